@@ -1,0 +1,54 @@
+"""Who asks, for whom and when: the context that travels with every interaction.
+
+Made by the edge (REST, CLI, adapters), read by interactions, storage and audit.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+Clock = Callable[[], datetime]
+
+
+def utc_now() -> datetime:
+    """The system clock, with its offset."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Tenant:
+    """The data controller whose records an interaction may touch.
+
+    Attributes:
+        key: Integer that leads every key of every store.
+        name: Name in URLs and settings; `main` is the default tenant.
+        zone: IANA zone that expands dates without an offset.
+    """
+
+    key: int = 1
+    name: str = "main"
+    zone: str = "Asia/Shanghai"
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's context.
+
+    Attributes:
+        tenant: The tenant.
+        principal: Who asks; `local` while authentication is off.
+        request_id: Correlates log, audit and answer; `X-Request-Id`.
+        language: BCP-47 tag for messages, negotiated from Accept-Language.
+        base: The hub's own base URL without a trailing slash, for absolute links.
+        clock: The clock to use.
+    """
+
+    tenant: Tenant = field(default_factory=Tenant)
+    principal: str = "local"
+    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    language: str = "en"
+    base: str = "http://127.0.0.1:8080/fhir"
+    clock: Clock = utc_now
