@@ -1,0 +1,63 @@
+"""Join and split a resource's body around what the store assigns.
+
+A body is written as `{"resourceType":"T","id":"I","meta":{"versionId":"V","lastUpdated":"U"`
+followed by the tail, so that a store keeps only the tail and versions are stamped inside its
+transaction without decoding JSON. Called by interactions (split) and by whoever sends bodies.
+Spec: https://hl7.org/fhir/R4/resource.html#Meta
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hub.model import json
+
+
+def instant(milliseconds: int) -> str:
+    """A FHIR instant in UTC with milliseconds.
+
+    Args:
+        milliseconds: Since the epoch.
+    """
+    seconds, rest = divmod(milliseconds, 1000)
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:03d}Z"
+
+
+def split(resource: dict[str, Any]) -> bytes:
+    """The tail of a resource: its JSON without type, id, versionId and lastUpdated.
+
+    Args:
+        resource: A resource; `meta.versionId` and `meta.lastUpdated` are dropped.
+
+    Returns:
+        UTF-8 bytes that start with `,` or `}` and close meta and the resource.
+    """
+    meta = {
+        name: value
+        for name, value in (resource.get("meta") or {}).items()
+        if name not in ("versionId", "lastUpdated")
+    }
+    rest = {
+        name: value
+        for name, value in resource.items()
+        if name not in ("resourceType", "id", "meta")
+    }
+    head = b"," + json.encode(meta)[1:] if meta else b"}"
+    return head + (b"," + json.encode(rest)[1:] if rest else b"}")
+
+
+def join(type: str, id: str, version: int, updated: int, tail: bytes) -> bytes:
+    """The whole body as UTF-8 JSON.
+
+    Args:
+        type: Resource type.
+        id: Logical id.
+        version: Version number.
+        updated: lastUpdated in milliseconds since the epoch.
+        tail: What `split` gave.
+    """
+    return (
+        f'{{"resourceType":"{type}","id":"{id}","meta":{{"versionId":"{version}",'
+        f'"lastUpdated":"{instant(updated)}"'
+    ).encode() + tail
