@@ -14,7 +14,8 @@ class ElementType(msgspec.Struct, frozen=True, array_like=True):
 
     Attributes:
         code: Type name (`string`, `Reference`, `BackboneElement`), or `System.String` etc. for
-            the FHIRPath system types of ids and extension urls.
+            the FHIRPath system types of a primitive's own value. Ids and extension urls, which
+            the package types so too, are corrected to `id`, `string` and `uri`.
         targets: Resource type names a Reference or canonical may point to; empty: any.
         profiles: Canonicals of profiles on the type itself (`SimpleQuantity`); usually empty.
     """
@@ -132,3 +133,18 @@ class SearchParameter(msgspec.Struct, frozen=True, array_like=True):
     targets: tuple[str, ...] = ()
     components: tuple[SearchParameterComponent, ...] = ()
     description: str = ""
+
+
+class BoundCodes(msgspec.Struct, frozen=True, array_like=True):
+    """What a value set allows, enumerated from the package or checked by syntax.
+
+    Attributes:
+        codes: All codes, whatever their system; empty where `syntax` is set.
+        systems: Code system url to the codes taken from it.
+        syntax: None when enumerated, else `mime`, `bcp47`, `ucum`, `iso4217`, or `all` where
+            nothing can be said.
+    """
+
+    codes: frozenset[str]
+    systems: dict[str, frozenset[str]]
+    syntax: str | None = None

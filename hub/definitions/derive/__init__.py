@@ -1,0 +1,1 @@
+"""Derives the definition tables from the package; called by `hub.definitions.build`."""
