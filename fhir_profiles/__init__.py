@@ -1,0 +1,1 @@
+"""Profiles and their tooling: packages, snapshots, and the sources of the hub's own profiles."""

@@ -1,0 +1,1 @@
+"""What codes mean: code systems, value sets and concept maps for clients and for the hub."""
