@@ -32,7 +32,7 @@ class StringValue:
 class TokenValue:
     """`system|code`: system None: any; "" : none (`|code`); code None: any (`system|`).
 
-    With modifier `of-type` the code holds `type-code|value` and system the type's system.
+    With modifier `of-type` the code holds `type-system|type-code|value`, system is None.
     """
 
     system: str | None
@@ -51,7 +51,11 @@ class ReferenceValue:
 
 @dataclass(frozen=True, slots=True)
 class DateValue:
-    """prefix and the half-open range [low, high) the value stands for, microseconds UTC."""
+    """prefix and the half-open range [low, high) the value stands for, microseconds UTC.
+
+    With prefix `ap` the range is already widened: a row matches that overlaps it. What each
+    prefix means on rows is `hub.search.ranges.date_conditions`.
+    """
 
     prefix: Prefix
     low: int
@@ -60,7 +64,11 @@ class DateValue:
 
 @dataclass(frozen=True, slots=True)
 class NumberValue:
-    """prefix, the number, and the range [low, high) that its digits imply."""
+    """prefix, the number, and the range [low, high) that its digits imply.
+
+    With prefix `ap` the range is already widened; with gt, lt, ge, le, sa and eb low and high
+    are the number itself. See `hub.search.ranges.number_conditions`.
+    """
 
     prefix: Prefix
     value: Decimal
@@ -72,7 +80,8 @@ class NumberValue:
 class QuantityValue:
     """A number with unit; canonical_* are set when the unit is UCUM.
 
-    system None: any system; code "" : any unit.
+    system None: any system, and code may be the row's code or its unit; code "" : any unit.
+    With a canonical unit, a row matches by its canonical columns; else by system and code.
     """
 
     prefix: Prefix
@@ -130,8 +139,15 @@ Value = (
 class Match:
     """A parameter has one of the values (OR). modifier is "" or a name without the colon.
 
-    Modifiers that reach a store: string: exact contains; token: text not-... are rewritten to
-    `Not`; of-type; reference: identifier (TokenValue), above/below (uri, canonical);
+    Modifiers that reach a store:
+        string: exact (as written), contains, and from `_filter` equals (folded, whole) and
+            ends (folded).
+        token: text (StringValue, the default string match on `TokenRow.text`), of-type
+            (TokenValue whose code holds `type-system|type-code|value`, as in the row).
+        reference: identifier (TokenValue on rows of kind `identifier`); below (url, the row's
+            version is the value's or starts with it and a dot).
+        uri: below (the row starts with the value), above (the value starts with the row, at a
+            `/`, or equals it).
     The modifiers `missing`, `not`, `[type]`, `in` ... never reach a store.
     """
 

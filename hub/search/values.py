@@ -19,7 +19,11 @@ keep deletes of referenced resources honest."""
 
 
 class StringRow(NamedTuple):
-    """A string: `folded` has no case, accents or width; `exact` is as written."""
+    """A string: `folded` has no case, accents or width; `exact` is as written.
+
+    The default match: the sought folded string starts `folded` or one of
+    `hub.search.folding.suffixes(folded)`, which a store may index.
+    """
 
     key: int
     folded: str
@@ -29,6 +33,9 @@ class StringRow(NamedTuple):
 class TokenRow(NamedTuple):
     """A token: system "" means that the element has none; text is display or text, for `:text`.
 
+    Text is folded already. Codes of parameters that match without case (Coding, ContactPoint,
+    string) are folded already, here and in the query: compare them as they are. A row with
+    code "" stands for a text alone (CodeableConcept.text).
     `kind` tells `code` (ordinary) from `identifier` (a Reference.identifier, for `:identifier`)
     and `of-type` (Identifier.type, code holds `type-system|type-code|value`).
     """
@@ -62,7 +69,11 @@ class DateRow(NamedTuple):
 
 
 class NumberRow(NamedTuple):
-    """A number with the range that its digits imply."""
+    """A number: the closed range [low, high], of no width for a plain number.
+
+    The digits of the search value imply a range, those of the row do not, so that `gt100` does
+    not find 100; see `hub.search.ranges`.
+    """
 
     key: int
     low: float
@@ -72,8 +83,9 @@ class NumberRow(NamedTuple):
 class QuantityRow(NamedTuple):
     """A quantity as written, and in canonical UCUM units where it has any.
 
-    low/high carry the value's implied range; canonical_* the same converted; canonical_unit is
-    "" when the unit is not UCUM.
+    low/high are a closed range as in `NumberRow`; a comparator or an open Range gives infinite
+    ends. canonical_* are the same converted; canonical_unit is "" when the unit is not UCUM
+    (canonical_* are then 0).
     """
 
     key: int
@@ -88,7 +100,7 @@ class QuantityRow(NamedTuple):
 
 
 class UriRow(NamedTuple):
-    """A uri, exact and case-sensitive."""
+    """A uri, exact and case-sensitive; a canonical `url|version` has a second row for its url."""
 
     key: int
     uri: str
@@ -118,7 +130,9 @@ class IndexRows(msgspec.Struct, frozen=True):
     Attributes:
         date: The resource's principal date (microseconds), which clusters the index tables:
             effective, period start, authored ... by a data table; 0 when it has none.
-        text: Words of the narrative, for `_text`; content: of every string, for `_content`.
+        text: Words of the narrative, for `_text`: folded, without duplicates, separated by one
+            space, as `hub.search.folding.words` makes them. A store keeps them as they are.
+        content: Words of all human text (strings, markdown, narrative), for `_content`.
     """
 
     strings: tuple[StringRow, ...] = ()
