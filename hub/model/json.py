@@ -1,0 +1,153 @@
+"""FHIR JSON in and out, lossless and guarded (https://hl7.org/fhir/R4/json.html).
+
+A number with a fraction or an exponent becomes a Decimal that keeps its digits (1.00 stays
+1.00), any other an int. What msgspec lets pass is refused here: duplicate keys, deep nesting,
+NUL, numbers that would exhaust arithmetic. Called by REST, the loaders and the stores.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal, InvalidOperation
+from typing import Any, NoReturn
+
+import msgspec
+
+from hub.errors import BadRequest, fault
+
+Resource = dict[str, Any]
+
+MAX_DEPTH = 100
+MAX_DIGITS = 100
+MAX_EXPONENT = 400
+
+_BOM = b"\xef\xbb\xbf"
+_OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
+_ONE_KIND = bytes.maketrans(b"{}", b"[]")
+
+
+def _number(text: str) -> Decimal:
+    """A Decimal within bounds; called by msgspec for each number that is not an integer."""
+    value = Decimal(text)
+    if len(text) > MAX_DIGITS or not -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
+        raise InvalidOperation
+    return value
+
+
+_decode = msgspec.json.Decoder(float_hook=_number).decode
+_load = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
+_encode = msgspec.json.Encoder(decimal_format="number").encode
+
+
+def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Resource:
+    """Read JSON from outside.
+
+    Args:
+        data: UTF-8, with or without byte order mark.
+        max_depth: Most levels of nested objects and arrays.
+
+    Raises:
+        BadRequest: json-syntax, json-truncated, json-encoding, json-duplicate-key, json-depth,
+            json-number-range, json-control-character or not-an-object.
+    """
+    if data.startswith(_BOM):
+        data = data[len(_BOM) :]
+    try:
+        value = _decode(data)
+    except (msgspec.DecodeError, UnicodeDecodeError, InvalidOperation, RecursionError) as error:
+        _refuse(data, error, max_depth)
+    if type(value) is not dict:
+        raise BadRequest(fault("structure", "not-an-object"))
+    skeleton = _skeleton(data)
+    if len(skeleton) > 2 * max_depth and _depth(skeleton) > max_depth:
+        raise BadRequest(fault("structure", "json-depth", limit=max_depth))
+    if b"\\" in data and b"\\u0000" in data.replace(b"\\\\", b""):
+        raise BadRequest(fault("value", "json-control-character"))
+    # A repeated key loses its first value, so the object written again has fewer quotation
+    # marks. Unequal skeletons may also come from escaped brackets; the exact pass tells.
+    if skeleton != _skeleton(_encode(value)):
+        _refuse_repeated_keys(data)
+    return value
+
+
+def load(data: bytes) -> Resource:
+    """Read JSON that this module wrote, without the guards of `decode`.
+
+    Args:
+        data: As `encode` made it.
+
+    Raises:
+        msgspec.DecodeError: The stored bytes are damaged.
+    """
+    return _load(data)
+
+
+def encode(resource: object) -> bytes:
+    """Write compact JSON: key order kept, a Decimal as a number with its digits.
+
+    Args:
+        resource: A dict, or anything JSON can hold.
+    """
+    return _encode(resource)
+
+
+def encode_pretty(resource: Resource | bytes) -> bytes:
+    """Write JSON with two spaces of indentation.
+
+    Args:
+        resource: A dict, or JSON already written.
+    """
+    data = resource if isinstance(resource, bytes) else _encode(resource)
+    return msgspec.json.format(data, indent=2)
+
+
+def _skeleton(data: bytes) -> bytes:
+    """The quotation marks and brackets of well-formed JSON, braces as brackets."""
+    if b"\\" in data:
+        data = data.replace(b"\\\\", b"").replace(b'\\"', b"")
+    return data.translate(_ONE_KIND, _OTHERS)
+
+
+def _depth(skeleton: bytes) -> int:
+    """Levels of nesting, by taking away the innermost pairs in turn."""
+    brackets = skeleton.replace(b'""', b"")
+    if b'"' in brackets:  # A string holds a bracket: look between the strings only.
+        brackets = b"".join(skeleton.split(b'"')[::2])
+    depth = 0
+    while brackets:
+        brackets = brackets.replace(b"[]", b"")
+        depth += 1
+    return depth
+
+
+def _refuse_repeated_keys(data: bytes) -> None:
+    """Name the first key that an object has twice; its length is cut for the message."""
+
+    def check(pairs: list[tuple[str, Any]]) -> None:
+        seen: set[str] = set()
+        for key, _ in pairs:
+            if key in seen:
+                raise BadRequest(fault("structure", "json-duplicate-key", key=key[:64]))
+            seen.add(key)
+
+    json.loads(data, object_pairs_hook=check)
+
+
+def _refuse(data: bytes, error: Exception, max_depth: int) -> NoReturn:
+    """Turn what the decoder says into an issue."""
+    if isinstance(error, RecursionError):
+        issue = fault("structure", "json-depth", limit=max_depth)
+    elif isinstance(error, (InvalidOperation, msgspec.ValidationError)):
+        issue = fault("value", "json-number-range", digits=MAX_DIGITS, exponent=f"±{MAX_EXPONENT}")
+    elif isinstance(error, UnicodeDecodeError) or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        issue = fault("structure", "json-encoding")
+    else:
+        reason, _, place = str(error).removeprefix("JSON is malformed: ").partition(" (byte ")
+        if not place:
+            issue = fault("structure", "json-truncated")
+        else:
+            before = data[: int(place.rstrip(")"))]
+            column = len(before) - (before.rfind(b"\n") + 1) + 1
+            line = before.count(b"\n") + 1
+            issue = fault("structure", "json-syntax", reason=reason, line=line, column=column)
+    raise BadRequest(issue) from None
