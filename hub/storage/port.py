@@ -61,6 +61,8 @@ class Stored(NamedTuple):
 
 # --- commit ---------------------------------------------------------------------------------
 
+HOUR = 3_600_000
+DAY = 24 * HOUR
 ANY_VERSION = -1
 ABSENT = 0
 
@@ -76,8 +78,9 @@ class Write:
         tail: See `Stored.tail`; b"" for DELETE.
         rows: Index rows; None for DELETE.
         expected: Version that must be current: a number, `ABSENT` (never existed or deleted),
-            or `ANY_VERSION`. A DELETE of what is absent or deleted changes nothing (version 0
-            or the tombstone's in the result).
+            or `ANY_VERSION`. A tombstone is no current version: no number matches it. A DELETE
+            of what is absent or deleted changes nothing (version 0 or the tombstone's in the
+            result).
         blobs: Hashes of blobs the body points to; they live as long as a version does.
     """
 
@@ -161,6 +164,9 @@ class Commit:
         outbox: Rows for delivery.
         clock: Now, milliseconds since the epoch, UTC.
         idempotency_key: "" or a key under which a repeat is answered with the first result.
+        generation: Definitions generation the index rows were made with, None when it does not
+            matter. The store refuses an older one, so that no resource misses the rows of a
+            search parameter that another worker has just registered.
     """
 
     tenant: int
@@ -170,6 +176,7 @@ class Commit:
     preconditions: tuple[Precondition, ...] = ()
     outbox: tuple[OutboxRow, ...] = ()
     idempotency_key: str = ""
+    generation: int | None = None
 
 
 class Written(NamedTuple):
@@ -227,6 +234,24 @@ class StillReferenced(CommitRefused):
         self.type, self.id, self.by, self.count = type, id, by, count
 
 
+class GenerationMoved(CommitRefused):
+    """The definitions changed since the index rows were made; extract again and retry."""
+
+    def __init__(self, current: int) -> None:
+        """Give the generation that is current."""
+        super().__init__(f"definitions are at generation {current}")
+        self.current = current
+
+
+class BlobMissing(CommitRefused):
+    """A write names a blob that the tenant does not have."""
+
+    def __init__(self, sha256: str) -> None:
+        """Name the blob."""
+        super().__init__(f"no blob {sha256}")
+        self.sha256 = sha256
+
+
 class StoreUnavailable(Exception):  # noqa: N818
     """Disk full, I/O error or the writer is gone.
 
@@ -237,6 +262,24 @@ class StoreUnavailable(Exception):  # noqa: N818
         """Say why, without patient data."""
         super().__init__(reason)
         self.reason, self.uncertain = reason, uncertain
+
+
+class StoreLocked(StoreUnavailable):
+    """Another process owns the write connection; `owner` is its process id, 0 if unknown."""
+
+    def __init__(self, owner: int) -> None:
+        """Name the process that owns it."""
+        super().__init__(f"the store is in use by process {owner}" if owner else "store in use")
+        self.owner = owner
+
+
+class StoreNewer(StoreUnavailable):
+    """The store was written by a newer release: its schema version is not known here."""
+
+    def __init__(self, found: int, known: int) -> None:
+        """Name both schema versions."""
+        super().__init__(f"schema version {found}; this release knows up to {known}")
+        self.found, self.known = found, known
 
 
 class DeadlineExceeded(Exception):  # noqa: N818
@@ -356,13 +399,25 @@ class RuntimeParameter:
 
 @dataclass(frozen=True, slots=True)
 class StoreInfo:
-    """Facts for health, metrics and the console."""
+    """Facts for health, metrics and the console.
+
+    Attributes:
+        backend: `memory`, `sqlite` ...
+        resources: Current, undeleted resources by type, for the tenant; types with none left out.
+        sequence: Sequence of the newest commit of the store.
+        bytes: Size on disk, blobs left out.
+        order: Whether the sequence orders all commits or those of a shard.
+        versions: Versions of the tenant, tombstones included.
+        queued: Commits waiting for the writer.
+    """
 
     backend: str
     resources: dict[str, int] = field(default_factory=dict)
     sequence: int = 0
     bytes: int = 0
     order: Literal["total", "per-shard"] = "total"
+    versions: int = 0
+    queued: int = 0
 
 
 class Store(Protocol):
@@ -426,7 +481,10 @@ class Store(Protocol):
     async def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str
     ) -> RuntimeParameter | None:
-        """Add (key 0: the store assigns one), change or (None) remove one; moves generation."""
+        """Add (key 0: the store assigns one), change or (None) remove one.
+
+        Moves the generation, unless only the progress (indexed, counted, after) changed.
+        """
 
     async def generation(self, tenant: int) -> int:
         """Counts changes of definitions (search parameters, profiles); workers compare it."""
@@ -435,6 +493,20 @@ class Store(Protocol):
         self, tenant: int, after: int, count: int
     ) -> list[tuple[int, int, AuditRecord]]:
         """(row number, time in ms, record) after a row number, oldest first."""
+
+    async def outbox(self, tenant: int, after: int, count: int) -> list[tuple[int, OutboxRow]]:
+        """(row number, row) of what is not delivered yet, after a row number, oldest first."""
+
+    async def delivered(self, tenant: int, rows: Sequence[int]) -> None:
+        """Take rows out of the outbox."""
+
+    async def sweep(self, clock: int, grace: int = HOUR) -> int:
+        """Remove blobs no version refers to and idempotency keys a day old; gives blobs removed.
+
+        Args:
+            clock: Now, milliseconds since the epoch.
+            grace: A blob younger than this may still wait for its commit; milliseconds.
+        """
 
     async def new_blob(self, tenant: int) -> BlobWriter:
         """Start a blob."""

@@ -1,0 +1,1 @@
+"""Storage: the port and the stores that implement it."""
