@@ -1,0 +1,1 @@
+"""The commands of `fhir-hub`, one file each. Mounted by `hub.cli`."""

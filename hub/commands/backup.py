@@ -1,0 +1,51 @@
+"""`fhir-hub backup` and `fhir-hub restore`: a verified copy of the store, while the hub runs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.commands.running import DEFAULT_DATA, Data, fail, run
+
+
+def backup(
+    target: Annotated[Path, typer.Argument(help="Folder for the copy; must not exist yet.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Copy the store to a folder, consistent and verified, while the hub runs.
+
+    Example: fhir-hub backup /mnt/usb/hub-2026-11-22
+    """
+    from hub.app import open_door
+    from hub.settings import from_environment
+
+    async def main() -> None:
+        async with open_door(from_environment(data=data)) as door:
+            await door.store.backup(target)
+
+    if target.exists():
+        raise fail(f"{target} is there already; name a new folder.")
+    run(main)
+    size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
+    typer.echo(f"{target}: {size / 1024**2:.1f} MB, verified")
+
+
+def restore(
+    source: Annotated[Path, typer.Argument(help="Folder that `backup` made.")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Put a backup in place as the store of a new data folder, after verifying it.
+
+    The data folder must not hold a store: move the old one away first.
+
+    Example: fhir-hub restore /mnt/usb/hub-2026-11-22 --data data
+    """
+    from hub.storage.sqlite.backup import restore as restore_store
+
+    async def main() -> None:
+        restore_store(source, data)
+
+    run(main)
+    typer.echo(f"{data} holds the store of {source}; start it with: fhir-hub serve --data {data}")

@@ -1,0 +1,58 @@
+"""`fhir-hub demo`: the invented family-doctor centre, into the record or a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.commands.running import DEFAULT_DATA, Data, run
+from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
+
+
+def demo(
+    patients: Annotated[
+        int, typer.Option(min=0, help="Number of residents, about 20 resources each.")
+    ] = DEFAULT_PATIENTS,
+    seed: Annotated[
+        int, typer.Option(help="The same seed gives the same data, byte for byte.")
+    ] = DEFAULT_SEED,
+    out: Annotated[
+        Path | None,
+        typer.Option(help="Write ndjson to this file (- for standard output), not the record."),
+    ] = None,
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """Make synthetic data: a Chinese family-doctor centre with three branches and a hospital.
+
+    Nobody in it exists: resident numbers use a division that was never assigned.
+
+    Example: fhir-hub demo --patients 1000 --seed 7
+    """
+    if out is not None:
+        _write(out, patients, seed)
+        return
+    from hub.app import open_door
+    from hub.commands.progress import count_progress
+    from hub.loading.demo import load_demo
+    from hub.settings import from_environment
+
+    async def main() -> int:
+        async with open_door(from_environment(data=data)) as door:
+            with count_progress("Demo data", None) as advance:
+                return await load_demo(door, patients, seed, advance)
+
+    typer.echo(f"{run(main)} resources in {data}")
+
+
+def _write(out: Path, patients: int, seed: int) -> None:
+    import sys
+
+    from hub.demo.generate import generate
+    from hub.model import json
+
+    stream = sys.stdout.buffer if str(out) == "-" else out.open("wb")
+    with stream:
+        for resource in generate(patients, seed):
+            stream.write(json.encode(resource) + b"\n")

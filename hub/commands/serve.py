@@ -1,0 +1,43 @@
+"""`fhir-hub serve`: the hub as a server."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from hub.commands.running import fail
+
+
+def serve(
+    host: Annotated[
+        str | None, typer.Option(help="Address; only loopback while --auth off. [127.0.0.1]")
+    ] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. [8080]")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the store. [data]")] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="Processes that answer requests. [1]")
+    ] = None,
+    auth: Annotated[str | None, typer.Option(help="off: no login, on loopback only.")] = None,
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Load the demo set when the store is empty.")
+    ] = False,
+) -> None:
+    """Serve FHIR at http://HOST:PORT/fhir.
+
+    All other settings are environment variables; docs/settings.md lists them.
+
+    Example: fhir-hub serve --demo
+    """
+    from hub.serve import serve as run_server
+    from hub.settings import SettingsError, from_environment
+    from hub.storage.port import StoreUnavailable
+
+    given = {"host": host, "port": port, "data": data, "workers": workers, "auth": auth}
+    try:
+        settings = from_environment(**{name: v for name, v in given.items() if v is not None})
+        code = run_server(settings, demo=demo)
+    except (SettingsError, StoreUnavailable) as error:
+        raise fail(str(error)) from None
+    raise typer.Exit(code)
