@@ -65,13 +65,19 @@ def _build_compartments(artifacts: list[Artifact], corrections: Artifact) -> Pat
 
 
 def _build_value_sets(artifacts: list[Artifact], corrections: Artifact) -> Path:
-    """Sets of codes share a frame each 64 value sets: single ones are too small to compress."""
-    rows = derive_value_sets(artifacts, corrections)
+    """Small sets share a frame, those of required bindings the first: they are always needed."""
+    required = {
+        row.binding.value_set
+        for definition in derive_types(artifacts, corrections)
+        for row in definition.elements
+        if row.binding is not None and row.binding.strength == "required"
+    }
     frames: defaultdict[int, dict[str, Any]] = defaultdict(dict)
-    for number, (url, codes) in enumerate(rows):
-        frames[number // 64][url] = codes
-    index = {url: number // 64 for number, (url, _) in enumerate(rows)}
-    return write_pack("value_sets", index, [_encode(frame) for frame in frames.values()])
+    for number, (url, codes) in enumerate(derive_value_sets(artifacts, corrections)):
+        frames[0 if url in required else 1 + number // 64][url] = codes
+    rows = [frames[number] for number in sorted(frames)]
+    index = {url: number for number, row in enumerate(rows) for url in row}
+    return write_pack("value_sets", index, [_encode(row) for row in rows])
 
 
 def _build_conformance(artifacts: list[Artifact], _corrections: Artifact) -> Path:

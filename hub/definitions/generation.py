@@ -1,3 +1,3 @@
 """Names the state of the definition tables; written by `hub.definitions.build`."""
 
-GENERATION = "9b40709940d9801d"
+GENERATION = "1f471a604dfbd9c9"

@@ -5,7 +5,7 @@ Called by validation through `hub.definitions`.
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import msgspec
 
@@ -13,13 +13,12 @@ from hub.definitions.pack import open_pack
 from hub.definitions.shapes import BoundCodes
 
 
-@lru_cache(maxsize=8)
+@cache
 def _frame(number: int) -> dict[str, BoundCodes]:
     blob = open_pack("value_sets").blob(number)
     return msgspec.msgpack.decode(blob, type=dict[str, BoundCodes])
 
 
-@lru_cache(maxsize=4096)
 def bound_codes(value_set: str) -> BoundCodes | None:
     """What a value set of the package allows.
 
@@ -32,5 +31,6 @@ def bound_codes(value_set: str) -> BoundCodes | None:
     Returns:
         None when the package cannot enumerate it and no syntax stands for it.
     """
-    number = open_pack("value_sets").index.get(value_set.partition("|")[0])
-    return None if number is None else _frame(number)[value_set.partition("|")[0]]
+    url = value_set.partition("|")[0]
+    number = open_pack("value_sets").index.get(url)
+    return None if number is None else _frame(number)[url]
