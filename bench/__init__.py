@@ -1,0 +1,1 @@
+"""Benchmarks: `python -m bench` starts the hub itself, loads data, drives it and reports."""

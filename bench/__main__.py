@@ -1,0 +1,115 @@
+"""Run the benchmark: `python -m bench --sizes 10000,1000000 --write docs/performance`."""
+
+from __future__ import annotations
+
+import shlex
+import statistics
+import sys
+import tempfile
+from functools import partial
+from pathlib import Path
+from random import Random
+from typing import Annotated
+
+import typer
+
+from bench import dataset, report
+from bench.client import Request, drive, request
+from bench.hub_process import Hub, running
+from bench.workloads import WORKLOADS, Workload
+
+CONNECTIONS = 16
+WARM_UP = 300
+
+
+def _measure(
+    hub: Hub, workload: Workload, data: dataset.Dataset, runs: int, seconds: float
+) -> report.Figures:
+    make = workload.make(data, Random(3))
+    heavy = workload.name.startswith("transaction")
+    drive(hub.port, make, connections=CONNECTIONS, requests=16 if heavy else WARM_UP)
+    cpu, throughput, latencies, received, count = [], [], [], 0, 0
+    for _ in range(runs):
+        before = hub.cpu_seconds()
+        run = drive(hub.port, make, connections=4 if heavy else CONNECTIONS, seconds=seconds)
+        cpu.append((hub.cpu_seconds() - before) * 1000 / run.weight)
+        throughput.append(run.weight / run.seconds)
+        latencies += run.latencies
+        received += run.received
+        count += len(run.latencies)
+    latencies.sort()
+    return report.Figures(
+        workload.name,
+        workload.target,
+        workload.hapi,
+        cpu,
+        throughput,
+        statistics.median(latencies),
+        latencies[int(len(latencies) * 0.99)],
+        received / count,
+    )
+
+
+def _same(once: Request) -> Request:
+    return once
+
+
+def _prepare(hub: Hub, size: int, load_seconds: float) -> dataset.Dataset:
+    heavy, bundle = dataset.heavy_bundle()
+    first = [file.read_bytes() for file in dataset.synthea()[0]]
+    for body in [bundle, *first]:
+        once = Request(request("POST", "/fhir", body), (200,))
+        drive(hub.port, partial(_same, once), connections=1, requests=1)
+    patients, observations = dataset.sample(size)
+    return dataset.Dataset(
+        size, load_seconds, patients, observations, heavy, dataset.transactions()
+    )
+
+
+def _size(folder: Path, size: int, runs: int, seconds: float, only: str) -> report.SizeReport:
+    data, log = folder / "data", folder / "hub.log"
+    print(f"{size:,} resources: loading", flush=True)
+    load_seconds = dataset.load(data, size)
+    with running(data, log):
+        pass  # the first start of a store may build caches; the second one is measured
+    with running(data, log) as hub:
+        rss_start, disk = hub.rss_bytes(), hub.disk_bytes()
+        loaded = _prepare(hub, size, load_seconds)
+        figures = []
+        for workload in WORKLOADS:
+            if only and only not in workload.name:
+                continue
+            figures.append(_measure(hub, workload, loaded, runs, seconds))
+            one = figures[-1]
+            print(f"  {one.name}: {one.median:.3f} ms CPU ({one.spread})", flush=True)
+        return report.SizeReport(
+            size, load_seconds, hub.ready_seconds, rss_start, hub.rss_bytes(), disk / size, figures
+        )
+
+
+def main(
+    sizes: Annotated[str, typer.Option(help="Numbers of resources, comma-separated.")] = "10000",
+    runs: Annotated[int, typer.Option(min=1, help="Runs of each workload.")] = 5,
+    seconds: Annotated[float, typer.Option(help="Seconds of each run.")] = 3.0,
+    write: Annotated[Path | None, typer.Option(help="Folder for the page and raw.json.")] = None,
+    only: Annotated[str, typer.Option(help="Only workloads whose name holds this.")] = "",
+    keep: Annotated[Path | None, typer.Option(help="Work here and keep it.")] = None,
+) -> None:
+    """Start the hub, load data, drive it, and report cost per request."""
+    reports = []
+    with tempfile.TemporaryDirectory() as temporary:
+        for size in map(int, sizes.split(",")):
+            folder = (keep or Path(temporary)) / str(size)
+            folder.mkdir(parents=True)
+            reports.append(_size(folder, size, runs, seconds, only))
+    print()
+    for one in reports:
+        print(f"{report.table(one)}\n{report.facts(one)}\n")
+    if write is not None:
+        write.mkdir(parents=True, exist_ok=True)
+        command = f"python -m bench {shlex.join(sys.argv[1:])}"
+        (write / "README.md").write_text(report.page(reports, command, runs, seconds))
+        (write / "raw.json").write_bytes(report.raw(reports))
+
+
+typer.run(main)

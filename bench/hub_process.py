@@ -1,0 +1,126 @@
+"""A hub under measurement: starts it, waits until it is ready, reads /proc of its processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+TICK = os.sysconf("SC_CLK_TCK")
+PAGE = os.sysconf("SC_PAGE_SIZE")
+
+
+@dataclass(frozen=True, slots=True)
+class Hub:
+    """A running hub.
+
+    Attributes:
+        pid: Its first process.
+        port: TCP port on 127.0.0.1.
+        ready_seconds: From exec until /health/ready said yes.
+        data: Folder of the store.
+    """
+
+    pid: int
+    port: int
+    ready_seconds: float
+    data: Path
+
+    def tree(self) -> list[int]:
+        """Process ids of the hub and all its descendants."""
+        children: dict[int, list[int]] = {}
+        for entry in Path("/proc").iterdir():
+            if entry.name.isdigit():
+                try:
+                    stat = (entry / "stat").read_text()
+                except OSError:
+                    continue
+                parent = int(stat.rpartition(")")[2].split()[1])
+                children.setdefault(parent, []).append(int(entry.name))
+        found, queue = [], [self.pid]
+        while queue:
+            pid = queue.pop()
+            found.append(pid)
+            queue.extend(children.get(pid, ()))
+        return found
+
+    def cpu_seconds(self) -> float:
+        """User and system time of the whole tree, by the scheduler's nanosecond clock."""
+        total = 0.0
+        for pid in self.tree():
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                try:
+                    total += int((task / "schedstat").read_text().split()[0]) / 1e9
+                except OSError:
+                    continue
+        return total
+
+    def rss_bytes(self) -> int:
+        """Resident memory of the whole tree."""
+        return sum(
+            int(Path(f"/proc/{pid}/statm").read_text().split()[1]) * PAGE for pid in self.tree()
+        )
+
+    def disk_bytes(self) -> int:
+        """Bytes of everything in the data folder."""
+        return sum(file.stat().st_blocks * 512 for file in self.data.rglob("*") if file.is_file())
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def running(data: Path, log: Path, workers: int = 1) -> Iterator[Hub]:
+    """Run `fhir-hub serve` on a data folder until the block ends.
+
+    Args:
+        data: Folder of the store.
+        log: Takes what the hub writes to standard error.
+        workers: Processes that answer requests.
+
+    Raises:
+        RuntimeError: It was not ready within a minute.
+    """
+    port = free_port()
+    command = [sys.executable, "-m", "hub", "serve", "--port", str(port), "--data", str(data)]
+    started = time.perf_counter()
+    with log.open("ab") as stream:
+        process = subprocess.Popen(
+            [*command, "--workers", str(workers)],
+            stdout=stream,
+            stderr=stream,
+            env=os.environ | {"HUB_ACCESS_LOG": "true"},
+        )
+        try:
+            _wait_ready(process, port)
+            yield Hub(process.pid, port, time.perf_counter() - started, data)
+        finally:
+            process.send_signal(signal.SIGTERM)
+            process.wait(60)
+
+
+def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        if process.poll() is not None:
+            raise RuntimeError(f"the hub ended with code {process.returncode}; see its log")
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=2) as got:
+                json.load(got)
+                return
+        except (OSError, ValueError):
+            time.sleep(0.01)
+    raise RuntimeError("the hub was not ready within a minute")
