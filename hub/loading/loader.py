@@ -156,7 +156,7 @@ async def _transaction(door: Interactions, context: Context, item: Item, tally: 
     assert item.resource is not None
     answer = await door.bundle(context, item.resource, idempotency_key=f"load:{item.digest}")
     for entry in answer.entries:
-        status = (entry.response or {}).get("status", "")
+        status = entry.response.status if entry.response is not None else ""
         if status.startswith("201"):
             tally.created += 1
         elif status.startswith("200"):

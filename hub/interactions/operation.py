@@ -1,0 +1,77 @@
+"""The shape of an operation: how REST and bundles call what `hub.operations` defines.
+
+The table of operations is an argument of whoever dispatches, so that interactions know no
+single operation. Spec: https://hl7.org/fhir/R4/operations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from hub.context import Context
+from hub.interactions.answer import BundleAnswer
+from hub.storage.port import Stored
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+Level = Literal["system", "type", "instance"]
+
+
+@dataclass(frozen=True, slots=True)
+class OperationRequest:
+    """One call of an operation.
+
+    Attributes:
+        type: Resource type, "" at system level.
+        id: Logical id, "" above instance level.
+        method: GET or POST.
+        parameters: Query parameters in order, without `_format` and `_pretty`.
+        resource: The body: a Parameters resource, or the bare resource that is the operation's
+            only complex parameter; None without a body.
+        strict: `Prefer: handling=strict`.
+    """
+
+    type: str
+    id: str
+    method: str
+    parameters: tuple[tuple[str, str], ...] = ()
+    resource: dict[str, Any] | None = None
+    strict: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OperationAnswer:
+    """What an operation gives back: a resource, a stored version, or a Bundle."""
+
+    body: dict[str, Any] | Stored | BundleAnswer
+    status: int = 200
+
+
+Run = Callable[["Interactions", Context, OperationRequest], Awaitable[OperationAnswer]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation.
+
+    Attributes:
+        name: Without the `$`.
+        definition: Canonical of its OperationDefinition.
+        levels: Where it may be called.
+        types: Resource types it applies to at type and instance level; empty: all.
+        affects_state: Only by POST.
+        run: Does it.
+    """
+
+    name: str
+    definition: str
+    levels: frozenset[Level]
+    run: Run
+    types: frozenset[str] = frozenset()
+    affects_state: bool = False
+
+
+Operations = Mapping[str, Operation]
