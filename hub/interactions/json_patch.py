@@ -1,0 +1,290 @@
+"""JSON Patch on a resource's JSON form (RFC 6902, RFC 6901 pointers).
+
+An own implementation, not the `jsonpatch` package: that one deep-copies the document, takes
+`1` and `true` for equal, says neither which operation failed nor with what status, and bounds
+neither depth nor growth (`copy` doubles a document with every operation). Numbers stay the
+Decimals they are. Called by `hub.interactions.patch` and, for Binary entries, by transactions.
+Spec: https://hl7.org/fhir/R4/http.html#patch
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, cast
+
+from hub.errors import BadRequest, Unprocessable, fault
+from hub.model import json
+
+MAX_DEPTH = 100
+MAX_COPIED = 100_000
+"""Nodes that all `copy` operations of one patch may add together."""
+
+Node = dict[str, Any] | list[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One operation; `path` and `source` are decoded pointer tokens."""
+
+    op: str
+    path: tuple[str, ...]
+    source: tuple[str, ...] = ()
+    value: object = None
+
+
+@dataclass(frozen=True, slots=True)
+class JsonPatch:
+    """A parsed JSON Patch document."""
+
+    operations: tuple[Operation, ...]
+
+
+def parse(data: bytes) -> JsonPatch:
+    """Read a patch document.
+
+    Args:
+        data: UTF-8 JSON: an array of operations.
+
+    Raises:
+        BadRequest: Not JSON, or not a patch (`patch-syntax`).
+    """
+    # hub.model.json reads objects; an array is read as the only property of one.
+    document = json.decode(b'{"patch":' + data.removeprefix(b"\xef\xbb\xbf") + b"}")
+    return from_list(document["patch"] if len(document) == 1 else None)
+
+
+def from_list(document: object) -> JsonPatch:
+    """Check a decoded patch document.
+
+    Raises:
+        BadRequest: It is not an array of operations (`patch-syntax`).
+    """
+    if not isinstance(document, list):
+        raise BadRequest(fault("structure", "patch-syntax", number=0, reason="not an array"))
+    return JsonPatch(tuple(_operation(n, item) for n, item in enumerate(document)))
+
+
+def _operation(number: int, item: object) -> Operation:
+    def malformed(reason: str) -> BadRequest:
+        return BadRequest(fault("structure", "patch-syntax", number=number, reason=reason))
+
+    if not isinstance(item, dict):
+        raise malformed("not an object")
+    op = item.get("op")
+    if op not in _APPLY:
+        raise malformed("op must be add, remove, replace, move, copy or test")
+    if op in ("add", "replace", "test") and "value" not in item:
+        raise malformed("value is missing")
+    path = _pointer(item.get("path"))
+    source = _pointer(item.get("from")) if op in ("move", "copy") else ()
+    if path is None or source is None:
+        raise malformed("path or from is not a JSON pointer")
+    if len(path) > MAX_DEPTH or len(source) > MAX_DEPTH:
+        raise malformed("a pointer is too deep")
+    return Operation(str(op), path, source, item.get("value"))
+
+
+def _pointer(text: object) -> tuple[str, ...] | None:
+    """Tokens of an RFC 6901 pointer, None when it is none."""
+    if not isinstance(text, str) or (text and not text.startswith("/")):
+        return None
+    if "~" not in text:
+        return tuple(text.split("/")[1:])
+    if text.replace("~0", "").replace("~1", "").count("~"):
+        return None
+    return tuple(token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:])
+
+
+class _Failed(Exception):
+    """An operation cannot be applied; carries a message id."""
+
+
+def apply(patch: JsonPatch, document: dict[str, Any]) -> dict[str, Any]:
+    """Apply a patch; changes the document in place.
+
+    Args:
+        patch: The operations.
+        document: A resource that nobody else holds: half-changed when this raises.
+
+    Returns:
+        The changed document.
+
+    Raises:
+        Unprocessable: A path is missing (`patch-path`), a test failed (`patch-test-failed`),
+            or the result would be no resource or too big; names the operation.
+    """
+    state = _State(document)
+    for number, operation in enumerate(patch.operations):
+        try:
+            _APPLY[operation.op](state, operation)
+        except _Failed as failed:
+            raise Unprocessable(
+                fault(
+                    "processing",
+                    str(failed),
+                    number=number,
+                    op=operation.op,
+                    path="/" + "/".join(operation.path)[:200],
+                )
+            ) from None
+    if not isinstance(state.root, dict):
+        raise Unprocessable(fault("processing", "patch-not-a-resource"))
+    return cast(dict[str, Any], state.root)
+
+
+class _State:
+    """The document being patched and what copying may still add."""
+
+    def __init__(self, root: dict[str, Any]) -> None:
+        self.root: object = root
+        self.copies_left = MAX_COPIED
+
+
+def _index(token: str, length: int) -> int:
+    """An array index below `length`."""
+    if not (token.isascii() and token.isdigit()) or (token[0] == "0" and token != "0"):
+        raise _Failed("patch-path")
+    number = int(token) if len(token) < 10 else length
+    if number >= length:
+        raise _Failed("patch-path")
+    return number
+
+
+def _step(node: object, token: str) -> object:
+    if isinstance(node, dict):
+        if token not in node:
+            raise _Failed("patch-path")
+        return node[token]
+    if isinstance(node, list):
+        return node[_index(token, len(node))]
+    raise _Failed("patch-path")
+
+
+def _find(root: object, path: Sequence[str]) -> object:
+    for token in path:
+        root = _step(root, token)
+    return root
+
+
+def _put(state: _State, path: tuple[str, ...], value: object) -> None:
+    """The `add` of RFC 6902 section 4.1."""
+    if not path:
+        state.root = value
+        return
+    if len(path) + _depth(value) > MAX_DEPTH:
+        raise _Failed("patch-too-big")
+    parent, last = _find(state.root, path[:-1]), path[-1]
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
+    else:
+        raise _Failed("patch-path")
+
+
+def _take(state: _State, path: tuple[str, ...]) -> object:
+    """Remove and give what a path names."""
+    if not path:
+        raise _Failed("patch-path")
+    parent, last = _find(state.root, path[:-1]), path[-1]
+    _step(parent, last)
+    if isinstance(parent, dict):
+        return parent.pop(last)
+    assert isinstance(parent, list)
+    return parent.pop(int(last))
+
+
+def _depth(value: object) -> int:
+    """Levels of nesting, without recursion; stops counting past the limit."""
+    level, nodes = 0, [value]
+    while nodes and level <= MAX_DEPTH:
+        below: list[object] = []
+        for node in nodes:
+            if isinstance(node, dict):
+                below.extend(node.values())
+            elif isinstance(node, list):
+                below.extend(node)
+        if not below:
+            break
+        level, nodes = level + 1, below
+    return level
+
+
+def _copy(state: _State, value: object) -> object:
+    """A deep copy that counts its nodes; depth is bounded by what `_put` lets in."""
+    state.copies_left -= 1
+    if state.copies_left < 0:
+        raise _Failed("patch-too-big")
+    if isinstance(value, dict):
+        return {name: _copy(state, item) for name, item in value.items()}
+    if isinstance(value, list):
+        return [_copy(state, item) for item in value]
+    return value
+
+
+def _equal(one: object, other: object) -> bool:
+    """JSON equality (RFC 6902 section 4.6): numbers by value, but never true for 1."""
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.keys() == other.keys() and all(_equal(one[k], other[k]) for k in one)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_equal, one, other))
+    if isinstance(one, bool) or isinstance(other, bool):
+        return one is other
+    if isinstance(one, int | Decimal) and isinstance(other, int | Decimal):
+        return one == other
+    return type(one) is type(other) and one == other
+
+
+def _add(state: _State, operation: Operation) -> None:
+    # A copy: later operations may change it, and one patch can be applied more than once.
+    _put(state, operation.path, _copy(state, operation.value))
+
+
+def _remove(state: _State, operation: Operation) -> None:
+    _take(state, operation.path)
+
+
+def _replace(state: _State, operation: Operation) -> None:
+    path, value = operation.path, _copy(state, operation.value)
+    if not path:
+        state.root = value
+        return
+    if len(path) + _depth(value) > MAX_DEPTH:
+        raise _Failed("patch-too-big")
+    parent, last = _find(state.root, path[:-1]), path[-1]
+    _step(parent, last)
+    if isinstance(parent, dict):
+        parent[last] = value
+    elif isinstance(parent, list):
+        parent[int(last)] = value
+
+
+def _move(state: _State, operation: Operation) -> None:
+    source, path = operation.source, operation.path
+    if source == path:
+        _find(state.root, path)
+        return
+    if path[: len(source)] == source:
+        raise _Failed("patch-path")
+    _put(state, path, _take(state, source))
+
+
+def _duplicate(state: _State, operation: Operation) -> None:
+    _put(state, operation.path, _copy(state, _find(state.root, operation.source)))
+
+
+def _test(state: _State, operation: Operation) -> None:
+    if not _equal(_find(state.root, operation.path), operation.value):
+        raise _Failed("patch-test-failed")
+
+
+_APPLY = {
+    "add": _add,
+    "remove": _remove,
+    "replace": _replace,
+    "move": _move,
+    "copy": _duplicate,
+    "test": _test,
+}

@@ -1,0 +1,63 @@
+"""Read the relative URLs inside bundles and conditional references, strictly.
+
+Called by `hub.interactions.entries` and `hub.interactions.bundle_references`.
+Spec: https://hl7.org/fhir/R4/http.html#general, RFC 3986.
+"""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, unquote_to_bytes
+
+from hub.errors import BadRequest, fault
+
+Parameters = tuple[tuple[str, str], ...]
+
+MOST_PARAMETERS = 1000
+_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+
+
+def decode(text: str) -> str:
+    """Percent-decoded text.
+
+    Raises:
+        BadRequest: A broken escape, no UTF-8, or a control character (`url-malformed`).
+    """
+    if "%" in text:
+        if _BROKEN_ESCAPE.search(text):
+            raise BadRequest(fault("value", "url-malformed"))
+        try:
+            text = unquote_to_bytes(text).decode()
+        except (UnicodeDecodeError, UnicodeEncodeError) as error:
+            raise BadRequest(fault("value", "url-malformed")) from error
+    if _CONTROL.search(text):
+        raise BadRequest(fault("value", "url-malformed"))
+    return text
+
+
+def parameters(query: str) -> Parameters:
+    """Decoded name-value pairs of a query, in order; a plus sign is a space.
+
+    Raises:
+        BadRequest: No name, too many, or what `decode` refuses.
+    """
+    parts = [part for part in query.split("&") if part]
+    if len(parts) > MOST_PARAMETERS:
+        raise BadRequest(fault("too-costly", "url-malformed"))
+    found = []
+    for part in parts:
+        name, _, value = part.replace("+", " ").partition("=")
+        if not name:
+            raise BadRequest(fault("value", "url-malformed"))
+        found.append((decode(name), decode(value)))
+    return tuple(found)
+
+
+def write_parameters(pairs: tuple[tuple[str, str], ...]) -> str:
+    """A query of name-value pairs, percent-encoded; what search values are made of stays legible.
+
+    Args:
+        pairs: Decoded names and values.
+    """
+    return "&".join(f"{quote(name, ':-._~')}={quote(value, ':|,/$-._~')}" for name, value in pairs)
