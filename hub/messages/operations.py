@@ -1,0 +1,74 @@
+"""Messages of operations."""
+
+MESSAGES: dict[str, tuple[str, str]] = {
+    "operation-parameter-repeated": (
+        "Parameter {name} may be given once only.",
+        "参数 {name} 只能出现一次。",
+    ),
+    "operation-parameter-type": (
+        "Parameter {name} must be of type {type}.",
+        "参数 {name} 的类型必须是 {type}。",
+    ),
+    "operation-parameter-range": (
+        "Parameter {name} must be a whole number from {low} to {high}.",
+        "参数 {name} 必须是 {low} 到 {high} 的整数。",
+    ),
+    "operation-parameter-missing": (
+        "Parameter {name} is missing.",
+        "缺少参数 {name}。",
+    ),
+    "operation-parameter-unknown": (
+        "The operation has no parameter {name}.",
+        "该操作没有参数 {name}。",
+    ),
+    "validate-mode-unknown": (
+        "Mode {mode} is unknown; use create, update, delete or profile.",
+        "未知的 mode {mode}；请使用 create、update、delete 或 profile。",
+    ),
+    "validate-type-mismatch": (
+        "The resource is a {actual}, but the URL says {type}.",
+        "资源类型是 {actual}，而 URL 中是 {type}。",
+    ),
+    "validate-id-mismatch": (
+        "The resource's id is not the id in the URL.",
+        "资源的 id 与 URL 中的 id 不一致。",
+    ),
+    "validate-referenced": (
+        "It cannot be deleted: other resources refer to it.",
+        "不能删除：有其他资源引用它。",
+    ),
+    "validate-ok": ("No problems were found.", "未发现问题。"),
+    "meta-version": (
+        "Meta of an old version cannot be changed here; history stays as it was.",
+        "不能修改历史版本的 meta；历史保持不变。",
+    ),
+    "meta-missing": (
+        "Give the Meta to add or delete as parameter `meta` (valueMeta).",
+        "请用参数 `meta`（valueMeta）给出要增加或删除的 Meta。",
+    ),
+    "expunge-confirm": (
+        "Expunge removes every version for good. Confirm it with a Parameters body: "
+        'confirm (valueString) = "{target}".',
+        'expunge 将永久删除所有版本。请在 Parameters 中确认：confirm (valueString) = "{target}"。',
+    ),
+    "expunge-not-deleted": (
+        "Only a deleted resource can be expunged; delete it first.",
+        "只能清除已删除的资源；请先删除。",
+    ),
+    "lastn-subject": (
+        "$lastn needs patient or subject, or both category and code.",
+        "$lastn 需要 patient 或 subject，或同时给出 category 和 code。",
+    ),
+    "lastn-too-many": (
+        "More than {limit} Observations match; narrow the search.",
+        "匹配的 Observation 超过 {limit} 个；请缩小范围。",
+    ),
+    "document-target-missing": (
+        "The Composition refers to {type}/{id}, which is not here.",
+        "Composition 引用的 {type}/{id} 不在这里。",
+    ),
+    "document-not-persisted": (
+        "persist must be true or false.",
+        "persist 必须是 true 或 false。",
+    ),
+}

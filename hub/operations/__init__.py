@@ -1,0 +1,36 @@
+"""The operations: one file each, and the table that REST and bundles dispatch by.
+
+Adding an operation adds a file and a line to `OPERATIONS`.
+Spec: https://hl7.org/fhir/R4/operations.html
+"""
+
+from __future__ import annotations
+
+from types import MappingProxyType
+
+from hub.interactions.operation import Operation, Operations
+from hub.operations.convert import CONVERT
+from hub.operations.document import DOCUMENT
+from hub.operations.everything import EVERYTHING
+from hub.operations.expunge import EXPUNGE
+from hub.operations.fhirpath import FHIRPATH
+from hub.operations.lastn import LASTN
+from hub.operations.meta import META
+from hub.operations.meta_add import META_ADD
+from hub.operations.meta_delete import META_DELETE
+from hub.operations.validate import VALIDATE
+
+_ALL: tuple[Operation, ...] = (
+    CONVERT,
+    DOCUMENT,
+    EVERYTHING,
+    EXPUNGE,
+    FHIRPATH,
+    LASTN,
+    META,
+    META_ADD,
+    META_DELETE,
+    VALIDATE,
+)
+
+OPERATIONS: Operations = MappingProxyType({operation.name: operation for operation in _ALL})

@@ -1,0 +1,55 @@
+"""$expunge: remove a deleted resource with its history for good. The hub's own operation.
+
+Guarded: only a deleted resource, only by POST, only with its own name as confirmation; the
+removal is a row of the audit chain. Documented in docs/operations/expunge.md.
+"""
+
+from __future__ import annotations
+
+from hub.context import Context
+from hub.errors import Conflict, NotFound, Unprocessable, fault
+from hub.interactions import Interactions
+from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.operations.parameters import text
+from hub.storage.port import AuditRecord
+
+
+async def expunge(
+    door: Interactions, context: Context, request: OperationRequest
+) -> OperationAnswer:
+    """Remove all versions of a deleted resource.
+
+    Returns:
+        Parameters with `versions` (integer): how many were removed.
+
+    Raises:
+        NotFound: It was never there.
+        Conflict: It is not deleted.
+        Unprocessable: The confirmation is missing or names something else.
+    """
+    target = f"{request.type}/{request.id}"
+    if text(request, "confirm") != target:
+        raise Unprocessable(fault("business-rule", "expunge-confirm", target=target))
+    stored = await door.store.read(context.tenant.key, request.type, request.id)
+    if stored is None:
+        raise NotFound(fault("not-found", "resource-not-found", type=request.type, id=request.id))
+    if not stored.deleted:
+        raise Conflict(fault("conflict", "expunge-not-deleted"))
+    audit = AuditRecord("D", "expunge", context.principal, context.request_id, entities=(target,))
+    clock = round(context.clock().timestamp() * 1000)
+    versions = await door.store.expunge(context.tenant.key, request.type, request.id, audit, clock)
+    return OperationAnswer(
+        {
+            "resourceType": "Parameters",
+            "parameter": [{"name": "versions", "valueInteger": versions}],
+        }
+    )
+
+
+EXPUNGE = Operation(
+    "expunge",
+    "https://fhir-hub.example/OperationDefinition/expunge",
+    frozenset({"instance"}),
+    expunge,
+    affects_state=True,
+)

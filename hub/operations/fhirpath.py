@@ -1,0 +1,123 @@
+"""$fhirpath: evaluate an expression on a resource. The hub's own operation.
+
+The answer has the shape that FHIRPath test tools share: a Parameters with one parameter
+`result`, whose parts are the items, named by their type; what has no value[x] stands as JSON
+in an extension; `trace` parts show what trace() saw. Documented in docs/operations/fhirpath.md.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from hub.context import Context
+from hub.definitions import type_definition
+from hub.fhirpath import Environment, Item, Limits, Quantity, Temporal, compile
+from hub.interactions import Interactions
+from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.model import json
+from hub.operations.parameters import Resource, one, parts, required, text, value
+
+JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
+LONGEST = 20_000
+LIMITS = Limits()
+
+
+@lru_cache(maxsize=1)
+def value_names() -> dict[str, str]:
+    """FHIR type to its value[x] name in Parameters (`code` -> `valueCode`)."""
+    elements = type_definition("Parameters").elements
+    types = next(one.types for one in elements if one.path == "Parameters.parameter.value[x]")
+    return {one.code: f"value{one.code[0].upper()}{one.code[1:]}" for one in types}
+
+
+def _part(item: Item) -> Resource:
+    """One item as a part: named by its type, with a value, a resource or JSON."""
+    content, kind = item.value, item.type.removeprefix("System.")
+    if isinstance(content, Quantity):
+        return {"name": "Quantity", "valueQuantity": content.as_fhir()}
+    if isinstance(content, Temporal):
+        kind = content.kind[0].lower() + content.kind[1:]
+        if kind == "time" and len(content.parts) < 3:
+            return {"name": item.type or kind, **_as_json(content.text)}
+        return {"name": kind, f"value{content.kind}": content.text}
+    if isinstance(content, str) and not content:
+        return {"name": "empty-string"}
+    if item.type.startswith("System.") and not isinstance(content, dict):
+        kind = kind[0].lower() + kind[1:]
+    if isinstance(content, dict) and "resourceType" in content:
+        return {"name": kind or content["resourceType"], "resource": content}
+    name = value_names().get(kind)
+    if content is None:
+        return {"name": kind or "element", **_as_json(item.element or {})}
+    if name is None:
+        return {"name": kind or "element", **_as_json(content)}
+    part = {"name": kind, name: content}
+    if item.element:
+        part[f"_{name}"] = item.element
+    return part
+
+
+def _as_json(content: Any) -> Resource:
+    written = json.encode(content).decode()
+    return {"extension": [{"url": JSON_VALUE, "valueString": written}]}
+
+
+async def fhirpath(
+    door: Interactions, context: Context, request: OperationRequest
+) -> OperationAnswer:
+    """Evaluate `expression` on `resource`.
+
+    Parameters: `expression` (string, required), `resource`, `context` (string: an expression
+    whose items the expression runs on, one after the other), `variables` (parts: name, value).
+
+    Raises:
+        BadRequest: The expression is wrong, does not fit the values, or was stopped.
+    """
+    source = required(text(request, "expression"), "expression")
+    expression = compile(source[: LONGEST + 1])
+    resource = one(request, "resource")
+    traces: list[Resource] = []
+
+    def trace(name: str, items: list[Item]) -> None:
+        traces.append({"name": "trace", "valueString": name, "part": [_part(i) for i in items]})
+
+    environment = Environment(
+        resource=resource,
+        now=context.clock().astimezone(),
+        variables=_variables(request),
+        trace=trace,
+        limits=LIMITS,
+    )
+    starts: list[Any] = [resource]
+    start = text(request, "context")
+    if start is not None and resource is not None:
+        starts = list(compile(start).evaluate(resource, environment))
+    results = []
+    for item in starts:
+        traces.clear()
+        found = [_part(one) for one in expression.evaluate(item, environment)]
+        result: Resource = {"name": "result"}
+        if found or traces:
+            result["part"] = found + traces
+        results.append(result)
+    asked = {"name": "parameters", "part": [{"name": "expression", "valueString": source}]}
+    return OperationAnswer({"resourceType": "Parameters", "parameter": [asked, *results]})
+
+
+def _variables(request: OperationRequest) -> dict[str, Any]:
+    given = [part for part in parts(request) if part.get("name") == "variables"]
+    return {
+        str(part.get("name")): value(part)
+        for holder in given
+        for part in holder.get("part") or []
+        if isinstance(part, dict)
+    }
+
+
+FHIRPATH = Operation(
+    "fhirpath",
+    "https://fhir-hub.example/OperationDefinition/fhirpath",
+    frozenset({"system"}),
+    fhirpath,
+)

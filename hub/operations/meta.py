@@ -1,0 +1,64 @@
+"""$meta: profiles, tags and security labels in use on the system, a type or an instance.
+
+Spec: https://hl7.org/fhir/R4/resource-operation-meta.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.context import Context
+from hub.interactions import Interactions
+from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.model import body, json
+from hub.storage.port import Stored
+
+LISTS = ("profile", "security", "tag")
+PAGE = 1000
+
+
+def identity(name: str, item: Any) -> object:
+    """What makes two entries of a Meta list the same: a Coding's system and code."""
+    return item if name == "profile" else (item.get("system"), item.get("code"))
+
+
+def meta_of(stored: Stored) -> dict[str, Any]:
+    """The Meta of a stored version."""
+    whole = body.join(stored.type, stored.id, stored.version, stored.updated, stored.tail)
+    meta: dict[str, Any] = json.load(whole)["meta"]
+    return meta
+
+
+def answer(meta: dict[str, Any]) -> OperationAnswer:
+    """The operation's Parameters."""
+    return OperationAnswer(
+        {"resourceType": "Parameters", "parameter": [{"name": "return", "valueMeta": meta}]}
+    )
+
+
+async def meta(door: Interactions, context: Context, request: OperationRequest) -> OperationAnswer:
+    """The Meta of an instance, or the union of those of a type or of the system."""
+    if request.id:
+        return answer(meta_of(await door.read(context, request.type, request.id)))
+    union: dict[str, dict[object, Any]] = {name: {} for name in LISTS}
+    types = (request.type,) if request.type else ()
+    after = 0
+    while True:
+        page, after = await door.store.scan(context.tenant.key, types, after, PAGE)
+        if not page:
+            break
+        for stored in page:
+            if stored.tail.startswith(b","):
+                found = meta_of(stored)
+                for name in LISTS:
+                    for item in found.get(name, ()):
+                        union[name].setdefault(identity(name, item), item)
+    return answer({name: list(items.values()) for name, items in union.items() if items})
+
+
+META = Operation(
+    "meta",
+    "http://hl7.org/fhir/OperationDefinition/Resource-meta",
+    frozenset({"system", "type", "instance"}),
+    meta,
+)
