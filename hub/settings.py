@@ -1,0 +1,354 @@
+"""Settings of the hub: one frozen dataclass, read from the environment and the command line.
+
+Every field is also the environment variable `HUB_` + its name in capitals; the command line
+overrides the environment. Sizes take `KB`, `MB`, `GB` (powers of 1024). docs/settings.md is made
+from here by `python -m hub.settings` and a test compares it. Read by every layer through the
+instance that `hub.app` passes down; nothing else looks at the environment.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import re
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+_SIZE = re.compile(r"(\d+)\s*(|B|KB|MB|GB)", re.IGNORECASE)
+_UNITS = {"": 1, "B": 1, "KB": KIB, "MB": MIB, "GB": GIB}
+_TRUE, _FALSE = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", "no", "off"))
+
+AUTH_MODES = ("off",)
+STORES = ("sqlite", "memory")
+LOG_LEVELS = ("debug", "info", "warning", "error")
+
+
+class SettingsError(ValueError):
+    """A setting has a value that cannot be used; the text names it and the fix."""
+
+
+def setting(default: Any, text: str) -> Any:
+    """A field of `Settings` with its documentation.
+
+    Args:
+        default: Value when neither the environment nor the command line has one.
+        text: One or two sentences for docs/settings.md.
+    """
+    return field(default=default, metadata={"text": text})
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How one hub runs. Durations are seconds, sizes are bytes.
+
+    Raises:
+        SettingsError: A value is out of its range, or the combination is unsafe.
+    """
+
+    host: str = setting("127.0.0.1", "Address to listen on. Only loopback while `auth` is `off`.")
+    port: int = setting(8080, "TCP port to listen on; 0 takes a free one.")
+    data: Path = field(
+        default=Path("data"),
+        metadata={"text": "Folder of the store, its blobs, its keys and its sockets."},
+    )
+    store: str = setting("sqlite", "Where resources are kept: `sqlite`, or `memory` for trials.")
+    workers: int = setting(1, "Processes that answer requests. Commits always go to one writer.")
+    auth: str = setting("off", "`off`: everyone who reaches the address is the principal `local`.")
+
+    public_url: str = setting(
+        "",
+        "Address under which clients reach the hub, without `/fhir` (`https://hub.example.org`). "
+        "Location, fullUrl and links are made from it. Empty: `http://host:port`.",
+    )
+    trusted_proxies: tuple[str, ...] = setting(
+        (),
+        "Addresses or networks of reverse proxies whose X-Forwarded-Proto and X-Forwarded-Host "
+        "are believed when `public_url` is empty.",
+    )
+    hosts: tuple[str, ...] = setting(
+        (),
+        "More values of the Host header to accept. While `auth` is `off` every other host than "
+        "loopback, `host` and that of `public_url` is refused (DNS rebinding).",
+    )
+    cors: tuple[str, ...] = setting(
+        (),
+        "Origins whose pages may use the API (`https://app.example.org`), or `*` for all. Empty: "
+        "none.",
+    )
+
+    zone: str = setting("Asia/Shanghai", "IANA zone of dates and times without an offset.")
+    integrity: bool = setting(
+        True,
+        "Refuse references to what does not exist and deletion of what is referenced.",
+    )
+    validate_invariants: bool = setting(True, "Check R4's FHIRPath invariants on write.")
+
+    default_count: int = setting(20, "Page size of searches and histories without `_count`.")
+    max_count: int = setting(1000, "Largest page size; a greater `_count` is lowered to it.")
+    include_limit: int = setting(1000, "Most resources a page includes beside its matches.")
+    search_deadline: float = setting(5.0, "Seconds after which a search is refused as too costly.")
+    delete_multiple_limit: int = setting(
+        100, "Most resources one conditional delete removes; 1 refuses more than a single match."
+    )
+    bundle_entries: int = setting(20_000, "Most entries of a batch or transaction.")
+
+    body_limit: int = setting(50 * MIB, "Largest request body, after decompression.")
+    binary_limit: int = setting(1 * GIB, "Largest raw upload to Binary; it is streamed to disk.")
+    body_budget: int = setting(
+        256 * MIB,
+        "Bytes of request bodies one process holds at a time; beyond it requests are put off "
+        "with 503.",
+    )
+    body_timeout: float = setting(
+        30.0, "Seconds a body may take, plus its size divided by `body_rate`."
+    )
+    body_rate: int = setting(16 * KIB, "Least bytes per second of a slow but honest upload.")
+    header_limit: int = setting(64 * KIB, "Largest request line and headers together.")
+    header_timeout: float = setting(20.0, "Seconds within which a request's headers must arrive.")
+    keep_alive: float = setting(75.0, "Seconds an idle connection is kept open.")
+    in_flight: int = setting(500, "Requests one process answers at a time; more get 503.")
+    shutdown_grace: float = setting(
+        30.0, "Seconds that requests in flight get to finish when the hub stops."
+    )
+
+    gzip: bool = setting(True, "Compress answers for clients that accept gzip.")
+    gzip_minimum: int = setting(1400, "Smallest answer that is compressed (one network packet).")
+    log_level: str = setting("info", "`debug`, `info`, `warning` or `error`.")
+    access_log: bool = setting(
+        True, "One JSON line per request on standard error, without ids or values."
+    )
+    disk_reserve: int = setting(256 * MIB, "Free disk space below which `/health/ready` says no.")
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot work or is unsafe."""
+        self._check_choices()
+        self._check_ranges()
+        _check_zone(self.zone)
+        for network in self.trusted_proxies:
+            _network(network)
+        if self.public_url:
+            _check_public_url(self.public_url)
+        for origin in self.cors:
+            _check_origin(origin)
+        if self.auth == "off" and not is_loopback(self.host):
+            raise SettingsError(
+                f"HUB_HOST={self.host} is reachable by others while HUB_AUTH=off lets everyone in; "
+                "listen on 127.0.0.1."
+            )
+
+    def _check_choices(self) -> None:
+        for name, choices in (
+            ("auth", AUTH_MODES),
+            ("store", STORES),
+            ("log_level", LOG_LEVELS),
+        ):
+            if getattr(self, name) not in choices:
+                raise SettingsError(f"HUB_{name.upper()} must be one of: {', '.join(choices)}.")
+        if self.store == "memory" and self.workers > 1:
+            raise SettingsError("HUB_STORE=memory lives in one process; set HUB_WORKERS=1.")
+
+    def _check_ranges(self) -> None:
+        for name, (low, high) in _RANGES.items():
+            value = getattr(self, name)
+            if not low <= value <= high:
+                raise SettingsError(f"HUB_{name.upper()} must be between {low} and {high}.")
+        if self.default_count > self.max_count:
+            raise SettingsError("HUB_DEFAULT_COUNT must not be above HUB_MAX_COUNT.")
+        if self.body_budget < self.body_limit:
+            raise SettingsError("HUB_BODY_BUDGET must not be below HUB_BODY_LIMIT.")
+
+    @property
+    def base(self) -> str:
+        """The FHIR base URL, without a trailing slash."""
+        if self.public_url:
+            return self.public_url.rstrip("/") + "/fhir"
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/fhir"
+
+
+_RANGES: Mapping[str, tuple[float, float]] = {
+    "port": (0, 65535),
+    "workers": (1, 256),
+    "default_count": (1, 1_000_000),
+    "max_count": (1, 1_000_000),
+    "include_limit": (1, 1_000_000),
+    "search_deadline": (0.001, 3600),
+    "delete_multiple_limit": (1, 1_000_000),
+    "bundle_entries": (1, 1_000_000),
+    "body_limit": (KIB, 4 * GIB),
+    "binary_limit": (KIB, 1024 * GIB),
+    "body_budget": (KIB, 1024 * GIB),
+    "body_timeout": (0.05, 3600),
+    "body_rate": (1, GIB),
+    "header_limit": (KIB, 16 * MIB),
+    "header_timeout": (0.05, 3600),
+    "keep_alive": (0.05, 3600),
+    "in_flight": (1, 1_000_000),
+    "shutdown_grace": (0, 3600),
+    "gzip_minimum": (0, GIB),
+    "disk_reserve": (0, 1024 * GIB),
+}
+
+
+def is_loopback(host: str) -> bool:
+    """True when only this machine reaches the address."""
+    if host == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(text, strict=False)
+    except ValueError as error:
+        raise SettingsError(
+            f"HUB_TRUSTED_PROXIES: {text} is no address or network such as 10.0.0.0/8."
+        ) from error
+
+
+def _check_zone(zone: str) -> None:
+    try:
+        ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise SettingsError(f"HUB_ZONE: {zone} is no IANA zone such as Asia/Shanghai.") from error
+
+
+def _check_public_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname or parts.query or parts.fragment:
+        raise SettingsError("HUB_PUBLIC_URL must look like https://hub.example.org.")
+    if parts.path.rstrip("/").endswith("/fhir"):
+        raise SettingsError("HUB_PUBLIC_URL is the address without /fhir; the hub adds it.")
+
+
+def _check_origin(origin: str) -> None:
+    parts = urlsplit(origin)
+    if origin != "*" and (not parts.scheme or not parts.netloc or parts.path not in ("", "/")):
+        raise SettingsError(f"HUB_CORS: {origin} is no origin such as https://app.example.org.")
+
+
+# --- reading the environment ----------------------------------------------------------------
+
+
+def _boolean(text: str) -> bool:
+    lowered = text.strip().lower()
+    if lowered in _TRUE:
+        return True
+    if lowered in _FALSE:
+        return False
+    raise ValueError("must be true or false")
+
+
+def size(text: str) -> int:
+    """Bytes of `50MB`, `64 KB` or `1024`.
+
+    Raises:
+        ValueError: It is none.
+    """
+    match = _SIZE.fullmatch(text.strip())
+    if not match:
+        raise ValueError("must be a whole number, with KB, MB or GB if you like")
+    return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _strings(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+_READERS: Mapping[str, Callable[[str], Any]] = {
+    "str": str.strip,
+    "int": size,
+    "float": float,
+    "bool": _boolean,
+    "Path": lambda text: Path(text).expanduser(),
+    "tuple[str, ...]": _strings,
+}
+
+
+def from_environment(environment: Mapping[str, str] | None = None, **overrides: Any) -> Settings:
+    """Settings from `HUB_*` variables.
+
+    Args:
+        environment: Variables; the process's own when None.
+        **overrides: Values of the command line; None means not given.
+
+    Raises:
+        SettingsError: A value cannot be read or used.
+    """
+    environment = os.environ if environment is None else environment
+    values: dict[str, Any] = {}
+    for item in fields(Settings):
+        text = environment.get(f"HUB_{item.name.upper()}")
+        if text is None or not text.strip():
+            continue
+        try:
+            values[item.name] = _READERS[str(item.type)](text)
+        except ValueError as error:
+            raise SettingsError(f"HUB_{item.name.upper()}: {error}.") from error
+    values.update((name, value) for name, value in overrides.items() if value is not None)
+    return Settings(**values)
+
+
+def to_environment(settings: Settings) -> dict[str, str]:
+    """The variables from which `from_environment` makes the same settings, for child processes."""
+    return {f"HUB_{item.name.upper()}": _text(getattr(settings, item.name)) for item in _all()}
+
+
+# --- documentation --------------------------------------------------------------------------
+
+
+def _all() -> tuple[Any, ...]:
+    return fields(Settings)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, tuple):
+        return ",".join(value)
+    return str(value)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, int) and not isinstance(value, bool):
+        for unit, factor in (("GB", GIB), ("MB", MIB), ("KB", KIB)):
+            if value >= factor and value % factor == 0:
+                return f"`{value // factor}{unit}`"
+    text = _text(value)
+    return f"`{text}`" if text else "(empty)"
+
+
+def documentation() -> str:
+    """docs/settings.md, as Markdown."""
+    rows = [
+        f"| `HUB_{item.name.upper()}` | {_shown(item.default)} | {item.metadata['text']} |"
+        for item in _all()
+    ]
+    return "\n".join(
+        (
+            "# Settings",
+            "",
+            "Environment variables; the options of `fhir-hub serve` override them. Durations are "
+            "seconds; sizes take",
+            "`KB`, `MB` and `GB`; lists are separated by commas. This page is made by "
+            "`python -m hub.settings`.",
+            "",
+            "| Variable | Default | Meaning |",
+            "| --- | --- | --- |",
+            *rows,
+            "",
+        )
+    )
+
+
+if __name__ == "__main__":
+    sys.stdout.write(documentation())
