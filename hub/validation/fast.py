@@ -1,0 +1,176 @@
+"""The fast pass: says that a resource is surely right, or that there is a doubt.
+
+Each shape's function is written by `hub.validation.source` and compiled when it is first met, so
+that only types in use cost anything. Called by `hub.validation.validator`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from hub.definitions import is_resource_type
+from hub.validation.contained import problems
+from hub.validation.content import Shape, Slot
+from hub.validation.narrative import is_safe
+from hub.validation.primitive import FAST_NAMES, ID
+from hub.validation.reference import target_problem, text_problem
+from hub.validation.scope import Scope
+from hub.validation.source import Guard, Source, Writer, function_of, table_of
+
+Check = Callable[[Any, Scope], Any]
+
+
+class Doubt(Exception):  # noqa: N818 - it is no error, only not surely right
+    """Raised by generated code at the first thing that may be wrong."""
+
+
+# What generated code raises when a JSON value is of a type it does not expect.
+_DOUBTS = (Doubt, KeyError, TypeError, AttributeError, ValueError, RecursionError)
+
+
+def _no_guards(_shape: Shape, _bits: Mapping[str, int]) -> list[Guard]:
+    return []
+
+
+def _no_slot_guards(_slot: Slot) -> list[Guard]:
+    return []
+
+
+class FastPass:
+    """The compiled checks of all types met so far."""
+
+    def __init__(
+        self,
+        guards: Callable[[Shape, Mapping[str, int]], list[Guard]] = _no_guards,
+        slot_guards: Callable[[Slot], list[Guard]] = _no_slot_guards,
+        rules: Callable[[str], Check] | None = None,
+    ) -> None:
+        """Start without any type.
+
+        Args:
+            guards: Invariants of a shape.
+            slot_guards: Invariants of an element.
+            rules: The whole invariant by the name that a guard gives it.
+        """
+        self._writer = Writer(guards, slot_guards)
+        self._rules = rules
+        self._waiting: dict[str, list[tuple[dict[str, Check], str]]] = {}
+        self._names: dict[str, Any] = {
+            **FAST_NAMES,
+            "Doubt": Doubt,
+            "accept": _accept,
+            "doubt": _doubt,
+            "is_safe": is_safe,
+            "refers_wrongly": refers_wrongly,
+            "check_sibling": self._sibling,
+            "check_entry": self._entry,
+            "check_contained": self._contained,
+        }
+        self._element = self._function("Element")
+
+    def passes(self, resource: Mapping[str, Any], scope: Scope) -> bool:
+        """Whether a resource is surely right; False: look closer.
+
+        Args:
+            resource: A resource whose `resourceType` is known.
+            scope: Its scope.
+        """
+        try:
+            self._resource(resource, scope)
+        except _DOUBTS:
+            return False
+        return True
+
+    def source(self, shape_name: str) -> Source:
+        """What the fast pass of a shape looks like, for people."""
+        return Writer(self._writer.guards, self._writer.slot_guards).write(shape_name)
+
+    def _resource(self, resource: Mapping[str, Any], scope: Scope) -> None:
+        name = resource["resourceType"]
+        check = self._names.get("check_" + name)
+        if check is None:
+            if not is_resource_type(name):
+                raise Doubt
+            check = self._define(name)
+        check(resource, scope)
+
+    def _entry(self, resource: Mapping[str, Any], scope: Scope) -> None:
+        if scope.with_entries:
+            self._resource(resource, Scope(resource))
+
+    def _contained(self, rows: list[Mapping[str, Any]], scope: Scope) -> None:
+        if type(rows) is not list or not rows:
+            raise Doubt
+        for _problem in problems(scope.resource):
+            raise Doubt
+        for row in rows:
+            self._resource(row, scope.inner(row))
+
+    def _sibling(self, element: Mapping[str, Any], scope: Scope) -> None:
+        if "extension" not in element:
+            raise Doubt
+        self._names["check_Element"](element, scope)
+
+    def _function(self, shape_name: str) -> Check:
+        """The function of a shape, or one that writes it when it is first called."""
+        name = function_of(shape_name)
+        if name not in self._names:
+
+            def first_call(value: Any, scope: Scope) -> Any:
+                return self._define(shape_name)(value, scope)
+
+            self._names[name] = first_call
+            self._waiting[name] = []
+        check: Check = self._names[name]
+        return check
+
+    def _define(self, shape_name: str) -> Check:
+        source = self._writer.write(shape_name)
+        self._names.update(source.values)
+        for other in source.shapes:
+            self._function(other)
+        for rule in source.rules:
+            if rule not in self._names and self._rules is not None:
+                self._names[rule] = self._rules(rule)
+        text = "\n".join(source.lines)
+        exec(compile(text, f"<fast pass of {shape_name}>", "exec"), self._names)
+        name = function_of(shape_name)
+        table: dict[str, Check] = {}
+        for key, function in source.table.items():
+            table[key] = self._names[function]
+            if function in self._waiting:
+                self._waiting[function].append((table, key))
+        self._names[table_of(shape_name)] = table
+        check: Check = self._names[name]
+        for waiting, key in self._waiting.pop(name, ()):
+            waiting[key] = check
+        return check
+
+
+def _accept(_value: Any, _scope: Scope) -> None:
+    """For `resourceType`, which was looked at already."""
+
+
+def _doubt(_value: Any, _scope: Scope) -> None:
+    raise Doubt
+
+
+def refers_wrongly(reference: Mapping[str, Any], targets: frozenset[str], scope: Scope) -> bool:
+    """Whether a Reference may point where it must not.
+
+    Args:
+        reference: A Reference whose own properties are right.
+        targets: Types it may point at; empty: any.
+        scope: Where it stands.
+    """
+    text = reference.get("reference")
+    if "type" not in reference:
+        if text is None:
+            return False
+        kind, _, identity = text.partition("/")
+        if (kind in targets and ID(identity)) or text.startswith("urn:"):
+            return False
+    if text is not None and text_problem(text, scope) is not None:
+        return True
+    return target_problem(reference, targets, scope) is not None
