@@ -16,6 +16,7 @@ _MOST_SUFFIXES = 48
 """Han suffixes start within this many characters; bounds the rows of one string."""
 
 _SHORT = 64
+_LABEL = 128
 """Longer strings are not remembered, which bounds the memory."""
 
 _HAN_RANGES = (
@@ -47,15 +48,21 @@ def fold(text: str) -> str:
 def _fold_unicode(text: str) -> str:
     folded = unicodedata.normalize("NFKC", text).casefold()
     bare = "".join(
-        mark
-        for mark in unicodedata.normalize("NFKD", folded)
-        if unicodedata.category(mark) != "Mn"
+        mark for mark in unicodedata.normalize("NFKD", folded) if unicodedata.category(mark) != "Mn"
     )
     again = unicodedata.normalize("NFKC", bare.casefold())
     return " ".join(again.split())
 
 
 _fold_short = lru_cache(maxsize=16384)(_fold_unicode)
+
+
+def fold_label(text: str) -> str:
+    """`fold` for texts that come again and again: displays of codes."""
+    return _fold_label(text) if len(text) <= _LABEL else fold(text)
+
+
+_fold_label = lru_cache(maxsize=8192)(fold)
 
 
 def has_han(text: str) -> bool:
