@@ -31,6 +31,7 @@ from hub.definitions.types import (
     is_resource_type,
     resource_types,
     type_definition,
+    type_kind,
     type_names,
 )
 from hub.definitions.value_sets import bound_codes
@@ -58,5 +59,6 @@ __all__ = [
     "search_parameters_of",
     "special_parameters",
     "type_definition",
+    "type_kind",
     "type_names",
 ]

@@ -16,6 +16,7 @@ import json
 import sys
 import tomllib
 from collections import defaultdict
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,9 @@ from hub.definitions.derive.parameters import (
 )
 from hub.definitions.derive.structures import derive_types
 from hub.definitions.derive.value_sets import derive_value_sets
-from hub.definitions.pack import write_pack
+from hub.definitions.pack import TABLES, write_pack
+
+Table = tuple[Any, list[bytes]]  # Index and blobs.
 
 HERE = Path(__file__).parent
 KEYS = HERE / "keys.json"
@@ -44,27 +47,22 @@ def _encode(value: object) -> bytes:
     return msgspec.msgpack.encode(value, order="deterministic")
 
 
-def _build_types(artifacts: list[Artifact], corrections: Artifact) -> Path:
+def _types(artifacts: list[Artifact], corrections: Artifact) -> Table:
     types = derive_types(artifacts, corrections)
     index = [(row.name, row.kind, row.abstract, row.base) for row in types]
-    return write_pack("types", index, [_encode(row) for row in types])
+    return index, [_encode(row) for row in types]
 
 
-def _build_parameters(artifacts: list[Artifact], corrections: Artifact) -> Path:
-    known = json.loads(KEYS.read_text()) if KEYS.exists() else {}
-    urls = [item["url"] for item in artifacts if item["resourceType"] == "SearchParameter"]
-    keys = assign_keys(urls, known)
-    KEYS.write_text(json.dumps(keys, indent=0, sort_keys=True) + "\n")
-    rows = derive_search_parameters(artifacts, corrections, keys)
-    return write_pack("search_parameters", [], [_encode(rows)])
+def _search_parameters(artifacts: list[Artifact], corrections: Artifact) -> Table:
+    keys = json.loads(KEYS.read_text())
+    return [], [_encode(derive_search_parameters(artifacts, corrections, keys))]
 
 
-def _build_compartments(artifacts: list[Artifact], corrections: Artifact) -> Path:
-    compartments = derive_compartments(artifacts, corrections)
-    return write_pack("compartments", [], [_encode(compartments)])
+def _compartments(artifacts: list[Artifact], corrections: Artifact) -> Table:
+    return [], [_encode(derive_compartments(artifacts, corrections))]
 
 
-def _build_value_sets(artifacts: list[Artifact], corrections: Artifact) -> Path:
+def _value_sets(artifacts: list[Artifact], corrections: Artifact) -> Table:
     """Small sets share a frame, those of required bindings the first: they are always needed."""
     required = {
         row.binding.value_set
@@ -77,41 +75,52 @@ def _build_value_sets(artifacts: list[Artifact], corrections: Artifact) -> Path:
         frames[0 if url in required else 1 + number // 64][url] = codes
     rows = [frames[number] for number in sorted(frames)]
     index = {url: number for number, row in enumerate(rows) for url in row}
-    return write_pack("value_sets", index, [_encode(row) for row in rows])
+    return index, [_encode(row) for row in rows]
 
 
-def _build_conformance(artifacts: list[Artifact], _corrections: Artifact) -> Path:
+def _conformance(artifacts: list[Artifact], _corrections: Artifact) -> Table:
     rows, frames = derive_conformance(artifacts)
-    return write_pack("conformance", rows, frames)
+    return rows, frames
 
 
-TABLES = (
-    _build_types,
-    _build_parameters,
-    _build_compartments,
-    _build_value_sets,
-    _build_conformance,
-)
+MAKERS: dict[str, Callable[[list[Artifact], Artifact], Table]] = {
+    "types": _types,
+    "search_parameters": _search_parameters,
+    "compartments": _compartments,
+    "value_sets": _value_sets,
+    "conformance": _conformance,
+}
 
 
-def build(package: Path) -> str:
+def extend_keys(artifacts: list[Artifact]) -> None:
+    """Give a key to each SearchParameter that has none yet, in keys.json."""
+    known = json.loads(KEYS.read_text()) if KEYS.exists() else {}
+    urls = [item["url"] for item in artifacts if item["resourceType"] == "SearchParameter"]
+    keys = assign_keys(urls, known)
+    KEYS.write_text(json.dumps(keys, indent=0, sort_keys=True) + "\n")
+
+
+def build(package: Path, folder: Path = TABLES) -> str:
     """Write all tables.
 
     Args:
         package: The package's .tgz or the wheel.
+        folder: Where to.
 
     Returns:
-        The generation: the first 16 hex digits of a hash over all outputs.
+        The generation: the first 16 hex digits of a hash over their contents.
     """
     artifacts = read_package(package)
+    extend_keys(artifacts)
     corrections = tomllib.loads((HERE / "corrections.toml").read_text(encoding="utf-8"))
     digest = hashlib.sha256((HERE / "left_out.toml").read_bytes())
-    for make in TABLES:
-        digest.update(make(artifacts, corrections).read_bytes())
-    generation = digest.hexdigest()[:16]
-    (HERE / "generation.py").write_text(_GENERATION.format(digest=generation))
-    return generation
+    for name, make in MAKERS.items():
+        index, blobs = make(artifacts, corrections)
+        digest.update(write_pack(name, index, blobs, folder))
+    return digest.hexdigest()[:16]
 
 
 if __name__ == "__main__":
-    sys.stdout.write(build(Path(sys.argv[1])) + "\n")
+    generation = build(Path(sys.argv[1]))
+    (HERE / "generation.py").write_text(_GENERATION.format(digest=generation))
+    sys.stdout.write(generation + "\n")

@@ -1,3 +1,3 @@
 """Names the state of the definition tables; written by `hub.definitions.build`."""
 
-GENERATION = "1f471a604dfbd9c9"
+GENERATION = "f1a97e2acc06a448"

@@ -8,7 +8,7 @@ written by `hub.definitions.build`.
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -47,13 +47,14 @@ class Pack(msgspec.Struct, frozen=True):
 
 
 @cache
-def open_pack(name: str) -> Pack:
-    """Open one of the committed tables.
+def open_pack(name: str, folder: Path = TABLES) -> Pack:
+    """Open a table.
 
     Args:
         name: File name without its suffix, as `types`.
+        folder: Where it is; the committed tables if not given.
     """
-    content = (TABLES / f"{name}.zst").read_bytes()
+    content = (folder / f"{name}.zst").read_bytes()
     magic, size = _HEADER.unpack_from(content)
     if magic != _SKIPPABLE:
         raise ValueError(f"{name}.zst is not a definition table")
@@ -65,19 +66,27 @@ def open_pack(name: str) -> Pack:
     return Pack(index, tuple(frames), content)
 
 
-def write_pack(name: str, index: Mapping[str, Any] | list[Any], blobs: Iterable[bytes]) -> Path:
+def write_pack(
+    name: str, index: Mapping[str, Any] | list[Any], blobs: list[bytes], folder: Path = TABLES
+) -> bytes:
     """Write a table; the same input gives the same bytes.
 
     Args:
         name: File name without its suffix.
         index: What `Pack.index` returns.
         blobs: The blobs, compressed one by one.
+        folder: Where to.
+
+    Returns:
+        The content before compression, to take a hash of.
     """
     import zstandard
 
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
     frames = [compressor.compress(blob) for blob in blobs]
     head = msgspec.msgpack.encode((index, [len(frame) for frame in frames]))
-    path = TABLES / f"{name}.zst"
-    path.write_bytes(_HEADER.pack(_SKIPPABLE, len(head)) + head + b"".join(frames))
-    return path
+    folder.mkdir(exist_ok=True)
+    (folder / f"{name}.zst").write_bytes(
+        _HEADER.pack(_SKIPPABLE, len(head)) + head + b"".join(frames)
+    )
+    return msgspec.msgpack.encode((index, blobs))

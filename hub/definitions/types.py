@@ -47,6 +47,15 @@ def is_resource_type(name: str) -> bool:
     return name in _resource_type_set()
 
 
+def type_kind(name: str) -> str:
+    """`resource`, `complex-type` or `primitive-type`, without decoding the type.
+
+    Raises:
+        KeyError: R4 has no such type.
+    """
+    return _rows()[name][1]
+
+
 @cache
 def type_definition(name: str) -> TypeDefinition:
     """The definition of a type.

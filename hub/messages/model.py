@@ -33,4 +33,48 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The body is JSON, but not an object. A resource is an object with a resourceType.",
         "请求体是 JSON，但不是对象。资源必须是带有 resourceType 的对象。",
     ),
+    "xml-syntax": (
+        "The body is not XML: {reason} (line {line}, column {column}).",
+        "请求体不是有效的 XML：第 {line} 行第 {column} 列，{reason}。",
+    ),
+    "xml-encoding": (
+        "The body is not UTF-8. FHIR XML is always UTF-8.",
+        "请求体不是 UTF-8 编码。FHIR XML 必须使用 UTF-8。",
+    ),
+    "xml-doctype": (
+        "The XML has a document type declaration, which FHIR forbids.",
+        "XML 中含有 FHIR 禁止的文档类型声明（DOCTYPE）。",
+    ),
+    "xml-depth": (
+        "The XML is nested deeper than {limit} levels.",
+        "XML 嵌套超过 {limit} 层。",
+    ),
+    "xml-root": (
+        "The XML holds {name}, which is no R4 resource in the namespace http://hl7.org/fhir.",
+        "XML 中的 {name} 不是 http://hl7.org/fhir 命名空间中的 R4 资源。",
+    ),
+    "xml-element": (
+        "There is no element {name} here (line {line}).",
+        "此处不允许元素 {name}（第 {line} 行）。",
+    ),
+    "xml-repeated": (
+        "The element {name} may appear only once (line {line}).",
+        "元素 {name} 只能出现一次（第 {line} 行）。",
+    ),
+    "xml-attribute": (
+        "There is no attribute {name} here (line {line}).",
+        "此处不允许属性 {name}（第 {line} 行）。",
+    ),
+    "xml-text": (
+        "There is text between the elements (line {line}); values belong in the attribute value.",
+        "元素之间含有文本（第 {line} 行）；值应写在 value 属性中。",
+    ),
+    "xml-contained": (
+        "The element {name} holds {count} resources; it must hold one (line {line}).",
+        "元素 {name} 含有 {count} 个资源，必须恰好为一个（第 {line} 行）。",
+    ),
+    "xml-unwritable": (
+        "The resource cannot be written as XML: {name} is not in its definition.",
+        "资源无法写成 XML：其定义中没有 {name}。",
+    ),
 }

@@ -26,15 +26,22 @@ _OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 
 
-def _number(text: str) -> Decimal:
-    """A Decimal within bounds; called by msgspec for each number that is not an integer."""
+def read_decimal(text: str) -> Decimal:
+    """A Decimal that keeps its digits; called for each number that is not an integer.
+
+    Args:
+        text: A JSON number with a fraction or an exponent.
+
+    Raises:
+        InvalidOperation: It has more than 100 digits or an exponent beyond 400.
+    """
     value = Decimal(text)
     if len(text) > MAX_DIGITS or not -MAX_EXPONENT <= value.adjusted() <= MAX_EXPONENT:
         raise InvalidOperation
     return value
 
 
-_decode = msgspec.json.Decoder(float_hook=_number).decode
+_decode = msgspec.json.Decoder(float_hook=read_decimal).decode
 _load = msgspec.json.Decoder(dict[str, Any], float_hook=Decimal).decode
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
