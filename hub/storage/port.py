@@ -473,7 +473,10 @@ class Store(Protocol):
         """Replace index rows of versions that are still current; gives how many were."""
 
     async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
-        """Physically remove a resource with all versions and blobs; gives versions removed."""
+        """Physically remove a resource with all versions and blobs; gives versions removed.
+
+        Its audit row's interaction is `expunge`, whatever `audit` says, and names type/id.
+        """
 
     async def parameters(self, tenant: int) -> tuple[RuntimeParameter, ...]:
         """SearchParameters made at run time."""

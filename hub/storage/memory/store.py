@@ -143,8 +143,8 @@ class MemoryStore:
             if freed and not users:
                 self.record.blobs.pop(blob, None)
                 del self.record.uses[blob]
-        entities = (*audit.entities, f"{type}/{id}")
-        await self.commit(Commit(tenant, (), replace(audit, entities=entities), clock))
+        audit = replace(audit, interaction="expunge", entities=(*audit.entities, f"{type}/{id}"))
+        await self.commit(Commit(tenant, (), audit, clock))
         return len(removed)
 
     async def parameters(self, tenant: int) -> tuple[RuntimeParameter, ...]:

@@ -17,6 +17,7 @@ from typing import Any
 import apsw
 
 from hub.definitions import resource_types
+from hub.storage.port import Method
 
 APPLICATION_ID = 0x46484842
 """`FHHB`: marks a database file as a hub's."""
@@ -24,7 +25,7 @@ APPLICATION_ID = 0x46484842
 INDEX_VERSION = 1
 """Goes up when extraction makes other rows of the same resource; `reindex` brings rows up."""
 
-METHODS = ("POST", "PUT", "PATCH", "DELETE")
+METHODS: tuple[Method, ...] = ("POST", "PUT", "PATCH", "DELETE")
 
 RECORD_DDL = """
 CREATE TABLE type_name (
@@ -80,13 +81,14 @@ CREATE TABLE statistics (
     PRIMARY KEY (tenant, type)
 ) WITHOUT ROWID;
 
--- One row: the newest commit.
+-- One row: the newest commit; fence counts the writer's recoveries (see writer.py).
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sequence INTEGER NOT NULL,
-    updated INTEGER NOT NULL
+    updated INTEGER NOT NULL,
+    fence INTEGER NOT NULL
 );
-INSERT INTO state VALUES (1, 0, 0);
+INSERT INTO state VALUES (1, 0, 0, 0);
 
 -- Append-only; hash chains a tenant's rows (see audit.py).
 CREATE TABLE audit (
@@ -107,6 +109,17 @@ CREATE TABLE idempotency (
     PRIMARY KEY (tenant, key)
 ) WITHOUT ROWID;
 
+-- What the owner answered to other processes, so that a commit sent again is not applied again:
+-- a client gives each commit under way a slot of its own (see writer_socket.py).
+CREATE TABLE answered (
+    client INTEGER NOT NULL,
+    slot INTEGER NOT NULL,
+    number INTEGER NOT NULL,
+    time INTEGER NOT NULL,
+    result BLOB NOT NULL,
+    PRIMARY KEY (client, slot)
+) WITHOUT ROWID;
+
 CREATE TABLE outbox (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
     tenant INTEGER NOT NULL,
@@ -122,6 +135,7 @@ CREATE TABLE blob (
     created INTEGER NOT NULL,
     PRIMARY KEY (tenant, sha256)
 ) WITHOUT ROWID;
+CREATE INDEX blob_sha256 ON blob (sha256);
 CREATE TABLE blob_use (
     tenant INTEGER NOT NULL,
     sha256 BLOB NOT NULL,

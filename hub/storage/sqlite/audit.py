@@ -1,0 +1,112 @@
+"""The audit table: append-only rows, each chained to the one before by SHA-256.
+
+One row per commit, naming every version it wrote: a row per version would cost a bundle of a
+hundred entries a hundred hashes and say no more. A tenant's rows are numbered 1, 2, 3 ... and
+row n's hash is SHA-256(hash of row n - 1, tenant, n, sequence, time, record), so that no row
+can be changed, taken out or put in without every later hash showing it. The hash before row 1
+is 32 zero bytes. Called by `commit` (append), `record` (read) and `verify`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import apsw
+import msgspec
+
+from hub.storage.port import AuditRecord
+
+FIRST_HASH = bytes(32)
+_HEAD = struct.Struct(">32sqqqq").pack
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder(tuple[str, str, str, str, str, tuple[str, ...]]).decode
+
+LAST = "SELECT row, hash FROM audit WHERE tenant = ? ORDER BY row DESC LIMIT 1"
+INSERT = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)"
+READ = (
+    "SELECT row, sequence, time, record, hash FROM audit"
+    " WHERE tenant = ? AND row > ? ORDER BY row LIMIT ?"
+)
+
+
+class Head(NamedTuple):
+    """Where a tenant's chain ends: number and hash of its last row."""
+
+    row: int = 0
+    hash: bytes = FIRST_HASH
+
+
+class AuditRow(NamedTuple):
+    """A row as it is stored."""
+
+    row: int
+    sequence: int
+    time: int
+    record: bytes
+    hash: bytes
+
+
+def head(connection: apsw.Connection, tenant: int) -> Head:
+    """The end of a tenant's chain."""
+    found: Any = connection.execute(LAST, (tenant,)).get
+    return Head(*found) if found else Head()
+
+
+def pack(record: AuditRecord, entities: tuple[str, ...]) -> bytes:
+    """A record as bytes."""
+    return _encode(
+        (
+            record.action,
+            record.interaction,
+            record.principal,
+            record.request_id,
+            record.outcome,
+            entities,
+        )
+    )
+
+
+def unpack(packed: bytes) -> AuditRecord:
+    """A record from its bytes.
+
+    Raises:
+        msgspec.DecodeError: They are damaged.
+    """
+    return AuditRecord(*_decode(packed))
+
+
+def digest(before: bytes, tenant: int, row: int, sequence: int, time: int, record: bytes) -> bytes:
+    """The hash of a row."""
+    return hashlib.sha256(_HEAD(before, tenant, row, sequence, time) + record).digest()
+
+
+def append(
+    connection: apsw.Connection, tenant: int, last: Head, sequence: int, time: int, record: bytes
+) -> Head:
+    """Add a row to a tenant's chain.
+
+    Args:
+        connection: Inside a transaction.
+        tenant: Tenant key.
+        last: The end of the chain.
+        sequence: Sequence of the commit.
+        time: Its time in milliseconds.
+        record: What `pack` made.
+
+    Returns:
+        The new end of the chain.
+    """
+    row = last.row + 1
+    hashed = digest(last.hash, tenant, row, sequence, time, record)
+    connection.execute(INSERT, (tenant, row, sequence, time, record, hashed))
+    return Head(row, hashed)
+
+
+def rows(connection: apsw.Connection, tenant: int, after: int, count: int) -> Iterator[AuditRow]:
+    """Rows after a row number, oldest first."""
+    page: Any = connection.execute(READ, (tenant, after, count))
+    for found in page:
+        yield AuditRow(*found)

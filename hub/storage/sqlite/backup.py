@@ -1,0 +1,177 @@
+"""Copies of a store: made while it runs, verified, and put back.
+
+A backup is a folder with the database, the blobs and `backup.json`; it is complete when it has
+its final name. While one is made, no blob's file is removed (`blob.files_held`). Called by `store`
+and by the `restore` command.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+from typing import Any
+
+import apsw
+import msgspec
+
+from hub.storage.port import StoreUnavailable
+from hub.storage.sqlite import blob, migrations, schema, verify
+from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, open_reader, unavailable
+from hub.storage.sqlite.record import Reader
+
+MANIFEST = "backup.json"
+STEP_PAGES = 1024
+
+
+class Manifest(msgspec.Struct):
+    """What a backup says of itself.
+
+    Attributes:
+        schema: Schema version.
+        sequence: Sequence of the newest commit in it.
+        blobs: Number of blobs.
+    """
+
+    schema: int
+    sequence: int
+    blobs: int
+
+
+def backup(folder: Path, target: Path) -> None:
+    """Copy a store and verify the copy; blocks.
+
+    Args:
+        folder: The data directory.
+        target: A folder that does not exist yet.
+
+    Raises:
+        FileExistsError: It exists.
+        StoreUnavailable: I/O failed, or the copy is not whole.
+    """
+    if target.exists():
+        raise FileExistsError(f"{target} exists already")
+    partial = target.with_name(target.name + ".partial")
+    try:
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(parents=True, mode=0o700)
+        with blob.files_held(folder):
+            _copy_database(folder, partial)
+            count = _copy_blobs(folder, partial)
+        sequence = _verify(partial)
+        manifest = Manifest(migrations.version(), sequence, count)
+        (partial / MANIFEST).write_bytes(msgspec.json.encode(manifest))
+        _sync_tree(partial)
+        partial.rename(target)
+        _sync(target.parent)
+    except IO_ERRORS as error:
+        raise unavailable(error) from error
+    except FileExistsError:
+        raise
+    except OSError as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def restore(source: Path, folder: Path) -> None:
+    """Put a backup in place as a new store, verified before and after.
+
+    Args:
+        source: What `backup` made.
+        folder: The data directory; it must not hold a store.
+
+    Raises:
+        FileNotFoundError: The source is no backup.
+        FileExistsError: The data directory holds a store.
+        StoreUnavailable: The backup is damaged, or I/O failed.
+    """
+    if not (source / MANIFEST).is_file():
+        raise FileNotFoundError(f"{source} is no backup")
+    if (folder / DATABASE).exists():
+        raise FileExistsError(f"{folder} holds a store already")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if (source / blob.FOLDER).is_dir():
+            shutil.copytree(source / blob.FOLDER, folder / blob.FOLDER, dirs_exist_ok=True)
+        partial = folder / (DATABASE + ".partial")
+        shutil.copyfile(source / DATABASE, partial)
+        _sync_tree(folder)
+        manifest = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
+        sequence = _verify(folder, partial.name)
+        if sequence != manifest.sequence:
+            raise StoreUnavailable("the backup is not the one its manifest describes")
+        partial.rename(folder / DATABASE)
+        _sync(folder)
+    except IO_ERRORS as error:
+        raise unavailable(error) from error
+    except (OSError, msgspec.DecodeError) as error:
+        raise StoreUnavailable(type(error).__name__) from error
+
+
+def _copy_database(folder: Path, target: Path) -> None:
+    source = open_reader(folder)
+    copy = apsw.Connection(str(target / DATABASE))
+    try:
+        # one snapshot for all steps: without it, each commit would start the copy again
+        source.execute("BEGIN")
+        source.execute("SELECT sequence FROM state").fetchall()
+        with copy.backup("main", source, "main") as steps:
+            while not steps.done:
+                steps.step(STEP_PAGES)
+        copy.pragma("journal_mode", "delete")
+    finally:
+        copy.close()
+        source.close()
+
+
+def _copy_blobs(folder: Path, target: Path) -> int:
+    copy = _open_copy(target / DATABASE)
+    try:
+        rows: Any = copy.execute("SELECT DISTINCT sha256 FROM blob").fetchall()
+    finally:
+        copy.close()
+    for (sha256,) in rows:
+        file = blob.path_of(target, sha256.hex())
+        file.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(blob.path_of(folder, sha256.hex()), file)
+    return len(rows)
+
+
+def _verify(folder: Path, name: str = DATABASE) -> int:
+    """Check a copy and give its sequence.
+
+    Raises:
+        StoreUnavailable: It is not whole.
+    """
+    connection = _open_copy(folder / name)
+    try:
+        if migrations.found_version(connection) == 0:
+            raise StoreUnavailable("the copy is empty")
+        migrations.require_current(connection)
+        reader = Reader(connection, schema.load_type_names(connection), Codec())
+        for finding in verify.verify_all(reader, folder):
+            raise StoreUnavailable(f"the copy is not whole: {finding.where}: {finding.what}")
+        sequence: Any = connection.execute("SELECT sequence FROM state").get
+    finally:
+        connection.close()
+    return int(sequence)
+
+
+def _open_copy(file: Path) -> apsw.Connection:
+    return apsw.Connection(str(file), flags=apsw.SQLITE_OPEN_READONLY)
+
+
+def _sync_tree(folder: Path) -> None:
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            _sync(Path(parent) / name)
+        _sync(Path(parent))
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

@@ -1,0 +1,97 @@
+"""Keeps the write-ahead log short without making commits wait for it.
+
+A thread with a connection of its own copies most of the log into the database beside the
+running writer (PASSIVE). The log can start over only when nothing of it is left to copy, so
+the writer then copies the little that came in meanwhile between two groups. Called by
+`writer`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from pathlib import Path
+
+import apsw
+
+from hub.storage.sqlite.connect import IO_ERRORS, open_writer
+
+START_PAGES = 2_000
+"""The thread starts copying at this length (8 MB)."""
+
+FORCE_PAGES = 16_000
+"""At this length (64 MB) the writer copies it all itself, whatever waits."""
+
+log = logging.getLogger(__name__)
+
+
+class Checkpointer:
+    """Watches the length of the log; see the module."""
+
+    def __init__(self, folder: Path, writer: apsw.Connection, vfs: str | None) -> None:
+        """Start the thread.
+
+        Args:
+            folder: The data directory.
+            writer: The writing connection.
+            vfs: SQLite VFS, None for the system's.
+        """
+        self.pages = 0
+        self._writer = writer
+        self._connection = open_writer(folder, vfs)
+        self._wanted = threading.Event()
+        self._copied = threading.Event()
+        self._closing = False
+        self.watch(writer)
+        self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
+        self._thread.start()
+
+    def watch(self, writer: apsw.Connection) -> None:
+        """Follow the log of this (newly opened) writing connection."""
+        self._writer = writer
+        writer.set_wal_hook(self._note_length)
+
+    def after_commit(self, idle: bool) -> None:
+        """Between two groups, on the writer's thread: finish a copy, or ask for one.
+
+        Args:
+            idle: Nothing waits in the queue.
+        """
+        if self._copied.is_set() or self.pages >= FORCE_PAGES:
+            self._copied.clear()
+            self._copy(self._writer)
+        elif self.pages >= START_PAGES or (idle and self.pages >= START_PAGES // 2):
+            self._wanted.set()
+
+    def close(self) -> None:
+        """Stop the thread and copy what is left, so that the database is one file."""
+        self._closing = True
+        self._wanted.set()
+        self._thread.join()
+        self._connection.close()
+        try:
+            self._writer.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
+        except apsw.Error as error:
+            log.warning("the log stays for the next start: %s", type(error).__name__)
+
+    def _note_length(self, connection: apsw.Connection, name: str, pages: int) -> int:
+        self.pages = pages
+        return apsw.SQLITE_OK
+
+    def _run(self) -> None:
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._closing:
+                return
+            self._copy(self._connection)
+            self._copied.set()
+
+    def _copy(self, connection: apsw.Connection) -> None:
+        try:
+            length, copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        except IO_ERRORS as error:
+            log.warning("the log could not be copied: %s", type(error).__name__)
+            return
+        if connection is self._writer and length == copied:
+            self.pages = 0

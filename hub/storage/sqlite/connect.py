@@ -1,0 +1,101 @@
+"""Opening the database file: one writing connection, any number of reading ones.
+
+Called by `writer` and `readers`. WAL with synchronous=FULL: a commit is durable when it
+returns. No mmap: an I/O error in a mapped page is a signal that ends the process, where a
+failed read is an exception.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from pathlib import Path
+
+import apsw
+
+from hub.storage.port import StoreLocked, StoreUnavailable
+
+DATABASE = "hub.sqlite3"
+LOCK = "hub.lock"
+
+WRITER_CACHE_KIB = 32 * 1024
+READER_CACHE_KIB = 8 * 1024
+WAL_KEPT = 64 * 1024 * 1024
+"""A log longer than this (bytes) is cut back once it has been copied into the database."""
+
+IO_ERRORS = (
+    apsw.IOError,
+    apsw.FullError,
+    apsw.CantOpenError,
+    apsw.CorruptError,
+    apsw.NotADBError,
+    apsw.ReadOnlyError,
+    apsw.NoMemError,
+    apsw.BusyError,
+    apsw.LockedError,
+    apsw.ProtocolError,
+)
+"""What SQLite raises when the disk or the file, not the request, is at fault."""
+
+
+def unavailable(error: BaseException | None, uncertain: bool = False) -> StoreUnavailable:
+    """What callers are told of an I/O error: SQLite's name for it, no paths or values."""
+    return StoreUnavailable(type(error).__name__, uncertain)
+
+
+def open_writer(folder: Path, vfs: str | None = None) -> apsw.Connection:
+    """The writing connection; makes the database when there is none.
+
+    Args:
+        folder: The data directory.
+        vfs: Name of the SQLite VFS, None for the system's.
+    """
+    connection = apsw.Connection(str(folder / DATABASE), vfs=vfs)
+    connection.set_busy_timeout(5000)
+    for pragma, value in (
+        ("page_size", 4096),
+        ("journal_mode", "wal"),
+        ("synchronous", "full"),
+        ("wal_autocheckpoint", 0),
+        ("journal_size_limit", WAL_KEPT),
+        ("cache_size", -WRITER_CACHE_KIB),
+        ("temp_store", "memory"),
+        ("foreign_keys", False),
+        ("cell_size_check", True),
+    ):
+        connection.pragma(pragma, value)
+    return connection
+
+
+def open_reader(folder: Path, vfs: str | None = None) -> apsw.Connection:
+    """A connection that cannot write."""
+    connection = apsw.Connection(str(folder / DATABASE), flags=apsw.SQLITE_OPEN_READONLY, vfs=vfs)
+    connection.set_busy_timeout(5000)
+    connection.pragma("query_only", True)
+    connection.pragma("cache_size", -READER_CACHE_KIB)
+    connection.pragma("temp_store", "memory")
+    return connection
+
+
+class OwnerLock:
+    """The one process that may write holds this; the system frees it when the process ends."""
+
+    def __init__(self, folder: Path) -> None:
+        """Take the lock.
+
+        Raises:
+            StoreLocked: Another process has it.
+        """
+        self._file = os.open(folder / LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            owner = os.read(self._file, 20)
+            os.close(self._file)
+            raise StoreLocked(int(owner) if owner.isdigit() else 0) from error
+        os.ftruncate(self._file, 0)
+        os.pwrite(self._file, str(os.getpid()).encode(), 0)
+
+    def release(self) -> None:
+        """Let another process own the store."""
+        os.close(self._file)

@@ -1,0 +1,123 @@
+"""Pages of versions, newest first: of a resource, a type or the whole system.
+
+lastUpdated rises with the sequence, so versions are in order of `(updated, rid)`, and a page
+ends at such a pair. A page merges one ordered cursor per type and table, each read only as far
+as needed. Called by `store` on a reading thread.
+Spec: https://hl7.org/fhir/R4/http.html#history
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any
+
+from hub.search.query import Position
+from hub.storage.port import HistoryPage, HistoryQuery, Stored
+from hub.storage.sqlite.record import Reader, rid_of, snapshot
+from hub.storage.sqlite.schema import METHODS
+
+NEWEST = (
+    "SELECT r.updated, r.rid, r.type, r.id, r.version, r.sequence, r.method, r.codec, r.key,"
+    " r.body FROM resource r"
+)
+OLDER = (
+    "SELECT h.updated, h.rid, h.type, r.id, h.version, h.sequence, h.method, h.codec, h.key,"
+    " h.body FROM history h CROSS JOIN resource r ON r.rid = h.rid"
+)
+OF_TYPE = " WHERE {t}.tenant = ?1 AND {t}.type = ?2"
+OF_ONE = " WHERE {t}.rid = ?2 AND {t}.tenant = ?1"
+BEFORE = " AND ({t}.updated, {t}.rid) < (?5, ?6)"
+SINCE = " AND {t}.updated >= ?3"
+AT_NEWEST = " AND r.updated < ?4"
+AT_OLDER = " AND h.updated < ?4 AND h.until > ?7"
+ORDER = " ORDER BY {t}.updated DESC, {t}.rid DESC"
+COUNT = "SELECT count(*) FROM {table} {t}"
+TYPES = "SELECT type, versions FROM statistics WHERE tenant = ?"
+
+ROW = tuple[int, int, int, str, int, int, int, int, int, bytes]
+
+
+def history(reader: Reader, tenant: int, query: HistoryQuery) -> HistoryPage:
+    """A page of history.
+
+    Args:
+        reader: What to read with; one snapshot serves page and total.
+        tenant: Tenant key.
+        query: What is asked.
+
+    Raises:
+        DeadlineExceeded: The reader's deadline ran out.
+    """
+    with snapshot(reader.connection):
+        kinds = _kinds(reader, tenant, query)
+        rows = islice(
+            heapq.merge(
+                *(_rows(reader, tenant, query, key, table) for key, _ in kinds for table in "rh"),
+                key=lambda row: row[:2],
+                reverse=True,
+            ),
+            query.count + 1,
+        )
+        found = list(rows) if query.count else []
+        total = _total(reader, tenant, query, kinds)
+    page = found[: query.count]
+    position = Position(page[-1][:2]) if len(found) > len(page) else None
+    return HistoryPage(tuple(_stored(reader, row) for row in page), position, total)
+
+
+def _kinds(reader: Reader, tenant: int, query: HistoryQuery) -> list[tuple[int, int]]:
+    """What the second parameter of the statements goes through, with versions where known."""
+    if query.id:
+        rid = rid_of(reader, tenant, query.type, query.id)
+        return [] if rid is None else [(rid, 0)]
+    counted: Any = reader.connection.execute(TYPES, (tenant,)).fetchall()
+    return [
+        (type, versions)
+        for type, versions in counted
+        if query.type in ("", reader.types.names[type])
+    ]
+
+
+def _where(query: HistoryQuery, table: str, page: bool) -> str:
+    clause = OF_ONE if query.id else OF_TYPE
+    if query.since is not None:
+        clause += SINCE
+    if query.at is not None:
+        clause += AT_NEWEST if table == "r" else AT_OLDER
+    if page and query.before is not None:
+        clause += BEFORE
+    return clause.format(t=table)
+
+
+def _bindings(tenant: int, query: HistoryQuery, key: int) -> dict[str, Any]:
+    low, high = query.at or (None, None)
+    updated, rid = query.before.values if query.before else (None, None)
+    values = (tenant, key, query.since, high, updated, rid, low)
+    return {str(number): value for number, value in enumerate(values, 1)}
+
+
+def _rows(reader: Reader, tenant: int, query: HistoryQuery, key: int, table: str) -> Iterator[ROW]:
+    select = NEWEST if table == "r" else OLDER
+    sql = select + _where(query, table, page=True) + ORDER.format(t=table)
+    rows: Any = reader.connection.execute(sql, _bindings(tenant, query, key))
+    return iter(rows)
+
+
+def _total(reader: Reader, tenant: int, query: HistoryQuery, kinds: list[tuple[int, int]]) -> int:
+    if not query.id and query.since is None and query.at is None:
+        return sum(versions for _, versions in kinds)
+    total = 0
+    for key, _ in kinds:
+        for table, name in (("r", "resource"), ("h", "history")):
+            sql = COUNT.format(table=name, t=table) + _where(query, table, page=False)
+            counted: Any = reader.connection.execute(sql, _bindings(tenant, query, key)).get
+            total += counted
+    return total
+
+
+def _stored(reader: Reader, row: ROW) -> Stored:
+    updated, _, type, id, version, sequence, method, codec, key, body = row
+    tail = reader.codec.expand(codec, key, body)
+    return Stored(reader.types.names[type], id, version, updated, sequence, METHODS[method], tail)

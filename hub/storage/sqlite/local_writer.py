@@ -1,0 +1,86 @@
+"""The port's writes in the process that owns the store: each becomes an action of the writer.
+
+Called by `store` and, for other processes, by `writer_socket`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Sequence
+from functools import partial
+from pathlib import Path
+
+from hub.context import Clock
+from hub.storage.port import AuditRecord, Commit, Committed, Reindexed, RuntimeParameter
+from hub.storage.sqlite import blob, upkeep
+from hub.storage.sqlite.commit import apply
+from hub.storage.sqlite.readers import Readers
+from hub.storage.sqlite.writer import Action, T, Writer
+
+
+class LocalWriter:
+    """Writes through the `Writer` of this process."""
+
+    def __init__(self, folder: Path, writer: Writer, readers: Readers, clock: Clock) -> None:
+        self._folder, self._writer, self._readers, self._clock = folder, writer, readers, clock
+
+    @property
+    def queued(self) -> int:
+        """Requests waiting."""
+        return self._writer.queued
+
+    def submit(self, action: Action[T], weight: int) -> Awaitable[T]:
+        """Queue any action."""
+        return self._writer.submit(action, weight)
+
+    async def commit(self, commit: Commit) -> Committed:
+        """Apply a transaction."""
+        return await self._writer.submit(partial(apply, commit=commit), len(commit.writes))
+
+    async def reindex(self, tenant: int, rows: Sequence[Reindexed]) -> int:
+        """Replace index rows."""
+        action = partial(upkeep.reindex, tenant=tenant, rows=rows)
+        return await self._writer.submit(action, len(rows))
+
+    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+        """Remove physically, then the files that nothing needs any more."""
+        action = partial(upkeep.expunge, tenant=tenant, type=type, id=id, audit=audit, clock=clock)
+        versions, hashes = await self._writer.submit(action)
+        await self._remove_files(hashes)
+        return versions
+
+    async def put_parameter(
+        self, tenant: int, parameter: RuntimeParameter | None, url: str
+    ) -> RuntimeParameter | None:
+        """Add, change or remove a parameter."""
+        action = partial(upkeep.put_parameter, tenant=tenant, parameter=parameter, url=url)
+        return await self._writer.submit(action)
+
+    async def delivered(self, tenant: int, rows: Sequence[int]) -> None:
+        """Take rows out of the outbox."""
+        await self._writer.submit(partial(upkeep.delivered, tenant=tenant, rows=rows))
+
+    async def sweep(self, clock: int, grace: int) -> int:
+        """Remove what nothing uses: rows, then their files and files without a row."""
+        hashes = await self._writer.submit(partial(upkeep.sweep, clock=clock, grace=grace))
+        await self._remove_files(hashes)
+        await self._remove_files(
+            await self._readers.run(blob.strays, self._folder, (clock - grace) / 1000)
+        )
+        return len(hashes)
+
+    async def register_blob(self, tenant: int, name: str, sha256: str, size: int) -> None:
+        """Keep an uploaded file."""
+        clock = int(self._clock().timestamp() * 1000)
+        action = partial(
+            blob.register, tenant=tenant, name=name, sha256=sha256, size=size, clock=clock
+        )
+        await self._writer.submit(action)
+
+    async def close(self) -> None:
+        """Finish what is queued and close the write connection."""
+        await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
+
+    async def _remove_files(self, hashes: Sequence[str]) -> None:
+        if hashes:
+            await self._writer.submit(partial(blob.remove_files, hashes=hashes))

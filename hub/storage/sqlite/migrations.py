@@ -1,0 +1,83 @@
+"""Brings a database up to the newest schema, one numbered step at a time.
+
+`STEPS[n]` takes version n + 1 to n + 2; an empty file gets the whole schema at once. Each step
+runs in a transaction with its version number, so a crash leaves one version or the other.
+Called by `writer` when the owner opens the store. Readers only compare versions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from hub.storage.port import StoreNewer, StoreUnavailable
+from hub.storage.sqlite import index, schema
+
+Step = Callable[[apsw.Connection], None]
+
+STEPS: tuple[Step, ...] = ()
+"""Add one here, and the schema it makes to `schema` or `index`, in the same commit."""
+
+
+def version(steps: Sequence[Step] = STEPS) -> int:
+    """The newest schema version."""
+    return len(steps) + 1
+
+
+def found_version(connection: apsw.Connection) -> int:
+    """The database's schema version, 0 for an empty file.
+
+    Raises:
+        StoreUnavailable: It is another application's file.
+    """
+    application = connection.pragma("application_id")
+    if application not in (0, schema.APPLICATION_ID):
+        raise StoreUnavailable("the database file belongs to another application")
+    return int(str(connection.pragma("user_version")))
+
+
+def require_current(connection: apsw.Connection, steps: Sequence[Step] = STEPS) -> None:
+    """Refuse a database of any other schema version; for readers.
+
+    Raises:
+        StoreNewer: A newer release wrote it.
+        StoreUnavailable: The owner has not brought it up yet.
+    """
+    found = found_version(connection)
+    if found > version(steps):
+        raise StoreNewer(found, version(steps))
+    if found < version(steps):
+        raise StoreUnavailable("the owner of the store has not migrated it yet")
+
+
+def upgrade(connection: apsw.Connection, steps: Sequence[Step] = STEPS) -> int:
+    """Bring the schema up.
+
+    Args:
+        connection: The writing connection.
+        steps: The steps, by version.
+
+    Returns:
+        The version it had before; 0 for an empty file.
+
+    Raises:
+        StoreNewer: A newer release wrote it; nothing was changed.
+    """
+    found = found_version(connection)
+    if found > version(steps):
+        raise StoreNewer(found, version(steps))
+    if found == 0:
+        with connection:
+            connection.execute(schema.RECORD_DDL + index.DDL)
+            schema.add_type_names(connection)
+            connection.pragma("application_id", schema.APPLICATION_ID)
+            connection.pragma("user_version", version(steps))
+        return 0
+    for number, step in enumerate(steps[found - 1 :], found + 1):
+        with connection:
+            step(connection)
+            connection.pragma("user_version", number)
+    with connection:
+        schema.add_type_names(connection)
+    return found

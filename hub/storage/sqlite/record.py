@@ -1,0 +1,144 @@
+"""Reads versions by id, by row number and in row order.
+
+Runs on any thread that has a `Reader`. Called by `store`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from hub.storage.port import Stored
+from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite.schema import METHODS, TypeNames
+
+READ = (
+    "SELECT version, updated, sequence, method, codec, key, body, rid FROM resource"
+    " WHERE tenant = ? AND type = ? AND id = ?"
+)
+VREAD = (
+    "SELECT version, updated, sequence, method, codec, key, body FROM history"
+    " WHERE rid = ? AND version = ?"
+)
+BY_RID = (
+    "SELECT type, id, version, updated, sequence, method, codec, key, body FROM resource"
+    " WHERE rid = ?"
+)
+SCAN = (
+    "SELECT rid, type, id, version, updated, sequence, method, codec, key, body FROM resource"
+    " WHERE rid > ? AND tenant = ? AND deleted = 0 ORDER BY rid LIMIT ?"
+)
+SCAN_TYPES = (
+    "SELECT rid, type, id, version, updated, sequence, method, codec, key, body FROM resource"
+    " WHERE rid > ? AND tenant = ? AND type IN ({}) AND deleted = 0 ORDER BY rid LIMIT ?"
+)
+RID = "SELECT rid FROM resource WHERE tenant = ? AND type = ? AND id = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What one thread reads with."""
+
+    connection: apsw.Connection
+    types: TypeNames
+    codec: Codec
+
+
+def read(reader: Reader, tenant: int, type: str, id: str) -> Stored | None:
+    """Newest version, a tombstone if deleted, None if never there."""
+    row: Any = reader.connection.execute(READ, (tenant, reader.types.numbers.get(type), id)).get
+    if row is None:
+        return None
+    version, updated, sequence, method, codec, key, body, _ = row
+    return Stored(
+        type, id, version, updated, sequence, METHODS[method], reader.codec.expand(codec, key, body)
+    )
+
+
+def read_many(
+    reader: Reader, tenant: int, targets: Iterable[tuple[str, str]]
+) -> dict[tuple[str, str], Stored]:
+    """Current, undeleted versions of those that exist."""
+    found = {}
+    for target in targets:
+        stored = read(reader, tenant, *target)
+        if stored is not None and not stored.deleted:
+            found[target] = stored
+    return found
+
+
+def vread(reader: Reader, tenant: int, type: str, id: str, version: int) -> Stored | None:
+    """That version, or None."""
+    connection = reader.connection
+    row: Any = connection.execute(READ, (tenant, reader.types.numbers.get(type), id)).get
+    if row is None:
+        return None
+    if row[0] != version:
+        row = connection.execute(VREAD, (row[7], version)).get
+        if row is None:
+            # it may have been replaced between the two statements, never un-replaced
+            return None
+    updated, sequence, method, codec, key, body = row[1:7]
+    tail = reader.codec.expand(codec, key, body)
+    return Stored(type, id, version, updated, sequence, METHODS[method], tail)
+
+
+def by_rids(reader: Reader, rids: Iterable[int]) -> tuple[Stored, ...]:
+    """Newest versions by row number, in the order given; rows that are gone are left out."""
+    execute, names, expand = reader.connection.execute, reader.types.names, reader.codec.expand
+    found = []
+    for rid in rids:
+        row: Any = execute(BY_RID, (rid,)).get
+        if row is not None:
+            type, id, version, updated, sequence, method, codec, key, body = row
+            tail = expand(codec, key, body)
+            found.append(Stored(names[type], id, version, updated, sequence, METHODS[method], tail))
+    return tuple(found)
+
+
+def scan(
+    reader: Reader, tenant: int, types: Sequence[str], after: int, count: int
+) -> tuple[list[Stored], int]:
+    """Current, undeleted resources in row order after a row number, and the last one's."""
+    numbers = [reader.types.numbers[type] for type in types if type in reader.types.numbers]
+    if types:
+        sql = SCAN_TYPES.format(",".join("?" * len(numbers)))
+        rows: Any = reader.connection.execute(sql, (after, tenant, *numbers, count))
+    else:
+        rows = reader.connection.execute(SCAN, (after, tenant, count))
+    found = []
+    for rid, type, id, version, updated, sequence, method, codec, key, body in rows:
+        after = rid
+        found.append(
+            Stored(
+                reader.types.names[type],
+                id,
+                version,
+                updated,
+                sequence,
+                METHODS[method],
+                reader.codec.expand(codec, key, body),
+            )
+        )
+    return found, after
+
+
+def rid_of(reader: Reader, tenant: int, type: str, id: str) -> int | None:
+    """Row number of a resource."""
+    key = (tenant, reader.types.numbers.get(type), id)
+    found: int | None = reader.connection.execute(RID, key).get
+    return found
+
+
+@contextmanager
+def snapshot(connection: apsw.Connection) -> Iterator[None]:
+    """All statements inside see the same state."""
+    connection.execute("BEGIN")
+    try:
+        yield
+    finally:
+        connection.execute("COMMIT")

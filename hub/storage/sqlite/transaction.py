@@ -1,0 +1,104 @@
+"""What the writer has in hand while it applies a group of requests.
+
+Made by `writer`, used by the actions it runs (`commit`, `expunge`, `upkeep`).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import apsw
+
+from hub.storage.sqlite import audit
+from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite.interner import Interner
+from hub.storage.sqlite.schema import TypeNames
+
+READ_STATE = "SELECT sequence, updated FROM state"
+WRITE_STATE = "UPDATE state SET sequence = ?, updated = ?"
+COUNT = (
+    "INSERT INTO statistics VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
+    " SET live = live + ?3, versions = versions + ?4"
+)
+
+
+@dataclass(slots=True)
+class Transaction:
+    """The open transaction and what it counts.
+
+    Attributes:
+        connection: The writing connection.
+        types: Numbers of the resource types.
+        interner: Gives row ids and numbers of index terms; kept in step with savepoints.
+        codec: The writer thread's codec.
+        folder: The data directory.
+        sequence: Sequence of the newest commit.
+        updated: Its lastUpdated in milliseconds.
+        heads: Ends of the audit chains by tenant.
+        counts: Changes of (live, versions) by tenant and type, not yet written.
+    """
+
+    connection: apsw.Connection
+    types: TypeNames
+    interner: Interner
+    codec: Codec
+    folder: Path
+    sequence: int = 0
+    updated: int = 0
+    heads: dict[int, audit.Head] = field(default_factory=dict)
+    counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+
+    def load(self) -> None:
+        """Forget what an abandoned transaction counted and read what is stored."""
+        state: Any = self.connection.execute(READ_STATE).get
+        self.sequence, self.updated = state
+        self.heads.clear()
+        self.counts.clear()
+        self.interner.reset()
+
+    def next_commit(self, clock: int) -> tuple[int, int]:
+        """Take the next sequence and lastUpdated."""
+        self.sequence += 1
+        self.updated = max(clock, self.updated + 1)
+        return self.sequence, self.updated
+
+    def count(self, tenant: int, type: int, live: int, versions: int) -> None:
+        """Note that a type has so many more live resources and versions."""
+        before = self.counts.get((tenant, type), (0, 0))
+        self.counts[tenant, type] = (before[0] + live, before[1] + versions)
+
+    def append_audit(self, tenant: int, record: bytes) -> None:
+        """Add the newest commit's audit row."""
+        head = self.heads.get(tenant) or audit.head(self.connection, tenant)
+        self.heads[tenant] = audit.append(
+            self.connection, tenant, head, self.sequence, self.updated, record
+        )
+
+    def mark(self) -> Mark:
+        """What to go back to when a request is undone."""
+        return Mark(self.sequence, self.updated, self.heads.copy(), self.counts.copy())
+
+    def back_to(self, mark: Mark) -> None:
+        """Forget what has been counted since the mark."""
+        self.sequence, self.updated = mark.sequence, mark.updated
+        self.heads, self.counts = mark.heads, mark.counts
+        self.interner.forget()
+
+    def flush(self) -> None:
+        """Write the counters, once per group."""
+        for key, change in self.counts.items():
+            self.connection.execute(COUNT, (*key, *change))
+        self.counts.clear()
+        self.connection.execute(WRITE_STATE, (self.sequence, self.updated))
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """A transaction's counters at one moment."""
+
+    sequence: int
+    updated: int
+    heads: dict[int, audit.Head]
+    counts: dict[tuple[int, int], tuple[int, int]]

@@ -1,0 +1,237 @@
+"""Is everything that was stored still there, whole and in order: the checks behind `check`.
+
+Each check runs on a reading thread inside one snapshot, so it may run beside a busy writer.
+It gives at most `MOST` findings. Called by `store` and, for a copy, by `backup`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from array import array
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice, pairwise
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import zstandard
+
+from hub.storage.port import Finding
+from hub.storage.sqlite import audit, blob
+from hub.storage.sqlite.codec import UnknownCodecError
+from hub.storage.sqlite.record import RID, Reader, snapshot
+from hub.storage.sqlite.schema import METHODS
+
+MOST = 1000
+DELETE = METHODS.index("DELETE")
+PAGE = 1000
+
+RESOURCES = (
+    "SELECT rid, type, id, version, updated, sequence, method, deleted, codec, key, body"
+    " FROM resource WHERE tenant = ? ORDER BY rid"
+)
+HISTORY = (
+    "SELECT version, updated, until, sequence, method, codec, key, body FROM history"
+    " WHERE rid = ? ORDER BY version"
+)
+HISTORY_SIZE = "SELECT count(*) FROM history WHERE tenant = ?"
+SEQUENCE = "SELECT sequence FROM state"
+SEQUENCES = (
+    "SELECT sequence FROM resource WHERE tenant = ?1"
+    " UNION ALL SELECT sequence FROM history WHERE tenant = ?1"
+)
+STATISTICS = "SELECT type, live, versions FROM statistics WHERE tenant = ?"
+VERSION = (
+    "SELECT sequence FROM resource WHERE rid = ?1 AND version = ?2"
+    " UNION ALL SELECT sequence FROM history WHERE rid = ?1 AND version = ?2"
+)
+BLOBS = "SELECT sha256, size FROM blob WHERE tenant = ?"
+USES = "SELECT sha256, rid, version FROM blob_use WHERE tenant = ?"
+HAS_BLOB = "SELECT 1 FROM blob WHERE tenant = ? AND sha256 = ?"
+
+Check = Callable[[Reader, Path, int], list[Finding]]
+
+
+def _check(findings: Callable[[Reader, Path, int], Iterator[Finding]]) -> Check:
+    def run(reader: Reader, folder: Path, tenant: int) -> list[Finding]:
+        with snapshot(reader.connection):
+            return list(islice(findings(reader, folder, tenant), MOST))
+
+    return run
+
+
+@_check
+def structure(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """The database file: pages, cells, indexes."""
+    for (what,) in reader.connection.execute(f"PRAGMA integrity_check({MOST})"):
+        if what != "ok":
+            yield Finding("database", str(what))
+
+
+@_check
+def versions(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """Histories are complete and in order, bodies are readable, the counters are right."""
+    newest: Any = reader.connection.execute(SEQUENCE).get
+    counted: dict[int, list[int]] = {}
+    older = 0
+    rows: Any = reader.connection.execute(RESOURCES, (tenant,))
+    for rid, type, id, version, updated, sequence, method, deleted, *stored in rows:
+        where = f"{reader.types.names.get(type, type)}/{id}"
+        history: Any = reader.connection.execute(HISTORY, (rid,)).fetchall()
+        older += len(history)
+        count = counted.setdefault(type, [0, 0])
+        count[0] += not deleted
+        count[1] += 1 + len(history)
+        if [row[0] for row in history] != list(range(1, version)):
+            yield Finding(where, "its history has a gap")
+        ends = [*(row[1] for row in history[1:]), updated]
+        if history and [row[2] for row in history] != ends:
+            yield Finding(where, "a version does not end where the next begins")
+        order = [(row[1], row[3]) for row in history] + [(updated, sequence)]
+        if any(a[0] >= b[0] or a[1] >= b[1] for a, b in pairwise(order)):
+            yield Finding(where, "its versions are out of order")
+        if sequence > newest:
+            yield Finding(where, "its sequence is newer than the newest commit")
+        if (method == DELETE) != bool(deleted):
+            yield Finding(where, "it is not certain whether it is deleted")
+        for number, how, *body in [(version, method, *stored), *((r[0], *r[4:]) for r in history)]:
+            if trouble := _unreadable(reader, how, *body):
+                yield Finding(f"{where}/_history/{number}", trouble)
+    total: Any = reader.connection.execute(HISTORY_SIZE, (tenant,)).get
+    if total != older:
+        yield Finding("history", f"{total - older} versions belong to no resource")
+    kept: Any = reader.connection.execute(STATISTICS, (tenant,))
+    expected = {type: (live, all_) for type, live, all_ in kept if all_}
+    if expected != {type: tuple(count) for type, count in counted.items()}:
+        yield Finding("statistics", "the counters of resources and versions are wrong")
+
+
+@_check
+def audit_chain(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """The audit chain holds."""
+    last, before = audit.Head(), 0
+    for row in _audit_rows(reader, tenant):
+        where = f"audit row {row.row}"
+        if row.row != last.row + 1 or row.sequence <= before:
+            yield Finding(where, "rows are missing before it, or out of order")
+        expected = audit.digest(last.hash, tenant, row.row, row.sequence, row.time, row.record)
+        if row.hash != expected:
+            yield Finding(where, "it was changed, or the row before it was")
+        last, before = audit.Head(row.row, row.hash), row.sequence
+        try:
+            audit.unpack(row.record)
+        except msgspec.DecodeError:
+            yield Finding(where, "it cannot be read")
+
+
+@_check
+def audited_versions(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """The audit rows name exactly the versions that are there: no commit is torn."""
+    newest: Any = reader.connection.execute(SEQUENCE).get
+    unnamed = array("I", bytes(4 * (newest + 1)))
+    sequences: Any = reader.connection.execute(SEQUENCES, (tenant,))
+    for (sequence,) in sequences:
+        unnamed[min(sequence, newest)] += 1
+    missing: list[tuple[str, str, int]] = []
+    expunged: set[str] = set()
+    for row in _audit_rows(reader, tenant):
+        try:
+            record = audit.unpack(row.record)
+        except msgspec.DecodeError:
+            continue  # told by audit_chain
+        for entity in record.entities:
+            resource, _, version = entity.partition("/_history/")
+            if not version:
+                expunged.update([entity] if record.interaction == "expunge" else [])
+            elif not _found(reader, tenant, resource, version, row, unnamed):
+                missing.append((resource, entity, row.row))
+    for resource, entity, number in missing:
+        if resource not in expunged:
+            yield Finding(entity, f"audit row {number} names it, but it is not there")
+    for sequence, count in enumerate(unnamed):
+        if count:
+            yield Finding(f"sequence {sequence}", f"no audit row names {count} of its versions")
+
+
+@_check
+def blobs(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """Every blob's file is there and says what its name says; every use has its blob."""
+    connection = reader.connection
+    entered: list[Any] = connection.execute(BLOBS, (tenant,)).fetchall()
+    for sha256, size in entered:
+        name = sha256.hex()
+        try:
+            with blob.path_of(folder, name).open("rb") as file:
+                found = hashlib.file_digest(file, "sha256").digest()
+                length = file.tell()
+        except OSError as error:
+            yield Finding(f"blob {name}", f"its file cannot be read: {type(error).__name__}")
+            continue
+        if found != sha256 or length != size:
+            yield Finding(f"blob {name}", "its file was changed")
+    uses: list[Any] = connection.execute(USES, (tenant,)).fetchall()
+    for sha256, rid, version in uses:
+        if connection.execute(HAS_BLOB, (tenant, sha256)).get is None:
+            yield Finding(f"blob {sha256.hex()}", "it is used but was removed")
+        if connection.execute(VERSION, (rid, version)).get is None:
+            yield Finding(f"blob {sha256.hex()}", "what uses it is gone")
+
+
+CHECKS: tuple[Check, ...] = (structure, versions, audit_chain, audited_versions, blobs)
+
+
+def tenants(reader: Reader) -> list[int]:
+    """Every tenant that has versions or audit rows."""
+    rows: Any = reader.connection.execute(
+        "SELECT tenant FROM statistics UNION SELECT tenant FROM audit"
+    )
+    return [tenant for (tenant,) in rows]
+
+
+def verify_all(reader: Reader, folder: Path) -> Iterable[Finding]:
+    """Every check for every tenant."""
+    for tenant in tenants(reader) or [1]:
+        for check in CHECKS:
+            yield from check(reader, folder, tenant)
+
+
+def _unreadable(reader: Reader, method: int, codec: int, key: int, body: bytes) -> str:
+    """What is wrong with a stored body, "" if nothing."""
+    if method == DELETE:
+        return "a tombstone has a body" if body else ""
+    try:
+        tail = reader.codec.expand(codec, key, body)
+    except (zstandard.ZstdError, UnknownCodecError) as error:
+        return f"its body cannot be expanded: {type(error).__name__}"
+    if not tail.startswith((b",", b"}")) or not tail.endswith(b"}"):
+        return "its body is damaged"
+    try:
+        msgspec.json.decode(b'{"":{"":""' + tail)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return "its body is damaged"
+    return ""
+
+
+def _audit_rows(reader: Reader, tenant: int) -> Iterator[audit.AuditRow]:
+    after = 0
+    while page := list(audit.rows(reader.connection, tenant, after, PAGE)):
+        yield from page
+        after = page[-1].row
+
+
+def _found(
+    reader: Reader,
+    tenant: int,
+    resource: str,
+    version: str,
+    row: audit.AuditRow,
+    unnamed: array[int],
+) -> bool:
+    """Whether a version that an audit row names is there; takes it off the unnamed ones."""
+    type, _, id = resource.partition("/")
+    execute = reader.connection.execute
+    rid: Any = execute(RID, (tenant, reader.types.numbers.get(type), id)).get
+    sequence: Any = execute(VERSION, (rid, int(version))).get if version.isdigit() else None
+    if sequence == row.sequence and unnamed[row.sequence]:
+        unnamed[row.sequence] -= 1
+    return sequence is not None

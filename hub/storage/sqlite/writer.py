@@ -1,0 +1,245 @@
+"""The one thread that writes: takes requests from a queue and commits them in groups.
+
+Each request is an action on the `Transaction`, in a savepoint of its own: one that fails is
+undone alone. A group is committed once (one fsync) and its results go back to the event loop
+in one call. Called by `store` and `writer_socket`.
+
+When a commit itself fails, SQLite has undone it, but its frames may lie in the log and could
+come back after a power cut. So the writer then commits a fence (one counter), which overwrites
+them: if that succeeds, nothing of the group was stored; if not, it is uncertain and callers
+are told so.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from queue import Empty, SimpleQueue
+from typing import Any, TypeVar
+
+import apsw
+
+from hub.storage.port import StoreUnavailable
+from hub.storage.sqlite import migrations, schema
+from hub.storage.sqlite.checkpoint import Checkpointer
+from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite.connect import IO_ERRORS, open_writer, unavailable
+from hub.storage.sqlite.interner import Interner
+from hub.storage.sqlite.transaction import Transaction
+
+T = TypeVar("T")
+Action = Callable[[Transaction], T]
+
+GROUP = 64
+GROUP_WEIGHT = 512
+"""A group ends at so many requests, or writes."""
+
+QUEUE_LIMIT = 4096
+FENCE = "UPDATE state SET fence = fence + 1"
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Job:
+    """A request in the queue: what to do, how many writes it holds, and who waits for it."""
+
+    action: Action[Any]
+    weight: int
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: Exception | None = None
+
+
+class _TransactionLost(Exception):  # noqa: N818
+    """The whole group is undone because of the cause."""
+
+
+class Writer:
+    """Owns the writing connection; see the module."""
+
+    def __init__(self, folder: Path, vfs: str | None = None) -> None:
+        """Open the database, bring its schema up and start the thread.
+
+        Args:
+            folder: The data directory; the caller holds its lock.
+            vfs: SQLite VFS, None for the system's.
+
+        Raises:
+            StoreNewer: A newer release wrote the database.
+            StoreUnavailable: It cannot be opened.
+        """
+        self._folder, self._vfs = folder, vfs
+        try:
+            connection = open_writer(folder, vfs)
+            migrations.upgrade(connection)
+            self._work = _transaction(connection, folder)
+            self._checkpointer = Checkpointer(folder, connection, vfs)
+        except IO_ERRORS as error:
+            raise unavailable(error) from error
+        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
+        self._thread.start()
+
+    @property
+    def queued(self) -> int:
+        """Requests waiting."""
+        return self._queue.qsize()
+
+    def submit(self, action: Action[T], weight: int = 1) -> asyncio.Future[T]:
+        """Queue an action; the future has its result once it is durable.
+
+        Args:
+            action: Runs on the writer's thread inside the transaction.
+            weight: Roughly how many resources it writes.
+
+        Raises:
+            StoreUnavailable: The writer is closed, or too many requests wait.
+        """
+        if self._closed:
+            raise StoreUnavailable("the store is closed")
+        if self._queue.qsize() >= QUEUE_LIMIT:
+            raise StoreUnavailable("too many commits are waiting")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(Job(action, weight, future))
+        return future
+
+    def close(self) -> None:
+        """Finish what is queued, copy the log into the database and close. Blocks."""
+        if not self._closed:
+            self._closed = True
+            self._queue.put(None)
+            self._thread.join()
+            self._checkpointer.close()
+            self._work.connection.close()
+
+    def _run(self) -> None:
+        open_ = True
+        while open_:
+            job = self._queue.get()
+            jobs: list[Job] = []
+            weight = 0
+            while job is not None:
+                if not job.future.cancelled():
+                    jobs.append(job)
+                    weight += job.weight
+                if len(jobs) >= GROUP or weight >= GROUP_WEIGHT:
+                    break
+                try:
+                    job = self._queue.get_nowait()
+                except Empty:
+                    break
+            open_ = job is not None
+            if jobs:
+                _deliver(jobs, self._commit_group(jobs))
+            if open_:
+                self._checkpointer.after_commit(idle=self._queue.empty())
+
+    def _commit_group(self, jobs: list[Job]) -> StoreUnavailable | None:
+        """Apply and commit; when that fails, why, and the whole group is undone."""
+        work = self._work
+        try:
+            work.connection.execute("BEGIN IMMEDIATE")
+            for job in jobs:
+                self._apply(job)
+            if all(job.error is not None for job in jobs):
+                self._roll_back()
+                return None
+            work.flush()
+        except (apsw.Error, _TransactionLost) as error:
+            cause = error.__cause__ if isinstance(error, _TransactionLost) else error
+            log.error("a group of %d commits was undone: %s", len(jobs), type(cause).__name__)
+            self._recover()
+            return unavailable(cause)
+        return self._commit()
+
+    def _apply(self, job: Job) -> None:
+        work = self._work
+        connection = work.connection
+        mark = work.mark()
+        connection.execute("SAVEPOINT request")
+        try:
+            job.result = job.action(work)
+            connection.execute("RELEASE request")
+            work.interner.keep()
+        except IO_ERRORS as error:
+            raise _TransactionLost from error
+        except Exception as error:  # whatever it is, it is undone alone and told to its caller
+            job.error = error
+            if not connection.in_transaction:
+                raise _TransactionLost from error
+            connection.execute("ROLLBACK TO request")
+            connection.execute("RELEASE request")
+            work.back_to(mark)
+
+    def _commit(self) -> StoreUnavailable | None:
+        """Commit; when that fails, find out whether it did after all."""
+        work = self._work
+        sequence = work.sequence
+        try:
+            work.connection.execute("COMMIT")
+        except apsw.Error as error:
+            log.error("commit failed: %s", type(error).__name__)
+            if not self._recover():
+                return unavailable(error, uncertain=True)
+            return None if self._work.sequence == sequence else unavailable(error)
+        return None
+
+    def _roll_back(self) -> None:
+        if self._work.connection.in_transaction:
+            self._work.connection.execute("ROLLBACK")
+        self._work.load()
+
+    def _recover(self) -> bool:
+        """After a failure: a clean state and a fence; False when the disk does not allow it."""
+        try:
+            try:
+                self._roll_back()
+            except apsw.Error:
+                self._reopen()
+            self._work.connection.execute(FENCE)
+        except apsw.Error as error:
+            log.error("the writer cannot recover yet: %s", type(error).__name__)
+            return False
+        return True
+
+    def _reopen(self) -> None:
+        with suppress(apsw.Error):
+            self._work.connection.close(True)
+        self._work = _transaction(open_writer(self._folder, self._vfs), self._folder)
+        self._checkpointer.watch(self._work.connection)
+
+
+def _transaction(connection: apsw.Connection, folder: Path) -> Transaction:
+    types = schema.load_type_names(connection)
+    work = Transaction(connection, types, Interner(connection, types.numbers), Codec(), folder)
+    work.load()
+    return work
+
+
+def _deliver(jobs: list[Job], failure: StoreUnavailable | None) -> None:
+    """Hand results, or the group's failure, to the event loops that wait: one call each."""
+    by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
+    for job in jobs:
+        if failure is not None:
+            job.error = StoreUnavailable(failure.reason, failure.uncertain)
+        by_loop.setdefault(job.future.get_loop(), []).append(job)
+    for loop, group in by_loop.items():
+        with suppress(RuntimeError):  # the loop was closed: nobody waits any more
+            loop.call_soon_threadsafe(_resolve, group)
+
+
+def _resolve(jobs: list[Job]) -> None:
+    for job in jobs:
+        if job.future.cancelled():
+            continue
+        if job.error is not None:
+            job.future.set_exception(job.error)
+        else:
+            job.future.set_result(job.result)
