@@ -75,7 +75,7 @@ class _Writer:
                 written += (name in node) + (f"_{name}" in node)
                 if value is not None or extra is not None:
                     self._primitives(value, extra, row, depth + 1)
-            elif value is not None:
+            elif name in node:
                 written += 1
                 for item in _items(value, row):
                     self._child(item, row, depth + 1)
