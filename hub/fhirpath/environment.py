@@ -1,0 +1,173 @@
+"""What surrounds an evaluation: the resource, the services, the clock, the limits.
+
+`Environment` is given by the caller (http://hl7.org/fhirpath/N1/#environment-variables);
+`Context` is the one mutable thing of an evaluation, made only for expressions that need it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from time import monotonic
+from types import MappingProxyType
+from typing import Any
+
+from hub.fhirpath.errors import FHIRPathLimitError
+from hub.fhirpath.item import Item
+from hub.fhirpath.resolver import ConformsTo, MemberOf, Resolver
+
+Trace = Callable[[str, list[Item]], None]
+
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
+
+
+def _nothing() -> Mapping[str, Any]:
+    return _NOTHING
+
+
+_CLOCK_EVERY = 2_000
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where an evaluation is stopped with FHIRPathLimitError.
+
+    Attributes:
+        steps: Iterations of all loops together, and items produced by them.
+        items: Items of one collection.
+        text: Characters of one computed string.
+        milliseconds: Wall time.
+    """
+
+    steps: int = 1_000_000
+    items: int = 100_000
+    text: int = 1_000_000
+    milliseconds: int = 2_000
+
+
+DEFAULT_LIMITS = Limits()
+
+
+@dataclass(frozen=True, slots=True)
+class Environment:
+    """What an expression may ask for besides the item it runs on.
+
+    Attributes:
+        resource: `%resource`: the resource that holds the item; default: the item itself
+            when it is a resource.
+        root_resource: `%rootResource`: the container of a contained resource; default:
+            `resource`.
+        resolver: For resolve(); without it only contained resources and entries of the
+            Bundle are found.
+        terminology: For memberOf() and subsumes().
+        conformance: For conformsTo(); without it base types are told, profiles are refused.
+        narrative: For htmlChecks(): whether the XHTML of a narrative is allowed.
+        now: For now(), today(), timeOfDay(); default: the clock, once per evaluation.
+        variables: More `%name` variables: JSON values, System values or Items.
+        trace: Receives the name and the items of each trace().
+        limits: Given: the expression is not trusted and neither is the resource's structure;
+            it runs in the slower, guarded mode. None: it comes from definitions and the
+            resource was validated; only what can grow without bound is guarded, by the
+            default limits.
+    """
+
+    resource: Any = None
+    root_resource: Any = None
+    resolver: Resolver | None = None
+    terminology: MemberOf | None = None
+    conformance: ConformsTo | None = None
+    narrative: Callable[[str], bool] | None = None
+    now: datetime | None = None
+    variables: Mapping[str, Any] = field(default_factory=_nothing)
+    trace: Trace | None = None
+    limits: Limits | None = None
+
+
+EMPTY_ENVIRONMENT = Environment()
+
+
+class Context:
+    """State of one evaluation.
+
+    Attributes:
+        environment: As given by the caller.
+        root: The item the expression runs on: `%context`.
+        resource: `%resource` as JSON.
+        root_resource: `%rootResource` as JSON.
+        index: `$index` of the innermost loop that asked for it.
+        total: `$total` of the innermost aggregate().
+        variables: Collections of defineVariable(), by slot.
+        limits: Where to stop.
+    """
+
+    __slots__ = (
+        "_clock",
+        "_deadline",
+        "_now",
+        "environment",
+        "index",
+        "limits",
+        "resource",
+        "root",
+        "root_resource",
+        "steps",
+        "total",
+        "variables",
+    )
+
+    def __init__(self, root: Any, environment: Environment | None) -> None:
+        environment = environment or EMPTY_ENVIRONMENT
+        self.environment = environment
+        self.root = root
+        resource = environment.resource
+        self.resource = (
+            (root.value if root.__class__ is Item else root) if resource is None else resource
+        )
+        self.root_resource = environment.root_resource or self.resource
+        self.limits = environment.limits or DEFAULT_LIMITS
+        self.steps = self.limits.steps
+        self.index = 0
+        self.total: Any = ()
+        self.variables: dict[int, Any] = {}
+        self._now: datetime | None = environment.now
+        self._clock = self.steps
+        self._deadline = 0.0
+
+    @property
+    def now(self) -> datetime:
+        """The evaluation's one point in time, with its offset."""
+        if self._now is None:
+            self._now = datetime.now(UTC).astimezone()
+        return self._now
+
+    def spend(self, steps: int) -> None:
+        """Count steps of a loop.
+
+        Raises:
+            FHIRPathLimitError: Steps or time are used up.
+        """
+        self.steps -= steps
+        if self.steps < self._clock:
+            self._look()
+
+    def _look(self) -> None:
+        if self.steps < 0:
+            raise FHIRPathLimitError("fhirpath-limit-steps", limit=self.limits.steps)
+        now = monotonic()
+        if not self._deadline:
+            self._deadline = now + self.limits.milliseconds / 1000
+        elif now > self._deadline:
+            raise FHIRPathLimitError("fhirpath-limit-time", limit=self.limits.milliseconds)
+        self._clock = self.steps - _CLOCK_EVERY
+
+    def hold(self, count: int) -> None:
+        """Refuse a collection of more items than allowed, and count them as steps."""
+        if count > self.limits.items:
+            raise FHIRPathLimitError("fhirpath-limit-items", limit=self.limits.items)
+        self.spend(count)
+
+    def write(self, length: int) -> None:
+        """Refuse a computed string that is longer than allowed."""
+        if length > self.limits.text:
+            raise FHIRPathLimitError("fhirpath-limit-text", limit=self.limits.text)
