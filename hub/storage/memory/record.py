@@ -18,6 +18,7 @@ from hub.storage.port import (
     Commit,
     Committed,
     Exists,
+    GenerationMoved,
     Matches,
     OutboxRow,
     PreconditionChanged,
@@ -139,6 +140,9 @@ def entities_of(commit: Commit, results: tuple[Written, ...]) -> tuple[str, ...]
 
 
 def _check_before(record: Record, commit: Commit, search: Search) -> None:
+    generation = record.generations.get(commit.tenant, 0)
+    if commit.generation not in (None, generation):
+        raise GenerationMoved(generation)
     for index, condition in enumerate(commit.preconditions):
         if isinstance(condition, Matches):
             found = search(record, commit.tenant, condition.query)

@@ -22,6 +22,7 @@ from hub.storage.port import (
     Commit,
     Committed,
     Exists,
+    GenerationMoved,
     Matches,
     PreconditionChanged,
     StillReferenced,
@@ -63,6 +64,7 @@ ID_OF = "SELECT id FROM resource WHERE rid = ?"
 FIND_RESULT = "SELECT result FROM idempotency WHERE tenant = ? AND key = ?"
 KEEP_RESULT = "INSERT INTO idempotency VALUES (?, ?, ?, ?)"
 SEND = "INSERT INTO outbox (tenant, sequence, topic, body) VALUES (?, ?, ?, ?)"
+GENERATION = "SELECT generation FROM tenant_state WHERE tenant = ?"
 HAS_BLOB = "SELECT 1 FROM blob WHERE tenant = ? AND sha256 = ?"
 USE_BLOB = "INSERT OR IGNORE INTO blob_use VALUES (?, ?, ?, ?)"
 
@@ -87,6 +89,10 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     if commit.idempotency_key:
         for (result,) in connection.execute(FIND_RESULT, (tenant, commit.idempotency_key)):
             return _decode_result(result)
+    if commit.generation is not None:
+        generation = connection.execute(GENERATION, (tenant,)).get or 0
+        if generation != commit.generation:
+            raise GenerationMoved(generation)
     for number, condition in enumerate(commit.preconditions):
         if isinstance(condition, Matches):
             _check_matches(connection, tenant, number, condition)

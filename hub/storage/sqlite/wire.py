@@ -47,6 +47,7 @@ REFUSALS: dict[str, Any] = {
     "PreconditionChanged": (port.PreconditionChanged, ("index", "ids")),
     "TargetMissing": (port.TargetMissing, ("type", "id", "location")),
     "StillReferenced": (port.StillReferenced, ("type", "id", "by", "count")),
+    "GenerationMoved": (port.GenerationMoved, ("current",)),
     "BlobMissing": (port.BlobMissing, ("sha256",)),
     "StoreUnavailable": (port.StoreUnavailable, ("reason", "uncertain")),
     "DeadlineExceeded": (port.DeadlineExceeded, ()),
@@ -93,6 +94,7 @@ class WireCommit(msgspec.Struct, frozen=True, array_like=True):
     preconditions: list[Any]
     outbox: tuple[OutboxRow, ...]
     idempotency_key: str
+    generation: int | None
 
 
 class WireReindexed(msgspec.Struct, frozen=True, array_like=True):
@@ -140,6 +142,7 @@ def encode_commit(commit: Commit) -> bytes:
             plain(commit.preconditions),
             commit.outbox,
             commit.idempotency_key,
+            commit.generation,
         )
     )
 
@@ -158,6 +161,7 @@ def decode_commit(data: bytes) -> Commit:
         rich(wire.preconditions),
         wire.outbox,
         wire.idempotency_key,
+        wire.generation,
     )
 
 
