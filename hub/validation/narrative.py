@@ -55,8 +55,9 @@ _SCHEME = re.compile(r"([a-z][a-z0-9+.\-]*):").match
 _SCHEMES = frozenset(["http", "https", "mailto", "tel", "urn", "ftp", "cid"])
 _IMAGE = re.compile(r"data:image/(?:png|jpeg|jpg|gif|webp|bmp)[;,]").match
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029]")
-# What reaches outside or runs from a style; a backslash can spell all of them.
-_STYLE = re.compile(r"url\s*\(|expression\s*\(|@import|-moz-binding|behaviou?r\s*:|\\|<|/\*", re.I)
+# What runs or loads from a style; a backslash or a comment can hide all of them.
+_STYLE = re.compile(r"expression\s*\(|@import|-moz-binding|behaviou?r\s*:|\\|<|/\*", re.IGNORECASE)
+_STYLE_ADDRESS = re.compile(r"url\s*\(\s*[\"']?([^)\"']*)", re.IGNORECASE)
 
 
 class _UnsafeError(Exception):
@@ -84,6 +85,8 @@ def narrative_problem(div: str) -> Problem | None:
         reader.parser.Parse(div, True)
     except _UnsafeError as unsafe:
         return unsafe.problem
+    except UnicodeEncodeError:  # Half of a surrogate pair.
+        return Problem("value", "validation-control-character", {})
     except expat.ExpatError as error:
         return Problem(
             "structure",
@@ -112,14 +115,18 @@ class _Reader:
         parser.EndElementHandler = self._end
         parser.CharacterDataHandler = self._text
         parser.CommentHandler = self._comment
-        parser.StartDoctypeDeclHandler = self._refuse_doctype
-        parser.ProcessingInstructionHandler = self._refuse_instruction
+        parser.StartDoctypeDeclHandler = self._refuse_declaration
+        parser.XmlDeclHandler = self._refuse_declaration
+        parser.ProcessingInstructionHandler = self._refuse_declaration
         parser.StartCdataSectionHandler = self._refuse_cdata
         return parser
 
     def _start(self, name: str, attributes: list[str]) -> None:
-        if self._depth == 0 and name != "div":
-            _refuse("validation-narrative-root")
+        if self._depth == 0:
+            if name != "div":
+                _refuse("validation-narrative-root")
+            if "xmlns" not in attributes[::2]:
+                _refuse("validation-narrative-namespace", namespace=XHTML)
         self._depth += 1
         if self._depth > MAX_DEPTH:
             _refuse("validation-narrative-depth", limit=MAX_DEPTH)
@@ -131,7 +138,7 @@ class _Reader:
         pairs = iter(attributes)
         for attribute, value in zip(pairs, pairs, strict=True):
             if attribute in allowed:
-                if attribute == "style" and _STYLE.search(value):
+                if attribute == "style" and not _is_style(value):
                     _refuse("validation-narrative-style")
                 if attribute in _ADDRESSES and not _is_address(attribute, value):
                     _refuse("validation-narrative-address", name=attribute)
@@ -153,15 +160,19 @@ class _Reader:
         if text.startswith((">", "->")) or "--!" in text:
             _refuse("validation-narrative-comment")
 
-    def _refuse_doctype(self, *_declaration: object) -> None:
-        _refuse("validation-narrative-doctype")
-
-    def _refuse_instruction(self, *_instruction: object) -> None:
+    def _refuse_declaration(self, *_declaration: object) -> None:
         _refuse("validation-narrative-doctype")
 
     def _refuse_cdata(self) -> None:
         # A browser's HTML parser sees a comment that ends at the first `>`.
         _refuse("validation-narrative-cdata")
+
+
+def _is_style(value: str) -> bool:
+    """Runs nothing, and loads no more than an image may."""
+    if _STYLE.search(value):
+        return False
+    return all(_is_address("src", found[1]) for found in _STYLE_ADDRESS.finditer(value))
 
 
 def _is_address(attribute: str, value: str) -> bool:

@@ -12,9 +12,8 @@ from collections.abc import Callable, Mapping
 from hub.model.ucum import is_valid as is_ucum
 
 _TOKEN = r"[A-Za-z0-9!#$%&'*+.^_`|~-]+"
-_MIME = re.compile(
-    rf"{_TOKEN}/{_TOKEN}(?: ?; ?{_TOKEN}=(?:{_TOKEN}|\"[^\"\\\r\n]*\"))*;?"
-).fullmatch
+# Parameter values are met without the quotation marks that RFC 2045 wants around a slash.
+_MIME = re.compile(rf'{_TOKEN}/{_TOKEN}(?: ?; ?{_TOKEN}=(?:[^;"]+|"[^"\\]*"))*;?').fullmatch
 # Short forms that R4 itself lists beside MIME types (CapabilityStatement.format, _format).
 _FORMATS = frozenset(["json", "xml", "ttl"])
 # RFC 5646 section 2.1; grandfathered tags are listed because they break the grammar.
