@@ -19,7 +19,9 @@ from hub.fhirpath.errors import (
 from hub.fhirpath.expression import Expression
 from hub.fhirpath.item import Item
 from hub.fhirpath.parser import parse_expression
+from hub.fhirpath.quantity import Quantity
 from hub.fhirpath.resolver import ConformsTo, MemberOf, Resolver
+from hub.fhirpath.temporal import Temporal
 
 __all__ = [
     "DEFAULT_LIMITS",
@@ -34,7 +36,9 @@ __all__ = [
     "Item",
     "Limits",
     "MemberOf",
+    "Quantity",
     "Resolver",
+    "Temporal",
     "compile",
 ]
 
