@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 
-class Item(msgspec.Struct, gc=False, repr_omit_defaults=True):
+class Item(msgspec.Struct, gc=False):
     """A value with its type, and with its place where that was asked for.
 
     Attributes:
@@ -34,6 +34,10 @@ class Item(msgspec.Struct, gc=False, repr_omit_defaults=True):
     name: str = ""
     index: int | None = None
     key: str = ""
+
+    def __repr__(self) -> str:
+        """Without the value, which may be a patient's."""
+        return f"Item({self.type!r}, {self.location!r})"
 
     @property
     def location(self) -> str | None:
