@@ -9,6 +9,8 @@ from __future__ import annotations
 from hub.definitions.derive.package import Artifact, of_type
 from hub.definitions.shapes import SearchParameter, SearchParameterComponent
 
+_ANY = 145
+
 
 def assign_keys(urls: list[str], known: dict[str, int]) -> dict[str, int]:
     """Give each SearchParameter its key: a known url keeps its own, new ones follow in order.
@@ -36,6 +38,9 @@ def derive_search_parameters(
         keys: Canonical to key, complete.
     """
     corrected = {row["url"]: row for row in corrections["search_parameter"]}
+    components = {
+        (row["url"], row["definition"]): row["expression"] for row in corrections["component"]
+    }
     found = [
         SearchParameter(
             key=keys[item["url"]],
@@ -46,7 +51,10 @@ def derive_search_parameters(
             expression=corrected.get(item["url"], item).get("expression", ""),
             targets=_targets(item),
             components=tuple(
-                SearchParameterComponent(part["definition"], part["expression"])
+                SearchParameterComponent(
+                    part["definition"],
+                    components.get((item["url"], part["definition"]), part["expression"]),
+                )
                 for part in item.get("component", ())
             ),
             description=" ".join(item.get("description", "").split()),
@@ -57,8 +65,9 @@ def derive_search_parameters(
 
 
 def _targets(item: Artifact) -> tuple[str, ...]:
+    """Target types; empty for any, which the package writes as all types but Parameters."""
     targets = tuple(item.get("target", ()))
-    return () if "Resource" in targets else targets
+    return () if "Resource" in targets or len(targets) >= _ANY else targets
 
 
 def derive_compartments(
