@@ -112,7 +112,10 @@ class Exists:
 
 @dataclass(frozen=True, slots=True)
 class Unreferenced:
-    """After this commit no current resource refers to type/id (delete under integrity)."""
+    """After this commit no other current resource refers to type/id (delete under integrity).
+
+    Holds for what was never there, whatever refers to it.
+    """
 
     type: str
     id: str

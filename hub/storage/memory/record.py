@@ -168,17 +168,25 @@ def _check_after(record: Record, commit: Commit) -> None:
             if not record.live(commit.tenant, condition.type, condition.id):
                 raise TargetMissing(condition.type, condition.id, condition.location)
         elif isinstance(condition, Unreferenced):
-            by = [
-                row.stored.type
-                for row in record.current(commit.tenant)
-                if any(
-                    (reference.type, reference.id) == (condition.type, condition.id)
-                    and reference.key != COMPARTMENT_KEY
-                    for reference in row.rows.references
-                )
-            ]
+            by = _referring(record, commit.tenant, condition)
             if by:
                 raise StillReferenced(condition.type, condition.id, by[0], len(by))
+
+
+def _referring(record: Record, tenant: int, condition: Unreferenced) -> list[str]:
+    """Types of the other resources that refer to it, one for each."""
+    target = (condition.type, condition.id)
+    if (tenant, *target) not in record.rows:
+        return []
+    return [
+        row.stored.type
+        for row in record.current(tenant)
+        if (row.stored.type, row.stored.id) != target
+        and any(
+            (reference.type, reference.id) == target and reference.key != COMPARTMENT_KEY
+            for reference in row.rows.references
+        )
+    ]
 
 
 def _put(record: Record, key: Key, write: Write, sequence: int, updated: int) -> Written:

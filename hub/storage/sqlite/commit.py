@@ -100,11 +100,7 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     results = []
     for number, write in enumerate(commit.writes):
         results.append(_write(work, tenant, number, write, sequence, updated))
-    for condition in commit.preconditions:
-        if isinstance(condition, Exists):
-            _check_exists(work, tenant, condition)
-        elif isinstance(condition, Unreferenced):
-            _check_unreferenced(work, tenant, condition)
+    _check_after(work, commit)
     committed = Committed(sequence, tuple(results))
     work.append_audit(tenant, audit.pack(commit.audit, _entities(commit, committed)))
     for row in commit.outbox:
@@ -176,6 +172,14 @@ def matching_ids(connection: apsw.Connection, tenant: int, query: Query) -> tupl
     return tuple(str(id) for rid in rids for (id,) in connection.execute(ID_OF, (rid,)))
 
 
+def _check_after(work: Transaction, commit: Commit) -> None:
+    for condition in commit.preconditions:
+        if isinstance(condition, Exists):
+            _check_exists(work, commit.tenant, condition)
+        elif isinstance(condition, Unreferenced):
+            _check_unreferenced(work, commit.tenant, condition)
+
+
 def _check_exists(work: Transaction, tenant: int, condition: Exists) -> None:
     type = work.types.numbers.get(condition.type, 0)
     if not work.connection.execute(LIVE, (tenant, type, condition.id)).get:
@@ -183,9 +187,11 @@ def _check_exists(work: Transaction, tenant: int, condition: Exists) -> None:
 
 
 def _check_unreferenced(work: Transaction, tenant: int, condition: Unreferenced) -> None:
-    by = index.references_to(work.connection, tenant, condition.type, condition.id)
-    for type, count in by.items():
-        raise StillReferenced(condition.type, condition.id, type, count)
+    type = work.types.numbers.get(condition.type, 0)
+    found: Any = work.connection.execute(FIND, (tenant, type, condition.id)).get
+    if found:
+        for by, count in index.references_to(work.connection, tenant, found[0]).items():
+            raise StillReferenced(condition.type, condition.id, by, count)
 
 
 def _use_blob(

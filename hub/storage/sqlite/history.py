@@ -26,12 +26,12 @@ OLDER = (
     "SELECT h.updated, h.rid, h.type, r.id, h.version, h.sequence, h.method, h.codec, h.key,"
     " h.body FROM history h CROSS JOIN resource r ON r.rid = h.rid"
 )
-OF_TYPE = " WHERE {t}.tenant = ?1 AND {t}.type = ?2"
-OF_ONE = " WHERE {t}.rid = ?2 AND {t}.tenant = ?1"
-BEFORE = " AND ({t}.updated, {t}.rid) < (?5, ?6)"
-SINCE = " AND {t}.updated >= ?3"
-AT_NEWEST = " AND r.updated < ?4"
-AT_OLDER = " AND h.updated < ?4 AND h.until > ?7"
+OF_TYPE = " WHERE {t}.tenant = :tenant AND {t}.type = :key"
+OF_ONE = " WHERE {t}.rid = :key AND {t}.tenant = :tenant"
+BEFORE = " AND ({t}.updated, {t}.rid) < (:updated, :rid)"
+SINCE = " AND {t}.updated >= :since"
+AT_NEWEST = " AND r.updated < :high"
+AT_OLDER = " AND h.updated < :high AND h.until > :low"
 ORDER = " ORDER BY {t}.updated DESC, {t}.rid DESC"
 COUNT = "SELECT count(*) FROM {table} {t}"
 TYPES = "SELECT type, versions FROM statistics WHERE tenant = ?"
@@ -94,8 +94,15 @@ def _where(query: HistoryQuery, table: str, page: bool) -> str:
 def _bindings(tenant: int, query: HistoryQuery, key: int) -> dict[str, Any]:
     low, high = query.at or (None, None)
     updated, rid = query.before.values if query.before else (None, None)
-    values = (tenant, key, query.since, high, updated, rid, low)
-    return {str(number): value for number, value in enumerate(values, 1)}
+    return {
+        "tenant": tenant,
+        "key": key,
+        "since": query.since,
+        "low": low,
+        "high": high,
+        "updated": updated,
+        "rid": rid,
+    }
 
 
 def _rows(reader: Reader, tenant: int, query: HistoryQuery, key: int, table: str) -> Iterator[ROW]:
