@@ -93,16 +93,20 @@ def _primitive(draw: st.DrawFn, row: Element, name: str, code: str) -> dict[str,
 
 @st.composite
 def _complex(draw: st.DrawFn, path: str, depth: int) -> dict[str, Any]:
-    """An object that holds at least one property."""
+    """An object with all it must hold and some of what it may, in the definitions' order."""
     rows = _rows(path)
-    made: dict[str, Any] = {}
     wanted = draw(
-        st.lists(st.sampled_from(rows), min_size=1, max_size=4, unique_by=lambda r: r.path)
+        st.lists(st.sampled_from(rows), min_size=1, max_size=4, unique_by=lambda row: row.path)
     )
-    for row in rows:  # The definitions' order, which XML brings back.
-        if row in wanted:
+    made: dict[str, Any] = {}
+    for row in rows:
+        if row.min > 0 or (row in wanted and (depth < DEEPEST or _is_flat(row))):
             made.update(draw(_property(row, depth)))
     return made or draw(_property(next(row for row in rows if row.name == "id"), depth))
+
+
+def _is_flat(row: Element) -> bool:
+    return all(type_kind(kind.code) == "primitive-type" for kind in row.types) and bool(row.types)
 
 
 @st.composite
@@ -113,19 +117,12 @@ def _property(draw: st.DrawFn, row: Element, depth: int) -> dict[str, Any]:
         path = row.path if code in ("BackboneElement", "Element") else code
         name += code[0].upper() + code[1:] if row.is_choice else ""
     if row.is_xml_attribute:
-        return {name: draw(st.sampled_from(["x1", "http://u"]))}
+        return {name: draw(st.sampled_from(["x1", "urn:u"]))}
     if code == "xhtml":
         return {name: draw(DIV)}
-    if code == "Resource":
-        if depth >= DEEPEST:
-            return {}
-        value: Any = resources(depth + 1)
-    elif type_kind(code) == "primitive-type":
+    if type_kind(code) == "primitive-type":
         return draw(_primitive(row, name, code))
-    elif depth >= DEEPEST:
-        return {}
-    else:
-        value = _complex(path, depth + 1)
+    value = resources(depth + 1) if code == "Resource" else _complex(path, depth + 1)
     if row.max == 1:
         return {name: draw(value)}
     return {name: draw(st.lists(value, min_size=1, max_size=2))}
