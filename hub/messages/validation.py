@@ -273,10 +273,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "叙述文本中 {name} 的地址使用了不允许的协议（{key}）。",
     ),
     "validation-narrative-style": (
-        "A style in a narrative may not load or run anything: no url(), expression(), @import,"
-        " comments or backslashes ({key}).",
-        "叙述文本的样式不得加载或执行任何内容：不允许 url()、expression()、@import、"
-        "注释或反斜杠（{key}）。",
+        "A style in a narrative may not load or run anything: no expression(), @import, behavior,"
+        " comments or backslashes, and only images by url() ({key}).",
+        "叙述文本的样式不得加载或执行任何内容：不允许 expression()、@import、behavior、"
+        "注释或反斜杠，url() 只能指向图像（{key}）。",
     ),
     "validation-narrative-comment": (
         "A comment of the narrative would end early in a browser ({key}).",
@@ -301,6 +301,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "validation-invariant": (
         "{human} ({key})",
         "违反规则 {key}：{human}",
+    ),
+    "validation-invariant-costly": (
+        "The rule {key} took too long to evaluate on this element; make the element smaller.",
+        "在该元素上计算规则 {key} 耗时过长，请减小该元素。",
     ),
     "validation-invariant-failed": (
         "The rule {key} could not be evaluated on this element.",

@@ -11,12 +11,13 @@ from typing import Any
 
 from hub.definitions import is_resource_type
 from hub.validation.contained import problems
-from hub.validation.content import Shape, Slot
+from hub.validation.guard import not_after
+from hub.validation.invariant import Invariants
 from hub.validation.narrative import is_safe
 from hub.validation.primitive import FAST_NAMES, ID
 from hub.validation.reference import target_problem, text_problem
 from hub.validation.scope import Scope
-from hub.validation.source import Guard, Source, Writer, function_of, table_of
+from hub.validation.source import Source, Writer, function_of, table_of
 
 Check = Callable[[Any, Scope], Any]
 
@@ -29,32 +30,17 @@ class Doubt(Exception):  # noqa: N818 - it is no error, only not surely right
 _DOUBTS = (Doubt, KeyError, TypeError, AttributeError, ValueError, RecursionError)
 
 
-def _no_guards(_shape: Shape, _bits: Mapping[str, int]) -> list[Guard]:
-    return []
-
-
-def _no_slot_guards(_slot: Slot) -> list[Guard]:
-    return []
-
-
 class FastPass:
     """The compiled checks of all types met so far."""
 
-    def __init__(
-        self,
-        guards: Callable[[Shape, Mapping[str, int]], list[Guard]] = _no_guards,
-        slot_guards: Callable[[Slot], list[Guard]] = _no_slot_guards,
-        rules: Callable[[str], Check] | None = None,
-    ) -> None:
+    def __init__(self, invariants: Invariants | None = None) -> None:
         """Start without any type.
 
         Args:
-            guards: Invariants of a shape.
-            slot_guards: Invariants of an element.
-            rules: The whole invariant by the name that a guard gives it.
+            invariants: Guards and rules; None leaves invariants out.
         """
-        self._writer = Writer(guards, slot_guards)
-        self._rules = rules
+        self._invariants = invariants
+        self._writer = Writer(invariants)
         self._waiting: dict[str, list[tuple[dict[str, Check], str]]] = {}
         self._names: dict[str, Any] = {
             **FAST_NAMES,
@@ -62,6 +48,7 @@ class FastPass:
             "accept": _accept,
             "doubt": _doubt,
             "is_safe": is_safe,
+            "not_after": not_after,
             "refers_wrongly": refers_wrongly,
             "check_sibling": self._sibling,
             "check_entry": self._entry,
@@ -84,7 +71,7 @@ class FastPass:
 
     def source(self, shape_name: str) -> Source:
         """What the fast pass of a shape looks like, for people."""
-        return Writer(self._writer.guards, self._writer.slot_guards).write(shape_name)
+        return Writer(self._invariants).write(shape_name)
 
     def _resource(self, resource: Mapping[str, Any], scope: Scope) -> None:
         name = resource["resourceType"]
@@ -131,8 +118,8 @@ class FastPass:
         for other in source.shapes:
             self._function(other)
         for rule in source.rules:
-            if rule not in self._names and self._rules is not None:
-                self._names[rule] = self._rules(rule)
+            if rule not in self._names and self._invariants is not None:
+                self._names[rule] = self._invariants.check(rule)
         text = "\n".join(source.lines)
         exec(compile(text, f"<fast pass of {shape_name}>", "exec"), self._names)
         name = function_of(shape_name)

@@ -138,10 +138,7 @@ class _Reader:
         pairs = iter(attributes)
         for attribute, value in zip(pairs, pairs, strict=True):
             if attribute in allowed:
-                if attribute == "style" and not _is_style(value):
-                    _refuse("validation-narrative-style")
-                if attribute in _ADDRESSES and not _is_address(attribute, value):
-                    _refuse("validation-narrative-address", name=attribute)
+                _check_value(attribute, value)
             elif attribute == "xmlns":
                 if value != XHTML:
                     _refuse("validation-narrative-namespace", namespace=XHTML)
@@ -166,6 +163,13 @@ class _Reader:
     def _refuse_cdata(self) -> None:
         # A browser's HTML parser sees a comment that ends at the first `>`.
         _refuse("validation-narrative-cdata")
+
+
+def _check_value(attribute: str, value: str) -> None:
+    if attribute == "style" and not _is_style(value):
+        _refuse("validation-narrative-style")
+    if attribute in _ADDRESSES and not _is_address(attribute, value):
+        _refuse("validation-narrative-address", name=attribute)
 
 
 def _is_style(value: str) -> bool:

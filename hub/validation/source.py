@@ -8,9 +8,9 @@ source; `python -m hub.validation.source Observation` prints it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 from hub.validation.binding import RequiredCodes, required_codes
 from hub.validation.content import Shape, Slot, shape_of
@@ -64,8 +64,14 @@ def table_of(shape_name: str) -> str:
     return "slots_" + shape_name.replace(".", "_")
 
 
-Guards = Callable[[Shape, Mapping[str, int]], list[Guard]]
-SlotGuards = Callable[[Slot], list[Guard]]
+class Guards(Protocol):
+    """Gives the invariants as guards; `hub.validation.invariant` does."""
+
+    def guards(self, shape: Shape, bits: Mapping[str, int]) -> list[Guard]:
+        """Those of a shape, given the bit of each of its choices in `s`."""
+
+    def slot_guards(self, slot: Slot) -> list[Guard]:
+        """Those that an element adds to its type's."""
 
 
 @dataclass(slots=True)
@@ -73,13 +79,11 @@ class Writer:
     """Writes shapes; functions that several shapes need are written once.
 
     Attributes:
-        guards: Invariants of a shape, given the bit of each of its choices.
-        slot_guards: Invariants of an element, to be tested on `o`.
+        invariants: Where the guards come from; None: no invariants.
         known: Names of the functions written so far.
     """
 
-    guards: Guards
-    slot_guards: SlotGuards
+    invariants: Guards | None
     known: set[str] = field(default_factory=set)
     _targets: dict[frozenset[str], str] = field(default_factory=dict)
     _codes: dict[str, str] = field(default_factory=dict)
@@ -125,7 +129,7 @@ class Writer:
                 keys = shape.elements[name]
                 lines.append("    if " + " and ".join(f'"{key}" not in o' for key in keys) + ":")
             lines.append("        raise Doubt")
-        guards = self.guards(shape, bits)
+        guards = self.invariants.guards(shape, bits) if self.invariants else []
         source.rules.update(guard.rule for guard in guards)
         lines += _guard_lines(guards, "    ", "o")
         source.lines += lines
@@ -160,7 +164,7 @@ class Writer:
             if slot.kind == "primitive"
             else self._complex_body(slot, source)
         )
-        rules = self.slot_guards(slot)
+        rules = self.invariants.slot_guards(slot) if self.invariants else []
         source.rules.update(guard.rule for guard in rules)
         guards = _guard_lines(rules, "", "v")
         if slot.kind == "complex" and not slot.many and not bit and len(body) == 1 and not guards:

@@ -25,8 +25,9 @@ MAX_DEPTH = 100
 MAX_ISSUES = 500
 _NAME = 64
 
-# Evaluates the invariants of an object or element; gives severity and what is wrong.
-Invariants = Callable[[Slot | Shape, Any, Scope], Iterable[tuple[Severity, Problem]]]
+# Evaluates the invariants of an object or element, given its scope and whether nothing else is
+# wrong with it; gives severity and what is wrong.
+Rules = Callable[[Slot | Shape, Any, Scope, bool], Iterable[tuple[Severity, Problem]]]
 
 
 class EnoughError(Exception):
@@ -34,7 +35,7 @@ class EnoughError(Exception):
 
 
 def no_invariants(
-    _where: Slot | Shape, _value: Any, _scope: Scope
+    _where: Slot | Shape, _value: Any, _scope: Scope, _sound: bool
 ) -> Iterable[tuple[Severity, Problem]]:
     """For a validator that leaves invariants out."""
     return ()
@@ -47,15 +48,15 @@ class Walk:
         issues: What was found, in the order of the resource.
     """
 
-    def __init__(self, invariants: Invariants = no_invariants, warnings: bool = False) -> None:
+    def __init__(self, rules: Rules = no_invariants, warnings: bool = False) -> None:
         """Start without issues.
 
         Args:
-            invariants: Evaluates the invariants of a shape or an element.
+            rules: Evaluates the invariants of a shape or an element.
             warnings: Keep their warnings too.
         """
         self.issues: list[Issue] = []
-        self._invariants = invariants
+        self._rules_of = rules
         self._warnings = warnings
         self._depth = 0
 
@@ -85,6 +86,7 @@ class Walk:
             self._add(location, Problem("too-long", "validation-depth", {"limit": MAX_DEPTH}))
             return
         self._depth += 1
+        before = len(self.issues)
         if not shape.is_resource and not value.keys() - {"id"}:
             self._add(location, Problem("structure", "validation-empty-object", {"key": "ele-1"}))
         for key in value:
@@ -95,7 +97,7 @@ class Walk:
                 self._add(location, _unknown(key, shape))
         self._required(shape, value, location)
         self._chosen_once(shape, value, location)
-        self._rules(shape, value, location, scope)
+        self._rules(shape, value, location, scope, before)
         self._depth -= 1
 
     def _property(self, slot: Slot, parent: Mapping[str, Any], location: str, scope: Scope) -> None:
@@ -131,9 +133,10 @@ class Walk:
 
     def _value(self, slot: Slot, value: Any, where: str, scope: Scope) -> None:
         """One repetition of an element."""
+        before = len(self.issues)
         if slot.kind == "primitive":
             self._primitive(slot, value, where)
-            self._rules(slot, value, where, scope)
+            self._rules(slot, value, where, scope, before)
         elif slot.kind == "resource":
             if slot.many and isinstance(value, dict):
                 self.resource(value, where, scope.inner(value))
@@ -144,7 +147,7 @@ class Walk:
         else:
             self._object(shape_of(slot.shape), value, where, scope)
             self._complex_rules(slot, value, where, scope)
-            self._rules(slot, value, where, scope)
+            self._rules(slot, value, where, scope, before)
 
     def _primitive(self, slot: Slot, value: Any, where: str) -> None:
         found = problem(slot.shape, value)
@@ -239,9 +242,12 @@ class Walk:
                     f"{location}.{name}", Problem("structure", "validation-choice", arguments)
                 )
 
-    def _rules(self, where: Slot | Shape, value: Any, location: str, scope: Scope) -> None:
+    def _rules(
+        self, where: Slot | Shape, value: Any, location: str, scope: Scope, before: int
+    ) -> None:
         if where.constraints:
-            for severity, found in self._invariants(where, value, scope):
+            sound = len(self.issues) == before
+            for severity, found in self._rules_of(where, value, scope, sound):
                 if severity == "error" or self._warnings:
                     self._add(location, found, severity)
 

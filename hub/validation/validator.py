@@ -12,9 +12,11 @@ from typing import Any, Literal
 
 from hub.definitions import conformance_urls
 from hub.errors import Issue, fault
+from hub.fhirpath import MemberOf, Resolver
 from hub.validation.fast import FastPass
+from hub.validation.invariant import Invariants
 from hub.validation.scope import Scope
-from hub.validation.structure import MAX_ISSUES, EnoughError, Walk
+from hub.validation.structure import MAX_ISSUES, EnoughError, Rules, Walk, no_invariants
 
 Mode = Literal["create", "update", "delete"]
 
@@ -36,14 +38,26 @@ def is_published_profile(canonical: str) -> bool:
 class Validator:
     """Validates R4 resources; one instance serves all requests of a process."""
 
-    def __init__(self, *, known_profiles: Callable[[str], bool] = is_published_profile) -> None:
+    def __init__(
+        self,
+        resolver: Resolver | None = None,
+        terminology: MemberOf | None = None,
+        *,
+        invariants: bool = True,
+        known_profiles: Callable[[str], bool] = is_published_profile,
+    ) -> None:
         """Make a validator; nothing is compiled before the first resource.
 
         Args:
+            resolver: Finds the resources that invariants resolve; None: only contained ones.
+            terminology: Answers memberOf() in invariants.
+            invariants: Check the invariants of severity error.
             known_profiles: Whether a canonical in `meta.profile` names a profile that is here.
         """
         self._known_profiles = known_profiles
-        self.fast = FastPass()
+        rules = Invariants(resolver, terminology)
+        self._rules: Rules = rules.problems if invariants else no_invariants
+        self.fast = FastPass(rules) if invariants else FastPass()
 
     def validate(
         self,
@@ -89,7 +103,7 @@ class Validator:
     def _walk(
         self, resource: Mapping[str, Any], location: str, scope: Scope, warnings: bool
     ) -> list[Issue]:
-        walk = Walk(warnings=warnings)
+        walk = Walk(self._rules, warnings)
         try:
             walk.resource(resource, location, scope)
         except EnoughError:
