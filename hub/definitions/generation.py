@@ -1,3 +1,3 @@
 """Names the state of the definition tables; written by `hub.definitions.build`."""
 
-GENERATION = "20ceebb167c780cf"
+GENERATION = "aa21e9d6191fe9dc"

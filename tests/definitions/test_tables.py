@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
@@ -232,3 +233,56 @@ def test_a_type_is_decoded_in_a_millisecond():
         fresh("ExplanationOfBenefit")
         took.append(time.perf_counter() - start)
     assert min(took) < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "fits"),
+    [
+        ("string", "张\u3000三", True),
+        ("string", "a\tb\r\nc", True),
+        ("string", "a\x0bb", False),
+        ("string", "", False),
+        ("code", "a", True),
+        ("code", "a b c", True),
+        ("code", "a  b", False),
+        ("code", " a", False),
+        ("code", "a ", False),
+        ("code", "a\tb", False),
+        ("code", "", False),
+        ("uri", "urn:oid:1.2", True),
+        ("uri", "a b", False),
+        ("uri", "a\n", False),
+        ("base64Binary", "AQ==\n AQID", True),
+        ("base64Binary", "!", False),
+        ("id", "a-b.1", True),
+        ("id", "a_b", False),
+        ("oid", "urn:oid:1.2.3", True),
+        ("oid", "urn:oid:3.2", False),
+        ("date", "2026-03-01", True),
+        ("date", "2026-3-1", False),
+        ("instant", "2026-03-01T02:00:00Z", True),
+        ("instant", "2026-03-01", False),
+        ("decimal", "-1.50e3", True),
+        ("decimal", "01", False),
+        ("positiveInt", "0", False),
+        ("unsignedInt", "0", True),
+        ("uuid", "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee120877b7", True),
+        ("time", "24:00:00", False),
+    ],
+)
+def test_patterns_of_primitives(name, text, fits):
+    pattern = type_definition(name).regex
+    assert pattern is not None
+    assert (re.fullmatch(pattern, text) is not None) is fits
+
+
+@pytest.mark.parametrize("piece", ["A", " ", "a ", "  A", "=", "1.", "\n", "é"])
+def test_patterns_take_time_that_grows_with_the_length_only(piece):
+    text = piece * (200_000 // len(piece)) + "\x00"
+    start = time.perf_counter()
+    for name in type_names():
+        pattern = type_definition(name).regex
+        if pattern is not None:
+            assert re.fullmatch(pattern, text) is None
+            assert re.fullmatch(pattern, f"urn:oid:1.{text}") is None
+    assert time.perf_counter() - start < 5
