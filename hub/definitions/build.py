@@ -31,7 +31,7 @@ from hub.definitions.derive.parameters import (
 )
 from hub.definitions.derive.structures import derive_types
 from hub.definitions.derive.value_sets import derive_value_sets
-from hub.definitions.pack import TABLES, write_pack
+from hub.definitions.pack import write_pack
 
 Table = tuple[Any, list[bytes]]  # Index and blobs.
 
@@ -100,7 +100,7 @@ def extend_keys(artifacts: list[Artifact]) -> None:
     KEYS.write_text(json.dumps(keys, indent=0, sort_keys=True) + "\n")
 
 
-def build(package: Path, folder: Path = TABLES) -> str:
+def build(package: Path, folder: Path = HERE / "tables") -> str:
     """Write all tables.
 
     Args:

@@ -7,15 +7,16 @@ written by `hub.definitions.build`.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Mapping
 from functools import cache
-from pathlib import Path
 from typing import Any
 
 import msgspec
 
-TABLES = Path(__file__).parent / "tables"
+# pathlib would be half of the time that importing hub.definitions takes.
+TABLES = os.path.join(os.path.dirname(__file__), "tables")
 _SKIPPABLE = 0x184D2A50
 _HEADER = struct.Struct("<II")
 _LEVEL = 19
@@ -47,14 +48,15 @@ class Pack(msgspec.Struct, frozen=True):
 
 
 @cache
-def open_pack(name: str, folder: Path = TABLES) -> Pack:
+def open_pack(name: str, folder: str | os.PathLike[str] = TABLES) -> Pack:
     """Open a table.
 
     Args:
         name: File name without its suffix, as `types`.
         folder: Where it is; the committed tables if not given.
     """
-    content = (folder / f"{name}.zst").read_bytes()
+    with open(os.path.join(folder, f"{name}.zst"), "rb") as file:
+        content = file.read()
     magic, size = _HEADER.unpack_from(content)
     if magic != _SKIPPABLE:
         raise ValueError(f"{name}.zst is not a definition table")
@@ -67,7 +69,10 @@ def open_pack(name: str, folder: Path = TABLES) -> Pack:
 
 
 def write_pack(
-    name: str, index: Mapping[str, Any] | list[Any], blobs: list[bytes], folder: Path = TABLES
+    name: str,
+    index: Mapping[str, Any] | list[Any],
+    blobs: list[bytes],
+    folder: str | os.PathLike[str] = TABLES,
 ) -> bytes:
     """Write a table; the same input gives the same bytes.
 
@@ -85,8 +90,7 @@ def write_pack(
     compressor = zstandard.ZstdCompressor(level=_LEVEL, write_content_size=True)
     frames = [compressor.compress(blob) for blob in blobs]
     head = msgspec.msgpack.encode((index, [len(frame) for frame in frames]))
-    folder.mkdir(exist_ok=True)
-    (folder / f"{name}.zst").write_bytes(
-        _HEADER.pack(_SKIPPABLE, len(head)) + head + b"".join(frames)
-    )
+    os.makedirs(folder, exist_ok=True)
+    with open(os.path.join(folder, f"{name}.zst"), "wb") as file:
+        file.write(_HEADER.pack(_SKIPPABLE, len(head)) + head + b"".join(frames))
     return msgspec.msgpack.encode((index, blobs))

@@ -5,9 +5,9 @@ Called by search, access and capabilities through `hub.definitions`.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from functools import cache, lru_cache
-from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
@@ -16,7 +16,7 @@ from hub.definitions.pack import open_pack
 from hub.definitions.shapes import SearchParameter
 from hub.definitions.types import ancestors, is_resource_type
 
-_LEFT_OUT = Path(__file__).parent / "left_out.toml"
+_LEFT_OUT = os.path.join(os.path.dirname(__file__), "left_out.toml")
 
 
 @lru_cache(maxsize=1)
@@ -30,7 +30,8 @@ def search_parameters() -> tuple[SearchParameter, ...]:
 def _left_out_rows() -> Mapping[str, tuple[str, str]]:
     import tomllib
 
-    rows = tomllib.loads(_LEFT_OUT.read_text(encoding="utf-8"))["parameter"]
+    with open(_LEFT_OUT, "rb") as file:
+        rows = tomllib.load(file)["parameter"]
     return {row["url"]: (row["handling"], row["reason"]) for row in rows}
 
 
