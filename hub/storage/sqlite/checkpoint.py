@@ -20,7 +20,7 @@ START_PAGES = 2_000
 """The thread starts copying at this length (8 MB)."""
 
 FORCE_PAGES = 16_000
-"""At this length (64 MB) the writer copies it all itself, whatever waits."""
+"""At this length (64 MB) the writer waits for the thread."""
 
 log = logging.getLogger(__name__)
 
@@ -37,10 +37,11 @@ class Checkpointer:
             vfs: SQLite VFS, None for the system's.
         """
         self.pages = 0
-        self._writer = writer
+        self._next = START_PAGES
         self._connection = open_writer(folder, vfs)
         self._wanted = threading.Event()
         self._copied = threading.Event()
+        self._copying = False
         self._closing = False
         self.watch(writer)
         self._thread = threading.Thread(target=self._run, name="checkpoint", daemon=True)
@@ -51,17 +52,18 @@ class Checkpointer:
         self._writer = writer
         writer.set_wal_hook(self._note_length)
 
-    def after_commit(self, idle: bool) -> None:
-        """Between two groups, on the writer's thread: finish a copy, or ask for one.
-
-        Args:
-            idle: Nothing waits in the queue.
-        """
-        if self._copied.is_set() or self.pages >= FORCE_PAGES:
+    def after_commit(self) -> None:
+        """Between two groups, on the writer's thread: ask for a copy, or finish one."""
+        if not self._copying:
+            if self.pages >= self._next:
+                self._copying = True
+                self._wanted.set()
+        elif self._copied.is_set() or self.pages >= FORCE_PAGES:
+            self._copied.wait()
             self._copied.clear()
-            self._copy(self._writer)
-        elif self.pages >= START_PAGES or (idle and self.pages >= START_PAGES // 2):
-            self._wanted.set()
+            self._copying = False
+            # with readers that still need the log, there is no use in trying after every commit
+            self._next = START_PAGES + (0 if _copy(self._writer) else self.pages)
 
     def close(self) -> None:
         """Stop the thread and copy what is left, so that the database is one file."""
@@ -84,14 +86,15 @@ class Checkpointer:
             self._wanted.clear()
             if self._closing:
                 return
-            self._copy(self._connection)
+            _copy(self._connection)
             self._copied.set()
 
-    def _copy(self, connection: apsw.Connection) -> None:
-        try:
-            length, copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-        except IO_ERRORS as error:
-            log.warning("the log could not be copied: %s", type(error).__name__)
-            return
-        if connection is self._writer and length == copied:
-            self.pages = 0
+
+def _copy(connection: apsw.Connection) -> bool:
+    """Copy what readers allow; whether that is all of the log."""
+    try:
+        length, copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+    except IO_ERRORS as error:
+        log.warning("the log could not be copied: %s", type(error).__name__)
+        return False
+    return length == copied

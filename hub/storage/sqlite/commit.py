@@ -9,7 +9,7 @@ to the caller's savepoint.
 from __future__ import annotations
 
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 import apsw
 import msgspec
@@ -74,7 +74,10 @@ _decode_result = msgspec.msgpack.Decoder(Committed).decode
 
 
 def apply(work: Transaction, commit: Commit) -> Committed:
-    """Apply a commit.
+    """Apply a commit; nothing is written before every check but one has passed.
+
+    The exception is an `Unreferenced` among several writes, which is checked at the end; see
+    `checks_late`.
 
     Args:
         work: The writer's transaction; the caller undoes it when this raises.
@@ -87,21 +90,20 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     """
     connection, tenant = work.connection, commit.tenant
     if commit.idempotency_key:
-        for (result,) in connection.execute(FIND_RESULT, (tenant, commit.idempotency_key)):
-            return _decode_result(result)
-    if commit.generation is not None:
-        generation = connection.execute(GENERATION, (tenant,)).get or 0
-        if generation != commit.generation:
-            raise GenerationMoved(generation)
-    for number, condition in enumerate(commit.preconditions):
-        if isinstance(condition, Matches):
-            _check_matches(connection, tenant, number, condition)
+        earlier: Any = connection.execute(FIND_RESULT, (tenant, commit.idempotency_key)).get
+        if earlier is not None:
+            return _decode_result(earlier)
+    places = _check(work, commit)
     sequence, updated = work.next_commit(commit.clock)
-    results = []
-    for number, write in enumerate(commit.writes):
-        results.append(_write(work, tenant, number, write, sequence, updated))
-    _check_after(work, commit)
-    committed = Committed(sequence, tuple(results))
+    results = tuple(
+        [
+            _write(work, tenant, write, place, sequence, updated)
+            for write, place in zip(commit.writes, places, strict=True)
+        ]
+    )
+    if checks_late(commit):
+        _check_unreferenced(work, commit)
+    committed = Committed(sequence, results)
     work.append_audit(tenant, audit.pack(commit.audit, _entities(commit, committed)))
     for row in commit.outbox:
         connection.execute(SEND, (tenant, sequence, row.topic, row.body))
@@ -111,25 +113,84 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     return committed
 
 
+def checks_late(commit: Commit) -> bool:
+    """Whether a commit may be refused after it has written."""
+    return len(commit.writes) > 1 and any(
+        isinstance(condition, Unreferenced) for condition in commit.preconditions
+    )
+
+
+class Place(NamedTuple):
+    """Where a write goes: number of the type, and the newest version, zeros if there is none."""
+
+    type: int
+    rid: int = 0
+    version: int = 0
+    updated: int = 0
+    deleted: int = 1
+
+
+def _check(work: Transaction, commit: Commit) -> list[Place]:
+    """Check what can be checked before writing; gives a place for each write."""
+    connection, tenant = work.connection, commit.tenant
+    _check_search(connection, commit)
+    places, after = [], {}
+    for number, write in enumerate(commit.writes):
+        if (write.type, write.id) in after:
+            raise ValueError(f"writes[{number}] is the second of one resource")
+        after[write.type, write.id] = write.method != "DELETE"
+        places.append(_place(work, tenant, number, write))
+    for condition in commit.preconditions:
+        if isinstance(condition, Exists):
+            exists = after.get((condition.type, condition.id))
+            if exists is None:
+                type = work.types.numbers.get(condition.type, 0)
+                exists = connection.execute(LIVE, (tenant, type, condition.id)).get is not None
+            if not exists:
+                raise TargetMissing(condition.type, condition.id, condition.location)
+    if not checks_late(commit):
+        _check_unreferenced(work, commit)
+    return places
+
+
+def _check_search(connection: apsw.Connection, commit: Commit) -> None:
+    if commit.generation is not None:
+        generation: Any = connection.execute(GENERATION, (commit.tenant,)).get or 0
+        if generation != commit.generation:
+            raise GenerationMoved(generation)
+    for number, condition in enumerate(commit.preconditions):
+        if isinstance(condition, Matches):
+            found = matching_ids(connection, commit.tenant, condition.query)
+            if frozenset(found) != condition.ids:
+                raise PreconditionChanged(number, found[:2])
+
+
+def _place(work: Transaction, tenant: int, number: int, write: Write) -> Place:
+    type = work.types.numbers[write.type]
+    found: Any = work.connection.execute(FIND, (tenant, type, write.id)).get
+    place = Place(type, *found) if found else Place(type)
+    current = 0 if place.deleted else place.version
+    if write.expected not in (ANY_VERSION, current):
+        raise VersionConflict(number, write.type, write.id, current)
+    for sha256 in write.blobs:
+        if work.connection.execute(HAS_BLOB, (tenant, bytes.fromhex(sha256))).get is None:
+            raise BlobMissing(sha256)
+    return place
+
+
 def _write(
-    work: Transaction, tenant: int, number: int, write: Write, sequence: int, updated: int
+    work: Transaction, tenant: int, write: Write, place: Place, sequence: int, updated: int
 ) -> Written:
     connection = work.connection
-    type = work.types.numbers[write.type]
-    found: Any = connection.execute(FIND, (tenant, type, write.id)).get
-    rid, version, since, deleted = found or (0, 0, 0, 1)
-    if write.expected != ANY_VERSION and write.expected != (0 if deleted else version):
-        raise VersionConflict(number, write.type, write.id, 0 if deleted else version)
+    type, rid, version, since, deleted = place
     method = METHOD_NUMBER[write.method]
     dead = method == DELETE
     if dead and deleted:
         return Written(version, since, False)
-    if since == updated:
-        raise ValueError(f"writes[{number}] is the second of one resource")
     rows = write.rows or NO_ROWS
     codec, body = (RAW, b"") if dead else work.codec.compress(write.tail)
     state = (updated, sequence, method, dead, rows.date, codec, NO_KEY, INDEX_VERSION, body)
-    if found:
+    if version:
         connection.execute(TO_HISTORY, (updated, rid))
         connection.execute(UPDATE, (version + 1, *state, rid))
     else:
@@ -142,8 +203,8 @@ def _write(
     else:
         index.replace(connection, work.interner, tenant, rid, type, rows)
     for sha256 in write.blobs:
-        _use_blob(connection, tenant, sha256, rid, version + 1)
-    work.count(tenant, type, bool(deleted) - dead, 1)
+        connection.execute(USE_BLOB, (tenant, bytes.fromhex(sha256), rid, version + 1))
+    work.count(tenant, type, deleted - dead, 1)
     return Written(version + 1, updated, bool(deleted))
 
 
@@ -155,14 +216,6 @@ def _entities(commit: Commit, committed: Committed) -> tuple[str, ...]:
     )
 
 
-def _check_matches(
-    connection: apsw.Connection, tenant: int, number: int, condition: Matches
-) -> None:
-    found = matching_ids(connection, tenant, condition.query)
-    if frozenset(found) != condition.ids:
-        raise PreconditionChanged(number, found[:2])
-
-
 def matching_ids(connection: apsw.Connection, tenant: int, query: Query) -> tuple[str, ...]:
     """Logical ids that a query finds, at most `query.count`."""
     from hub.storage.sqlite import search
@@ -172,32 +225,12 @@ def matching_ids(connection: apsw.Connection, tenant: int, query: Query) -> tupl
     return tuple(str(id) for rid in rids for (id,) in connection.execute(ID_OF, (rid,)))
 
 
-def _check_after(work: Transaction, commit: Commit) -> None:
+def _check_unreferenced(work: Transaction, commit: Commit) -> None:
     for condition in commit.preconditions:
-        if isinstance(condition, Exists):
-            _check_exists(work, commit.tenant, condition)
-        elif isinstance(condition, Unreferenced):
-            _check_unreferenced(work, commit.tenant, condition)
-
-
-def _check_exists(work: Transaction, tenant: int, condition: Exists) -> None:
-    type = work.types.numbers.get(condition.type, 0)
-    if not work.connection.execute(LIVE, (tenant, type, condition.id)).get:
-        raise TargetMissing(condition.type, condition.id, condition.location)
-
-
-def _check_unreferenced(work: Transaction, tenant: int, condition: Unreferenced) -> None:
-    type = work.types.numbers.get(condition.type, 0)
-    found: Any = work.connection.execute(FIND, (tenant, type, condition.id)).get
-    if found:
-        for by, count in index.references_to(work.connection, tenant, found[0]).items():
-            raise StillReferenced(condition.type, condition.id, by, count)
-
-
-def _use_blob(
-    connection: apsw.Connection, tenant: int, sha256: str, rid: int, version: int
-) -> None:
-    digest = bytes.fromhex(sha256)
-    if not connection.execute(HAS_BLOB, (tenant, digest)).get:
-        raise BlobMissing(sha256)
-    connection.execute(USE_BLOB, (tenant, digest, rid, version))
+        if isinstance(condition, Unreferenced):
+            type = work.types.numbers.get(condition.type, 0)
+            found: Any = work.connection.execute(FIND, (commit.tenant, type, condition.id)).get
+            if found:
+                by = index.references_to(work.connection, commit.tenant, found[0])
+                for name, count in by.items():
+                    raise StillReferenced(condition.type, condition.id, name, count)

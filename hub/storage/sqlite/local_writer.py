@@ -13,7 +13,7 @@ from pathlib import Path
 from hub.context import Clock
 from hub.storage.port import AuditRecord, Commit, Committed, Reindexed, RuntimeParameter
 from hub.storage.sqlite import blob, upkeep
-from hub.storage.sqlite.commit import apply
+from hub.storage.sqlite.commit import apply, checks_late
 from hub.storage.sqlite.readers import Readers
 from hub.storage.sqlite.writer import Action, T, Writer
 
@@ -29,13 +29,14 @@ class LocalWriter:
         """Requests waiting."""
         return self._writer.queued
 
-    def submit(self, action: Action[T], weight: int) -> Awaitable[T]:
-        """Queue any action."""
-        return self._writer.submit(action, weight)
+    def submit(self, action: Action[T], weight: int, careful: bool) -> Awaitable[T]:
+        """Queue any action; see `Writer.submit`."""
+        return self._writer.submit(action, weight, careful)
 
     async def commit(self, commit: Commit) -> Committed:
         """Apply a transaction."""
-        return await self._writer.submit(partial(apply, commit=commit), len(commit.writes))
+        action = partial(apply, commit=commit)
+        return await self._writer.submit(action, len(commit.writes), checks_late(commit))
 
     async def reindex(self, tenant: int, rows: Sequence[Reindexed]) -> int:
         """Replace index rows."""

@@ -1,8 +1,11 @@
 """The one thread that writes: takes requests from a queue and commits them in groups.
 
-Each request is an action on the `Transaction`, in a savepoint of its own: one that fails is
-undone alone. A group is committed once (one fsync) and its results go back to the event loop
-in one call. Called by `store` and `writer_socket`.
+Each request is an action on the `Transaction`. A group is committed once (one fsync) and its
+results go back to the event loop in one call. A request that fails is undone alone: one that
+has written nothing needs no undoing; should another fail, the group is undone and applied
+again with a savepoint for each. (A savepoint always costs a fifth of a create: SQLite copies
+every page it touches.) So an action must do the same when it is run again. Called by `store`
+and `writer_socket`.
 
 When a commit itself fails, SQLite has undone it, but its frames may lie in the log and could
 come back after a power cut. So the writer then commits a fence (one counter), which overwrites
@@ -47,17 +50,18 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Job:
-    """A request in the queue: what to do, how many writes it holds, and who waits for it."""
+    """A request in the queue: what to do, who waits for it, and as for `Writer.submit`."""
 
     action: Action[Any]
-    weight: int
     future: asyncio.Future[Any]
+    weight: int
+    careful: bool
     result: Any = None
     error: Exception | None = None
 
 
-class _TransactionLost(Exception):  # noqa: N818
-    """The whole group is undone because of the cause."""
+class _Torn(Exception):  # noqa: N818
+    """A request failed after it had written something."""
 
 
 class Writer:
@@ -92,12 +96,15 @@ class Writer:
         """Requests waiting."""
         return self._queue.qsize()
 
-    def submit(self, action: Action[T], weight: int = 1) -> asyncio.Future[T]:
+    def submit(
+        self, action: Action[T], weight: int = 1, careful: bool = False
+    ) -> asyncio.Future[T]:
         """Queue an action; the future has its result once it is durable.
 
         Args:
             action: Runs on the writer's thread inside the transaction.
             weight: Roughly how many resources it writes.
+            careful: It may well fail after it has written something.
 
         Raises:
             StoreUnavailable: The writer is closed, or too many requests wait.
@@ -107,7 +114,7 @@ class Writer:
         if self._queue.qsize() >= QUEUE_LIMIT:
             raise StoreUnavailable("too many commits are waiting")
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(Job(action, weight, future))
+        self._queue.put(Job(action, future, weight, careful))
         return future
 
     def close(self) -> None:
@@ -137,46 +144,71 @@ class Writer:
                     break
             open_ = job is not None
             if jobs:
-                _deliver(jobs, self._commit_group(jobs))
+                try:
+                    failure = self._commit_group(jobs)
+                except Exception as error:  # a mistake here must not end the thread
+                    log.exception("the writer failed")
+                    self._recover()
+                    failure = unavailable(error, uncertain=True)
+                _deliver(jobs, failure)
             if open_:
-                self._checkpointer.after_commit(idle=self._queue.empty())
+                self._checkpointer.after_commit()
 
     def _commit_group(self, jobs: list[Job]) -> StoreUnavailable | None:
         """Apply and commit; when that fails, why, and the whole group is undone."""
         work = self._work
         try:
-            work.connection.execute("BEGIN IMMEDIATE")
-            for job in jobs:
-                self._apply(job)
+            try:
+                work.connection.execute("BEGIN IMMEDIATE")
+                for job in jobs:
+                    self._apply(job)
+            except _Torn:
+                self._roll_back()
+                work.connection.execute("BEGIN IMMEDIATE")
+                for job in jobs:
+                    self._apply_in_savepoint(job)
             if all(job.error is not None for job in jobs):
                 self._roll_back()
                 return None
             work.flush()
-        except (apsw.Error, _TransactionLost) as error:
-            cause = error.__cause__ if isinstance(error, _TransactionLost) else error
-            log.error("a group of %d commits was undone: %s", len(jobs), type(cause).__name__)
+        except apsw.Error as error:
+            log.error("a group of %d commits was undone: %s", len(jobs), type(error).__name__)
             self._recover()
-            return unavailable(cause)
+            return unavailable(error)
         return self._commit()
 
     def _apply(self, job: Job) -> None:
         work = self._work
-        connection = work.connection
+        if job.careful:
+            self._apply_in_savepoint(job)
+            return
+        changes = work.connection.total_changes()
+        if not self._try(job):
+            if work.connection.total_changes() != changes:
+                raise _Torn
+            work.interner.forget()
+
+    def _apply_in_savepoint(self, job: Job) -> None:
+        work = self._work
         mark = work.mark()
-        connection.execute("SAVEPOINT request")
-        try:
-            job.result = job.action(work)
-            connection.execute("RELEASE request")
-            work.interner.keep()
-        except IO_ERRORS as error:
-            raise _TransactionLost from error
-        except Exception as error:  # whatever it is, it is undone alone and told to its caller
-            job.error = error
-            if not connection.in_transaction:
-                raise _TransactionLost from error
-            connection.execute("ROLLBACK TO request")
-            connection.execute("RELEASE request")
+        work.connection.execute("SAVEPOINT request")
+        if not self._try(job):
+            work.connection.execute("ROLLBACK TO request")
             work.back_to(mark)
+        work.connection.execute("RELEASE request")
+
+    def _try(self, job: Job) -> bool:
+        """Run the action; whether it succeeded."""
+        job.result = job.error = None
+        try:
+            job.result = job.action(self._work)
+        except IO_ERRORS:
+            raise
+        except Exception as error:  # noqa: BLE001 - whatever it is, its caller is told
+            job.error = error
+            return False
+        self._work.interner.keep()
+        return True
 
     def _commit(self) -> StoreUnavailable | None:
         """Commit; when that fails, find out whether it did after all."""

@@ -32,7 +32,7 @@ from hub.storage.port import (
     StoreUnavailable,
 )
 from hub.storage.sqlite import wire
-from hub.storage.sqlite.commit import apply
+from hub.storage.sqlite.commit import apply, checks_late
 from hub.storage.sqlite.local_writer import LocalWriter
 from hub.storage.sqlite.transaction import Transaction
 
@@ -143,7 +143,7 @@ async def _commit(writer: LocalWriter, number: int, arguments: bytes) -> bytes:
         work.connection.execute(ANSWER, (client, slot, number, commit.clock, result))
         return result
 
-    return await writer.submit(once, len(commit.writes))
+    return await writer.submit(once, len(commit.writes), checks_late(commit))
 
 
 async def _reindex(writer: LocalWriter, number: int, arguments: bytes) -> bytes:
