@@ -10,8 +10,8 @@ from typing import Any, TypeVar
 
 from hub.definitions import SearchParameter
 from hub.search.extraction.found import Found
-from hub.search.extraction.principal_date import principal_date
 from hub.search.extraction.texts import joined_words, markup_text
+from hub.search.principal_date import principal_date
 from hub.search.registry import ParameterRegistry
 from hub.search.values import IndexRows, ReferenceRow
 

@@ -337,6 +337,7 @@ class SearchRequest:
         self_parameters: The parameters that were honoured, for the self link.
         ignored: Parameters that lenient handling ignored (named in an outcome entry).
         explain: `_explain=true`.
+        fingerprint: What a page cursor of this search is bound to.
     """
 
     query: Query
@@ -346,3 +347,4 @@ class SearchRequest:
     self_parameters: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
     explain: bool = False
+    fingerprint: str = ""

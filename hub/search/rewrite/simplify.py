@@ -1,0 +1,64 @@
+"""Flattens And and Or, drops what says nothing; the last rule."""
+
+from __future__ import annotations
+
+from hub.search.query import And, Criterion, Not, Or, Query
+from hub.search.rewrite.context import RewriteContext
+from hub.search.rewrite.walk import transform
+
+_EVERYTHING, _NOTHING = And(), Or()
+
+
+def simplify(query: Query, context: RewriteContext) -> Query:
+    """`And(a, And(b, c))` to `And(a, b, c)`, `Not(Not(a))` to `a`, and the like for Or."""
+    return transform(query, _visit)
+
+
+def _visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
+    if isinstance(criterion, And):
+        return _joined_and(criterion)
+    if isinstance(criterion, Or):
+        return _joined_or(criterion)
+    if isinstance(criterion, Not):
+        inner = criterion.criterion
+        if isinstance(inner, Not):
+            return inner.criterion
+        if inner == _EVERYTHING:
+            return _NOTHING
+        if inner == _NOTHING:
+            return _EVERYTHING
+    return criterion
+
+
+def _joined_and(criterion: And) -> Criterion:
+    parts: dict[Criterion, None] = {}
+    for part in criterion.criteria:
+        if part == _NOTHING:
+            return _NOTHING
+        parts.update(dict.fromkeys(part.criteria if isinstance(part, And) else (part,)))
+    if len(parts) == 1:
+        return next(iter(parts))
+    return (
+        criterion
+        if len(parts) == len(criterion.criteria) and _is_flat(criterion)
+        else And(tuple(parts))
+    )
+
+
+def _joined_or(criterion: Or) -> Criterion:
+    parts: dict[Criterion, None] = {}
+    for part in criterion.criteria:
+        if part == _EVERYTHING:
+            return _EVERYTHING
+        parts.update(dict.fromkeys(part.criteria if isinstance(part, Or) else (part,)))
+    if len(parts) == 1:
+        return next(iter(parts))
+    return (
+        criterion
+        if len(parts) == len(criterion.criteria) and _is_flat(criterion)
+        else Or(tuple(parts))
+    )
+
+
+def _is_flat(criterion: And | Or) -> bool:
+    return not any(isinstance(part, type(criterion)) for part in criterion.criteria)

@@ -1,0 +1,76 @@
+"""`:in`, `:above` and `:below` on tokens, through the expander.
+
+https://hl7.org/fhir/R4/search.html#subsumption. Without an expander they are refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TypeGuard
+
+from hub.search.expander import Asked, Expander
+from hub.search.parsing.modifiers import TERMINOLOGY
+from hub.search.parsing.reading import refuse
+from hub.search.query import Criterion, Match, Or, Query, TokenValue, UriValue, Value
+from hub.search.rewrite.context import RewriteContext
+from hub.search.rewrite.walk import transform
+from hub.search.traits import traits_of
+
+
+def rewrite_terminology(query: Query, context: RewriteContext) -> Query:
+    """`p:in=s` to `p=` all codes of s."""
+
+    def visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
+        if not _is_asking(criterion):
+            return criterion
+        if context.expander is None and not context.expansions:
+            refuse(
+                "not-supported",
+                "search-needs-terminology",
+                name=criterion.parameter.code,
+                modifier=criterion.modifier,
+            )
+        folding = traits_of(criterion.parameter).folding
+        values: dict[Value, None] = {}
+        for value in criterion.values:
+            for code in context.expansions.get(_asked(criterion.modifier, value), ()):
+                own = code.code if folding is None or code.code is None else folding(code.code)
+                values[TokenValue(code.system, own)] = None
+        return Match(criterion.parameter, tuple(values)) if values else Or()
+
+    return transform(query, visit)
+
+
+async def fetch_expansions(
+    query: Query, expander: Expander
+) -> Mapping[Asked, Sequence[TokenValue]]:
+    """The codes that a query's terminology modifiers stand for.
+
+    Args:
+        query: From `hub.search.parse`.
+        expander: Terminology.
+    """
+    questions: dict[Asked, None] = {}
+
+    def visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
+        if _is_asking(criterion):
+            modifier = criterion.modifier.removeprefix("not-")
+            questions.update(dict.fromkeys(_asked(modifier, value) for value in criterion.values))
+        return criterion
+
+    transform(query, visit)
+    return {asked: await expander.expand(asked) for asked in questions}
+
+
+def _asked(modifier: str, value: Value) -> Asked:
+    if isinstance(value, TokenValue):
+        return Asked(modifier, value.system or "", value.code or "")
+    return Asked(modifier, "", value.uri if isinstance(value, UriValue) else "")
+
+
+def _is_asking(criterion: Criterion) -> TypeGuard[Match]:
+    return (
+        isinstance(criterion, Match)
+        and criterion.parameter.type == "token"
+        and criterion.modifier in TERMINOLOGY
+    )
