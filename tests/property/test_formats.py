@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from hub.definitions import resource_types
 from hub.errors import BadRequest
 from hub.model import json, reference, xml
+from hub.model.xml_shape import shape
 from tests.property.resources import resources
 
 IN_ORDER = msgspec.json.Encoder(decimal_format="number", order="sorted").encode
@@ -45,12 +46,34 @@ def test_xml_knows_every_type(name, data):
     assert xml.parse(xml.serialize(resource)) == resource
 
 
+def references(node, path):
+    """Reference elements told by the definitions."""
+    for name, row in shape(path).children.items():
+        items = node.get(name, [])
+        for item in items if isinstance(items, list) else [items]:
+            if row.kind == "resource":
+                yield from references(item, item["resourceType"])
+            elif row.kind == "complex":
+                if row.type == "Reference" and isinstance(item.get("reference"), str):
+                    yield item
+                yield from references(item, row.path)
+
+
+@SLOW
+@given(resources(types=("Immunization", "Observation", "DetectedIssue", "Bundle", "Claim")))
+def test_walk_finds_what_the_definitions_call_a_reference(resource):
+    found = list(reference.walk(resource))
+    assert all(path.startswith(resource["resourceType"]) for path, _ in found)
+    expected = references(resource, resource["resourceType"])
+    assert {id(element) for _, element in found} == {id(element) for element in expected}
+
+
 @SLOW
 @given(resources())
 def test_walk_takes_any_resource(resource):
-    for path, found in reference.walk(resource):
-        assert path.startswith(resource["resourceType"])
-        assert isinstance(found["reference"], str)
+    expected = references(resource, resource["resourceType"])
+    found = {id(element) for _, element in reference.walk(resource)}
+    assert {id(element) for element in expected} <= found
 
 
 @given(st.binary(max_size=80))
