@@ -17,6 +17,8 @@ NATIVE = frozenset(["dom-2", "dom-3", "dom-4", "dom-5"])
 def problems(container: Mapping[str, Any]) -> Iterator[tuple[int, Problem]]:
     """What is wrong with the contained resources as such; their content is not looked at.
 
+    R4's dom-3 lets one without an id pass, though nothing can refer to it: here it is refused.
+
     Args:
         container: A resource with a `contained` array.
 
@@ -38,12 +40,13 @@ def problems(container: Mapping[str, Any]) -> Iterator[tuple[int, Problem]]:
             yield index, _broken("dom-4", "validation-contained-version")
         if "security" in meta:
             yield index, _broken("dom-5", "validation-contained-security")
-        if not isinstance(identity, str):
-            yield index, _broken("dom-3", "validation-contained-without-id")
-        elif identity in seen:
+        if isinstance(identity, str) and identity in seen:
             yield index, Problem("duplicate", "validation-contained-duplicate", {})
-        elif "#" + identity not in named and "#" not in local_references(one):
-            yield index, _broken("dom-3", "validation-contained-unreferenced")
+        elif "#" not in local_references(one):
+            if not isinstance(identity, str):
+                yield index, _broken("dom-3", "validation-contained-without-id")
+            elif "#" + identity not in named:
+                yield index, _broken("dom-3", "validation-contained-unreferenced")
         if isinstance(identity, str):
             seen.add(identity)
 

@@ -116,13 +116,14 @@ _NON_EMPTY_PRINTABLE = "v and v.isprintable()"
 _INTEGER = "type(v) is int and {} <= v <= {}"
 
 # `isprintable` is a quick no to control characters; what it refuses (line breaks, ideographic
-# spaces, new scripts) is looked at properly.
+# spaces, new scripts) is looked at properly, as are leap days.
 FAST: Mapping[str, str] = {
     "boolean": "v is True or v is False",
     "integer": _INTEGER.format(*_INTEGERS["integer"]),
     "positiveInt": _INTEGER.format(*_INTEGERS["positiveInt"]),
     "unsignedInt": _INTEGER.format(*_INTEGERS["unsignedInt"]),
-    "decimal": "type(v) is Decimal and is_decimal(v) or type(v) is int and -1e15 < v < 1e15",
+    "decimal": "type(v) is Decimal and is_decimal(v) or type(v) is int and -1e15 < v < 1e15"
+    ' or is_right("decimal", v)',
     "string": f'{_NON_EMPTY_PRINTABLE} and v[0] != " " and len(v) <= {MAX_TEXT} or is_text(v)',
     "markdown": f'{_NON_EMPTY_PRINTABLE} and v[0] != " " and len(v) <= {MAX_TEXT} or is_text(v)',
     "uri": f'{_NON_EMPTY_PRINTABLE} and " " not in v or URI(v)',
@@ -132,16 +133,23 @@ FAST: Mapping[str, str] = {
     "id": "ID(v)",
     "oid": "OID(v)",
     "uuid": "UUID(v)",
-    "date": "DATE(v)",
-    "dateTime": "DATE_TIME(v)",
-    "instant": "INSTANT(v)",
+    "date": 'DATE(v) or is_right("date", v)',
+    "dateTime": 'DATE_TIME(v) or is_right("dateTime", v)',
+    "instant": 'INSTANT(v) or is_right("instant", v)',
     "time": "TIME(v)",
     "base64Binary": "is_base64(v)",
     "xhtml": "is_safe(v)",
 }
+
+
+def is_right(type_name: str, value: object) -> bool:
+    """Whether nothing is wrong with the value of a primitive."""
+    return problem(type_name, value) is None
+
+
 # Names that the expressions of FAST use.
 FAST_NAMES: Mapping[str, Any] = {
-    "Decimal": Decimal, "is_decimal": is_decimal, "is_text": is_text, "is_base64": is_base64,
+    "Decimal": Decimal, "is_right": is_right, "is_decimal": is_decimal, "is_text": is_text, "is_base64": is_base64,
     "URI": URI, "CODE": CODE, "ID": ID, "OID": OID, "UUID": UUID, "DATE": DATE,
     "DATE_TIME": DATE_TIME, "INSTANT": INSTANT, "TIME": TIME,
 }  # fmt: skip

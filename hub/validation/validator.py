@@ -86,9 +86,9 @@ class Validator:
         """
         if mode == "delete":
             return ()
-        name = resource.get("resourceType")
-        where = location or (name if isinstance(name, str) else "")
-        if type is not None and isinstance(name, str) and name != type:
+        name = _type_of(resource)
+        where = location or name
+        if type is not None and name and name != type:
             return (fault("invalid", "validation-other-type", where, type=type, found=name[:64]),)
         issues: list[Issue] = []
         scope = Scope(resource, with_entries=entries)
@@ -131,12 +131,17 @@ class Validator:
                 yield from self._unknown_profiles(held, f"{location}.{where}", entries)
 
 
-_HOLDERS: Mapping[object, str] = {"Bundle": "entry", "Parameters": "parameter"}
+_HOLDERS: Mapping[str, str] = {"Bundle": "entry", "Parameters": "parameter"}
+
+
+def _type_of(resource: Mapping[str, Any]) -> str:
+    name = resource.get("resourceType")
+    return name if isinstance(name, str) else ""
 
 
 def _held_resources(resource: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """The resources in a Bundle's entries or in Parameters, with their place."""
-    name = _HOLDERS.get(resource.get("resourceType"))
+    name = _HOLDERS.get(_type_of(resource))
     rows = resource.get(name) if name is not None else None
     if isinstance(rows, list):
         for index, row in enumerate(rows):

@@ -96,11 +96,7 @@ def test_the_fast_test_accepts_nothing_that_is_wrong(type_name: str, value: Any)
 
 @given(st.sampled_from(TYPES), VALUES)
 def test_the_fast_test_accepts_what_is_right(type_name: str, value: Any) -> None:
-    # Leap days and integers of many digits are left to the exact test.
-    if problem(type_name, value) is None and not (
-        (isinstance(value, str) and "-02-29" in value)
-        or (type_name == "decimal" and abs(value) >= 10**15)
-    ):
+    if problem(type_name, value) is None:
         assert fast(type_name, value)
 
 
