@@ -298,11 +298,6 @@ def from_environment(environment: Mapping[str, str] | None = None, **overrides: 
     return Settings(**values)
 
 
-def to_environment(settings: Settings) -> dict[str, str]:
-    """The variables from which `from_environment` makes the same settings, for child processes."""
-    return {f"HUB_{item.name.upper()}": _text(getattr(settings, item.name)) for item in _all()}
-
-
 # --- documentation --------------------------------------------------------------------------
 
 

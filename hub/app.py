@@ -1,0 +1,232 @@
+"""The composition root: puts store, validation, interactions and edges together.
+
+With `hub.cli` and `hub.serve` the only place that may import everything; what is not needed yet
+is imported when it is. `open_door` serves the command line, `Hub` the web workers.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from hub.settings import Settings
+
+if TYPE_CHECKING:
+    from hub.interactions import Interactions
+    from hub.rest.exchange import Application, Receive, Scope, Send
+    from hub.rest.logs import LineWriter
+    from hub.rest.metrics import Metrics
+    from hub.rest.service import Service
+    from hub.storage.port import Store
+
+Role = Literal["owner", "reader", "auto"]
+
+_PUBLISH_EVERY = 2.0
+_BASE = b"/fhir"
+_SLASH = ord("/")
+
+
+@asynccontextmanager
+async def open_store(settings: Settings, role: Role) -> AsyncIterator[Store]:
+    """The store that the settings name, closed at the end.
+
+    Args:
+        settings: `store`, `data`.
+        role: `owner` takes the write connection and listens for the others' writes; `reader`
+            sends its writes there; `auto` is the owner where there is none yet.
+
+    Raises:
+        StoreUnavailable: It cannot be opened, or another process owns it.
+    """
+    store: Store
+    if settings.store == "memory":
+        from hub.storage.memory.store import MemoryStore
+
+        store = MemoryStore()
+    else:
+        from hub.storage.sqlite.store import open_store as open_sqlite
+
+        sqlite = open_sqlite(settings.data, role=role)
+        if sqlite.owner:
+            await sqlite.listen()
+        store = sqlite
+    try:
+        yield store
+    finally:
+        await store.close()
+
+
+def secret_of(folder: Path) -> bytes:
+    """The key that signs search cursors; made on first use, readable by its owner only.
+
+    Args:
+        folder: Data folder.
+    """
+    path = folder / "secret"
+    try:
+        found = path.read_bytes()
+        if len(found) == 32:
+            return found
+    except FileNotFoundError:
+        pass
+    folder.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(f"secret.{secrets.token_hex(4)}")
+    fresh.touch(mode=0o600)
+    fresh.write_bytes(secrets.token_bytes(32))
+    with suppress(FileExistsError):  # Whoever is first wins; the others read what it made.
+        path.hardlink_to(fresh)
+    fresh.unlink()
+    return path.read_bytes()
+
+
+def build_door(store: Store, settings: Settings) -> Interactions:
+    """The door over a store.
+
+    Args:
+        store: Open.
+        settings: Limits and switches.
+    """
+    from hub.interactions import Interactions, RegistryHolder
+    from hub.operations import OPERATIONS
+    from hub.search.cursor import CursorCodec
+    from hub.validation.validator import Validator
+
+    secret = secrets.token_bytes(32) if settings.store == "memory" else secret_of(settings.data)
+    return Interactions(
+        store, Validator(), RegistryHolder(store), settings, CursorCodec(secret), OPERATIONS
+    )
+
+
+@asynccontextmanager
+async def open_door(settings: Settings, role: Role = "auto") -> AsyncIterator[Interactions]:
+    """The door to the record, for commands; works beside a running hub.
+
+    Args:
+        settings: `data` names the record.
+        role: See `open_store`.
+
+    Raises:
+        StoreUnavailable: It cannot be opened.
+    """
+    async with open_store(settings, role) as store:
+        yield build_door(store, settings)
+
+
+def build_service(door: Interactions, settings: Settings) -> Service:
+    """What the REST handlers work with.
+
+    Args:
+        door: The record.
+        settings: Limits and switches.
+    """
+    from hub.definitions import compartment_names, resource_types
+    from hub.rest.body import Budget
+    from hub.rest.service import Service
+
+    return Service(
+        door,
+        settings,
+        door.operations,
+        frozenset(resource_types()),
+        frozenset(compartment_names()),
+        Budget(settings.body_budget),
+    )
+
+
+class Hub:
+    """The ASGI application of one worker: `/fhir` to the dispatcher, the rest to the pages."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        role: Role = "owner",
+        log: LineWriter | None = None,
+        metrics_folder: Path | None = None,
+    ) -> None:
+        """Nothing is opened before the server's start-up event.
+
+        Args:
+            settings: With the port that is really listened on.
+            role: See `open_store`.
+            log: Where access lines go; None: nowhere.
+            metrics_folder: Where several workers share their metrics; None for a single one.
+        """
+        self._settings, self._role, self._log = settings, role, log
+        self._metrics_folder = metrics_folder
+        self._stack = AsyncExitStack()
+        self._fhir: Application | None = None
+        self._pages: Application | None = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand a request on (ASGI)."""
+        if scope["type"] == "lifespan":
+            await self._lifespan(receive, send)
+            return
+        target = self._pages
+        if scope["type"] == "http":
+            path = scope["raw_path"]
+            if path[:5] == _BASE and (len(path) == 5 or path[5] == _SLASH):
+                target = self._fhir
+        assert target is not None
+        await target(scope, receive, send)
+
+    async def _lifespan(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            await self._start()
+        # Told to the server, which ends the process; the message is for the administrator.
+        except Exception as error:
+            await self._stack.aclose()
+            await send({"type": "lifespan.startup.failed", "message": str(error)})
+            raise
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self._stack.aclose()
+        await send({"type": "lifespan.shutdown.complete"})
+
+    async def _start(self) -> None:
+        """Open the record and put the edge together."""
+        from hub.rest.dispatcher import Dispatcher, RequestIds
+        from hub.rest.logs import AccessLog
+        from hub.rest.metrics import Metrics
+        from hub.rest.origin import Edge
+        from hub.rest.pages import Pages
+
+        settings, enter = self._settings, self._stack.enter_async_context
+        door = await enter(open_door(settings, self._role))
+        service = build_service(door, settings)
+        edge, metrics, ids = Edge(settings), Metrics(), RequestIds()
+        access = None
+        if self._log is not None and settings.access_log:
+            access = AccessLog(self._log.write)
+            self._stack.callback(access.flush)
+        folder = self._metrics_folder
+        if folder is not None:
+            await enter(_running(_publish(metrics, folder)))
+        self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE)
+        self._pages = Pages(service, edge, metrics, access, ids, folder)
+
+
+async def _publish(metrics: Metrics, folder: Path) -> None:
+    """Write this worker's numbers for the others, again and again."""
+    from hub.rest.metrics import publish
+
+    while True:
+        publish(folder, metrics.snapshot())
+        await asyncio.sleep(_PUBLISH_EVERY)
+
+
+@asynccontextmanager
+async def _running(job: Coroutine[None, None, None]) -> AsyncIterator[None]:
+    """A job in the background, ended with the block."""
+    task = asyncio.create_task(job)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,1 @@
+"""One file per interaction: reads the request, calls the door, renders the answer."""

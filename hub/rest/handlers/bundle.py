@@ -1,0 +1,16 @@
+"""batch and transaction (https://hl7.org/fhir/R4/http.html#transaction)."""
+
+from __future__ import annotations
+
+from hub.rest import incoming, rendering
+from hub.rest.exchange import Answer, Request
+from hub.rest.headers import preference
+
+
+async def bundle(request: Request) -> Answer:
+    """Run a Bundle posted to the base."""
+    resource = await incoming.resource(request)
+    done = await request.service.door.bundle(
+        request.context, resource, prefer=preference(request.headers.get(b"prefer"))
+    )
+    return rendering.bundle(request, done)

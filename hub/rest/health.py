@@ -1,0 +1,106 @@
+"""Is the hub alive, and can it do its work: `/health/live`, `/health/ready`, `/metrics`.
+
+`ready` reads from the store, sends an empty piece of work through its writer and looks at the
+disk. Called by `hub.rest.pages`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+from collections.abc import Awaitable
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from hub.rest import metrics
+from hub.rest.exchange import Answer, Header
+from hub.rest.metrics import Metrics
+from hub.settings import Settings
+from hub.storage.port import Store, StoreUnavailable
+
+_JSON: Header = (b"content-type", b"application/json")
+_TIMEOUT = 2.0
+
+
+def live() -> Answer:
+    """200 while the process answers at all."""
+    return _answer(200, {"status": "alive"})
+
+
+async def ready(store: Store, settings: Settings, tenant: int) -> Answer:
+    """200 when requests can be answered, 503 with what is wrong otherwise.
+
+    Args:
+        store: Asked to read and to write nothing.
+        settings: `data`, `disk_reserve`.
+        tenant: Tenant key.
+    """
+    free = shutil.disk_usage(_existing(settings.data)).free
+    checks = {
+        "store": await _works(store.generation(tenant)),
+        # Taking no rows out of the outbox changes nothing, but it is the writer that does it.
+        "writer": await _works(store.delivered(tenant, ())),
+        "disk": "ok" if free >= settings.disk_reserve else "too little space is left",
+    }
+    well = all(result == "ok" for result in checks.values())
+    return _answer(
+        200 if well else 503,
+        {"status": "ready" if well else "not ready", "checks": checks, "disk_free_bytes": free},
+    )
+
+
+async def exposition(store: Store, tenant: int, own: Metrics, folder: Path | None) -> Answer:
+    """The Prometheus text of all workers.
+
+    Args:
+        store: For its gauges.
+        tenant: Tenant key.
+        own: This process's numbers.
+        folder: Where other workers write theirs; None when there are none.
+    """
+    snapshots = [own.snapshot()]
+    if folder is not None:
+        snapshots += metrics.others(folder)
+    body = metrics.exposition(snapshots, await _store_gauges(store, tenant))
+    return Answer(200, ((b"content-type", metrics.CONTENT_TYPE),), body)
+
+
+async def _store_gauges(store: Store, tenant: int) -> dict[str, float]:
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            info = await store.info(tenant)
+    except (StoreUnavailable, TimeoutError):
+        return {"hub_store_up": 0}
+    gauges: dict[str, float] = {
+        "hub_store_up": 1,
+        "hub_store_bytes": info.bytes,
+        "hub_store_sequence": info.sequence,
+        "hub_store_versions": info.versions,
+        "hub_store_queued_commits": info.queued,
+    }
+    for type, count in info.resources.items():
+        gauges[f'hub_store_resources{{type="{type}"}}'] = count
+    return gauges
+
+
+async def _works(step: Awaitable[Any]) -> str:
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            await step
+    except TimeoutError:
+        return "no answer in time"
+    except StoreUnavailable as error:
+        return error.reason
+    return "ok"
+
+
+def _existing(path: Path) -> Path:
+    while not path.exists() and path != path.parent:
+        path = path.parent
+    return path
+
+
+def _answer(status: int, content: dict[str, Any]) -> Answer:
+    return Answer(status, (_JSON,), msgspec.json.encode(content))

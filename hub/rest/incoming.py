@@ -1,0 +1,43 @@
+"""Turn a request's body into a resource, whatever format it came in.
+
+Called by the handlers that take a resource. Spec: https://hl7.org/fhir/R4/http.html#mime-type
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.errors import BadRequest, fault
+from hub.model import json
+from hub.rest import negotiation
+from hub.rest.exchange import Request
+
+
+async def resource(request: Request) -> dict[str, Any]:
+    """The resource in the body.
+
+    Raises:
+        HubError: Unsupported media type, over the limit, too slow, or not well-formed.
+    """
+    format = negotiation.body_format(request.header(b"content-type"))
+    data = await request.intake.read()
+    if not data.strip():
+        raise BadRequest(fault("structure", "body-missing"))
+    if format == "json":
+        return json.decode(data)
+    from hub.model import xml  # lxml is loaded by the first request with XML
+
+    return xml.parse(data)
+
+
+async def optional_resource(request: Request) -> dict[str, Any] | None:
+    """The resource in the body, None without a body.
+
+    Raises:
+        HubError: As `resource` does.
+    """
+    if request.header(b"content-length") in (None, "0") and (
+        b"transfer-encoding" not in request.headers
+    ):
+        return None
+    return await resource(request)

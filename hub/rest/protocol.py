@@ -1,0 +1,102 @@
+"""uvicorn's HTTP protocol with limits of ours: size and time of headers, words for bad HTTP.
+
+uvicorn bounds neither, and answers malformed HTTP in plain text. Used by `hub.serve`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from hub.errors import Issue, fault
+from hub.model import json
+from hub.rest.outcomes import outcome
+from hub.settings import Settings
+
+
+class HubProtocol(HttpToolsProtocol):
+    """One connection.
+
+    Attributes:
+        settings: Set on the subclass that `protocol_class` makes.
+    """
+
+    settings: Settings
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Start the clock: the first request's headers are due."""
+        super().connection_made(transport)
+        self._due_since = self.loop.time()
+        self._size = 0
+        self._refusal: tuple[int, Issue] | None = None
+
+    def data_received(self, data: bytes) -> None:
+        """Feed the parser, and refuse headers without an end."""
+        self._size = len(data) + (self._size if self._due_since else 0)
+        super().data_received(data)
+        if self._due_since and self._size > self.settings.header_limit and self._refusal is None:
+            self._refuse_size()
+            self.send_400_response("")
+
+    def on_message_begin(self) -> None:
+        """A request starts: the clock runs until its headers are complete."""
+        if not self._due_since:
+            self._due_since = self.loop.time()
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Check the size of headers that came together with more, and hand the request on."""
+        limit = self.settings.header_limit
+        if self._size > limit:
+            size = len(self.url) + sum(len(name) + len(value) + 4 for name, value in self.headers)
+            if size > limit:
+                self._refuse_size()
+                raise ValueError  # The parser turns it into the answer to a bad request.
+        self._due_since = 0.0
+        super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer bad HTTP with an OperationOutcome and close."""
+        status, issue = self._refusal or (400, fault("structure", "http-malformed"))
+        body = json.encode(outcome((issue,), "en"))
+        self._refusal = (status, issue)
+        self.transport.write(
+            b"".join(
+                (
+                    STATUS_LINE[status],
+                    b"content-type: application/fhir+json; charset=utf-8\r\n",
+                    b"content-length: %d\r\nconnection: close\r\n\r\n" % len(body),
+                    body,
+                )
+            )
+        )
+        self.transport.close()
+
+    def _refuse_size(self) -> None:
+        limit = self.settings.header_limit
+        self._refusal = (431, fault("too-long", "headers-too-large", limit=limit))
+
+    def close_if_late(self, now: float) -> None:
+        """End the connection when its headers are overdue.
+
+        Args:
+            now: The loop's time.
+        """
+        if not self._due_since or now - self._due_since < self.settings.header_timeout:
+            return
+        if self._size:
+            self._refusal = (408, fault("timeout", "headers-too-slow"))
+            self.send_400_response("")
+        else:
+            self.transport.close()
+
+
+def protocol_class(settings: Settings) -> type[Any]:
+    """The protocol with a hub's limits.
+
+    Args:
+        settings: `header_limit`, `header_timeout`.
+    """
+    return type("HubProtocol", (HubProtocol,), {"settings": settings})

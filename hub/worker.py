@@ -1,0 +1,176 @@
+"""One process that answers requests: uvicorn with the hub's application and protocol.
+
+Called by `hub.serve` for a single process and by `hub.supervisor` for each of several.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from types import FrameType
+
+import uvicorn
+
+from hub.app import Hub, Role
+from hub.rest import logs
+from hub.rest.protocol import HubProtocol, protocol_class
+from hub.settings import Settings
+
+STARTUP_FAILED = 3
+"""Exit code of a process whose store cannot be opened: starting it again would not help."""
+
+_BACKLOG = 2048
+_TICKS_PER_SECOND = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a worker stands among others.
+
+    Attributes:
+        role: `owner` of the store, or `reader` that sends its commits to the owner.
+        announce: It prints what to open.
+        metrics_folder: Where workers share their metrics; None for a single one.
+        supervisor: File descriptor that reads as ended when the supervisor is gone; None
+            without one.
+    """
+
+    role: Role = "owner"
+    announce: bool = True
+    metrics_folder: Path | None = None
+    supervisor: int | None = None
+
+
+class HubServer(uvicorn.Server):
+    """uvicorn's server: ends with an exit code, watches for late headers and the supervisor."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings, place: Place) -> None:
+        """Prepare.
+
+        Args:
+            config: uvicorn's.
+            settings: With the real port.
+            place: Where it stands.
+        """
+        super().__init__(config)
+        self._settings, self._place = settings, place
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Open everything, listen, and say so."""
+        if self._place.supervisor is not None:
+            asyncio.get_running_loop().add_reader(self._place.supervisor, self._stop)
+        await super().startup(sockets)
+        tune_collector()
+        if self.started and self._place.announce:
+            announce(self._settings)
+
+    def _stop(self) -> None:
+        assert self._place.supervisor is not None
+        asyncio.get_running_loop().remove_reader(self._place.supervisor)
+        self.should_exit = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second; close connections whose headers are overdue."""
+        if counter % _TICKS_PER_SECOND == 0:
+            now = asyncio.get_running_loop().time()
+            for connection in list(self.server_state.connections):
+                if isinstance(connection, HubProtocol):
+                    connection.close_if_late(now)
+        return await super().on_tick(counter)
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Stop on SIGTERM and SIGINT; uvicorn would raise them again after a clean end."""
+        before = {
+            one: signal.signal(one, self.handle_exit) for one in (signal.SIGTERM, signal.SIGINT)
+        }
+        try:
+            yield
+        finally:
+            for one, handler in before.items():
+                signal.signal(one, handler)
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """The first signal stops gracefully; a second Ctrl-C does not wait."""
+        if self.should_exit and sig == signal.SIGINT:
+            self.force_exit = True
+        self.should_exit = True
+
+
+def run(settings: Settings, place: Place) -> int:
+    """Answer requests until a signal says stop.
+
+    Args:
+        settings: With the real port, which `hub.serve` has reserved.
+        place: Where the worker stands.
+
+    Returns:
+        Exit code: 0, or `STARTUP_FAILED`.
+    """
+    writer = logs.start(settings.log_level)
+    config = uvicorn.Config(
+        Hub(settings, place.role, writer, place.metrics_folder),
+        http=protocol_class(settings),
+        ws="none",
+        loop="uvloop",
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=max(1, round(settings.keep_alive)),
+        timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
+        backlog=_BACKLOG,
+    )
+    server = HubServer(config, settings, place)
+    try:
+        server.run([bound(settings.host, settings.port)])
+    except SystemExit:
+        return STARTUP_FAILED
+    finally:
+        writer.close()
+    return 0
+
+
+def bound(host: str, port: int) -> socket.socket:
+    """A socket of ours on the port that other sockets of ours share.
+
+    Args:
+        host: Address.
+        port: Port.
+
+    Raises:
+        OSError: The port is somebody else's.
+    """
+    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    try:
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        made.bind((host, port))
+    except OSError:
+        made.close()
+        raise
+    return made
+
+
+def tune_collector() -> None:
+    """Tables that never die are not looked at again: a third less time per request."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(100_000, 50, 100)
+
+
+def announce(settings: Settings) -> None:
+    """Print what to open."""
+    site = settings.base.removesuffix("/fhir")
+    sys.stdout.write(
+        f"FHIR    {settings.base}\nDocs    {site}/docs\nHealth  {site}/health/ready\n"
+        "Stop with Ctrl-C.\n"
+    )
+    sys.stdout.flush()

@@ -1,0 +1,83 @@
+"""Health, metrics, logs and the pages beside the API."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.rest.running import RunningHub
+
+
+@pytest.fixture
+def site(hub: RunningHub) -> httpx.Client:
+    """A client of everything beside the FHIR base."""
+    return httpx.Client(base_url=hub.url, timeout=10)
+
+
+def test_the_hub_is_alive_and_ready(site: httpx.Client) -> None:
+    with site:
+        assert site.get("/health/live").json() == {"status": "alive"}
+        ready = site.get("/health/ready")
+        assert ready.status_code == 200
+        assert ready.json()["checks"] == {"store": "ok", "writer": "ok", "disk": "ok"}
+        assert site.head("/health/ready").status_code == 200
+        assert site.post("/health/live").status_code == 405
+
+
+def test_metrics_count_what_was_asked(site: httpx.Client, patient: dict[str, Any]) -> None:
+    with site:
+        site.get(f"/fhir/Patient/{patient['id']}")
+        text = site.get("/metrics").text
+    assert 'hub_requests_total{interaction="read",status="200"}' in text
+    assert 'hub_request_seconds_bucket{interaction="create",le="+Inf"}' in text
+    assert 'hub_store_resources{type="Patient"}' in text
+    assert "hub_store_queued_commits" in text
+    assert "process_resident_memory_bytes" in text
+    assert patient["id"] not in text
+
+
+def test_the_pages_need_nothing_from_elsewhere(site: httpx.Client) -> None:
+    with site:
+        start = site.get("/")
+        assert start.status_code in (302, 307)
+        assert start.headers["location"] == "/docs"
+        page = site.get("/docs")
+    assert page.status_code == 200
+    assert "<script" not in page.text
+    assert "https://" not in page.text
+    assert "$everything" in page.text
+    assert 'href="/fhir/Patient"' in page.text
+    assert "default-src 'none'" in page.headers["content-security-policy"]
+    assert page.headers["x-request-id"]
+
+
+def test_what_is_nowhere_is_not_found(site: httpx.Client) -> None:
+    with site:
+        for path in ("/nothing", "/fhirs", "/health", "/health/live/x"):
+            assert site.get(path).status_code == 404
+
+
+def test_other_hosts_get_no_page(site: httpx.Client) -> None:
+    with site:
+        assert site.get("/docs", headers={"host": "evil.example"}).status_code == 400
+
+
+def test_logs_show_the_route_and_no_value(hub: RunningHub, patient: dict[str, Any]) -> None:
+    fhir = hub.client
+    fhir.get(f"/Patient/{patient['id']}", headers={"x-request-id": "log-test-1"})
+    fhir.get("/Patient", params={"name": "小明", "identifier": "110101199001011234"})
+    fhir.get("/Secret-name-1/x", headers={"x-request-id": "log-test-2"})
+    lines = hub.lines()
+    line = next(one for one in lines if one.get("request") == "log-test-1")
+    assert line["route"] == "/fhir/{type}/{id}"
+    assert line["interaction"] == "read"
+    assert line["type"] == "Patient"
+    assert line["status"] == 200
+    assert line["microseconds"] > 0
+    unknown = next(one for one in lines if one.get("request") == "log-test-2")
+    assert unknown["status"] == 404
+    text = hub.log.read_text()
+    for value in (patient["id"], "小明", "110101199001011234", "Secret-name"):
+        assert value not in text

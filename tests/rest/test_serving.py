@@ -1,0 +1,189 @@
+"""The server as a process: start, stop, several workers, refusals."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.rest.running import RunningHub, running
+
+PATIENT = {"resourceType": "Patient", "active": True}
+
+
+def _serve(*arguments: str, folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    variables = {f"HUB_{name.upper()}": value for name, value in settings.items()}
+    return subprocess.run(
+        [sys.executable, "-m", "hub", "serve", "--data", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        timeout=30,
+        env=os.environ | variables,
+        check=False,
+    )
+
+
+def _children(pid: int) -> list[int]:
+    return [int(one) for one in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
+    ended = _serve("--host", "0.0.0.0", "--port", "0", folder=tmp_path)
+    assert ended.returncode == 2
+    assert "HUB_AUTH=off" in ended.stderr
+
+
+def test_a_port_in_use_is_told(tmp_path: Path, hub: RunningHub) -> None:
+    ended = _serve("--port", str(hub.address[1]), folder=tmp_path)
+    assert ended.returncode != 0
+    assert "Traceback" not in ended.stderr
+
+
+def test_a_store_in_use_is_told(tmp_path: Path) -> None:
+    with running(tmp_path):
+        ended = _serve("--port", "0", folder=tmp_path / "data")
+    assert ended.returncode != 0
+    assert "in use" in ended.stderr
+
+
+def test_a_stopped_hub_has_stored_what_it_answered(tmp_path: Path) -> None:
+    with running(tmp_path) as hub:
+        url = hub.client.post("/Patient", json=PATIENT).headers["location"]
+        path = url.partition("/fhir")[2]
+        hub.stop()
+    with running(tmp_path) as hub:
+        assert hub.client.get(path).json()["active"] is True
+
+
+def test_a_stopping_hub_finishes_writes_in_flight(tmp_path: Path) -> None:
+    made: list[str] = []
+    failed: list[int] = []
+
+    def write(client: httpx.Client) -> None:
+        try:
+            while True:
+                response = client.post("/Patient", json=PATIENT)
+                if response.status_code == 201:
+                    made.append(response.json()["id"])
+                else:
+                    failed.append(response.status_code)
+        except httpx.TransportError:
+            return
+
+    with running(tmp_path) as hub:
+        writers = [threading.Thread(target=write, args=(hub.client,)) for _ in range(8)]
+        for writer in writers:
+            writer.start()
+        time.sleep(0.5)
+        hub.stop()
+        for writer in writers:
+            writer.join()
+    assert len(made) > 20
+    assert not failed
+    with running(tmp_path) as hub:
+        for id in made:
+            assert hub.client.get(f"/Patient/{id}").status_code == 200
+
+
+def test_a_second_start_is_ready_soon(tmp_path: Path) -> None:
+    with running(tmp_path):
+        pass
+    with running(tmp_path) as hub:
+        loaded = hub.ready_seconds
+        assert httpx.get(f"{hub.url}/health/ready").status_code == 200
+    assert loaded < 3.0, "1.5 s on an idle machine"
+
+
+def test_the_framework_is_not_imported_for_the_api(tmp_path: Path) -> None:
+    with running(tmp_path) as hub:
+        hub.client.get("/metadata")
+        httpx.get(f"{hub.url}/health/ready")
+        maps = Path(f"/proc/{hub.process.pid}/maps").read_text()
+        assert "pydantic_core" not in maps
+        httpx.get(f"{hub.url}/docs")
+        assert "pydantic_core" in Path(f"/proc/{hub.process.pid}/maps").read_text()
+
+
+def test_no_media_engine_and_no_resource_classes_are_loaded(tmp_path: Path) -> None:
+    script = (
+        "import sys, hub.worker, hub.supervisor, hub.rest.dispatcher, hub.rest.pages, "
+        "hub.operations; "
+        "print([m for m in ('av', 'aiortc', 'mongomotor', 'fhir.resources', 'fastapi') "
+        "if m in sys.modules])"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.strip() == "[]"
+
+
+# --- several workers ------------------------------------------------------------------------
+
+
+def test_workers_share_the_port_and_the_writer(tmp_path: Path) -> None:
+    with running(tmp_path, "--workers", "2") as hub:
+        processes: set[str] = set()
+        for number in range(40):
+            with httpx.Client(base_url=str(hub.client.base_url)) as client:
+                made = client.post("/Patient", json=PATIENT)
+                assert made.status_code == 201, made.text
+                processes.add(made.headers["x-request-id"][:12])
+                got = client.get(f"/Patient/{made.json()['id']}")
+                assert got.status_code == 200
+                if len(processes) == 2 and number > 5:
+                    break
+        assert len(processes) == 2
+        assert httpx.get(f"{hub.url}/health/ready").status_code == 200
+        hub.stop()
+
+
+def test_metrics_of_workers_are_added_up(tmp_path: Path) -> None:
+    with running(tmp_path, "--workers", "2") as hub:
+        for _ in range(30):
+            with httpx.Client(base_url=str(hub.client.base_url)) as client:
+                client.get("/Patient/absent")
+        time.sleep(2.5)
+        text = httpx.get(f"{hub.url}/metrics").text
+        assert 'hub_requests_total{interaction="read",status="404"} 30' in text
+        hub.stop()
+
+
+@pytest.mark.parametrize("victim", [0, 1], ids=["the writer", "a worker"])
+def test_what_dies_is_started_again(tmp_path: Path, victim: int) -> None:
+    with running(tmp_path, "--workers", "2") as hub:
+        before = hub.client.post("/Patient", json=PATIENT).json()["id"]
+        children = _children(hub.process.pid)
+        assert len(children) == 3
+        os.kill(children[victim], signal.SIGKILL)
+        deadline = time.monotonic() + 10
+        stored = False
+        while not stored and time.monotonic() < deadline:
+            try:
+                with httpx.Client(base_url=str(hub.client.base_url), timeout=10) as client:
+                    stored = client.post("/Patient", json=PATIENT).status_code == 201
+                    assert client.get(f"/Patient/{before}").status_code == 200
+            except httpx.TransportError:
+                time.sleep(0.1)
+        assert stored
+        assert len(_children(hub.process.pid)) == 3
+        hub.stop()
+
+
+def test_workers_end_with_their_supervisor(tmp_path: Path) -> None:
+    with running(tmp_path, "--workers", "2") as hub:
+        children = _children(hub.process.pid)
+        hub.process.kill()
+        hub.process.wait()
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            if not any(Path(f"/proc/{pid}").exists() for pid in children):
+                break
+            time.sleep(0.1)
+        assert not any(Path(f"/proc/{pid}").exists() for pid in children)
