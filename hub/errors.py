@@ -54,7 +54,12 @@ class HubError(Exception):
 
 
 def fault(
-    code: str, message: str, location: str = "", severity: Severity = "error", **arguments: object
+    code: str,
+    message: str,
+    /,
+    location: str = "",
+    severity: Severity = "error",
+    **arguments: object,
 ) -> Issue:
     """Make an issue of severity error in one line.
 

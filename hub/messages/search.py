@@ -126,10 +126,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A SearchParameter of type {kind} cannot be made at run time.",
         "不能在运行时创建类型为 {kind} 的 SearchParameter。",
     ),
-    "search-parameter-expression": (
-        "The expression is not FHIRPath: {reason}.",
-        "表达式不是 FHIRPath：{reason}。",
-    ),
     "search-parameter-nothing": (
         "On {type} the expression gives nothing that a {kind} parameter can index.",
         "在 {type} 上，该表达式得不到 {kind} 参数可索引的内容。",

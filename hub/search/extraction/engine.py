@@ -11,6 +11,8 @@ from functools import cache
 from typing import Any
 
 from hub.definitions import SearchParameter
+from hub.fhirpath import Environment, FHIRPathError, Limits
+from hub.fhirpath import compile as compile_expression
 from hub.search.extraction import references
 from hub.search.extraction.found import Found, Visit
 from hub.search.extraction.leaves import LEAVES, TOKENS
@@ -21,22 +23,27 @@ _SYSTEM_TYPES = {
     "System.Integer": "integer",
     "System.Decimal": "decimal",
 }
+_FIRST_RUNTIME_KEY = 10_000
+_UNTRUSTED = Environment(limits=Limits(steps=50_000, items=10_000, text=100_000, milliseconds=100))
 
 
 def engine_visit(
-    parameter: SearchParameter, expression: str, folding: Callable[[str], str] | None
+    parameter: SearchParameter,
+    resource_type: str,
+    expression: str,
+    folding: Callable[[str], str] | None,
 ) -> Visit:
     """A closure that evaluates an expression on a resource and notes what it gives.
 
     Args:
         parameter: Whose rows they are.
+        resource_type: Type of the resources.
         expression: FHIRPath.
         folding: How the parameter's tokens fold.
     """
-    from hub.fhirpath import compile as compile_expression
-
-    compiled = compile_expression(expression)
+    compiled = compile_expression(expression, root_type=resource_type)
     key, kind = parameter.key, parameter.type
+    environment = _UNTRUSTED if key >= _FIRST_RUNTIME_KEY else None
 
     @cache
     def leaf(fhir_type: str) -> Visit | None:
@@ -49,7 +56,12 @@ def engine_visit(
         return None if factory is None else factory((key,))
 
     def visit(resource: Any, found: Found) -> None:
-        for item in compiled.evaluate(resource):
+        try:
+            items = compiled.evaluate(resource, environment)
+        except FHIRPathError:
+            # What cannot be evaluated cannot be found; it must not stop the write.
+            return
+        for item in items:
             own = leaf(item.type)
             if own is not None and item.value is not None:
                 own(item.value, found)

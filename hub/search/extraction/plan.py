@@ -21,7 +21,7 @@ from hub.search.values import COMPARTMENT_KEY, ReferenceRow
 STORE_COLUMNS = frozenset(["_id", "_lastUpdated"])
 """Parameters that every store answers from its own columns; they give no rows."""
 
-_OF_RESOURCE = "%resource."
+OF_RESOURCE = "%resource."
 ByUrl = Mapping[str, SearchParameter]
 
 
@@ -114,8 +114,8 @@ def _composite(
     components: list[Component] = []
     for index, part in enumerate(parameter.components):
         definition = by_url[part.definition]
-        of_resource = part.expression.startswith(_OF_RESOURCE)
-        expression = part.expression.removeprefix(_OF_RESOURCE)
+        of_resource = part.expression.startswith(OF_RESOURCE)
+        expression = part.expression.removeprefix(OF_RESOURCE)
         root = Branch(resource_type if of_resource else focus)
         for route in routes_of(expression, root.type).routes:
             root.at(route, _types_along(root.type, route.steps)).add(
@@ -132,7 +132,7 @@ def _composite(
 def _engine_visits(resource_type: str, parameters: Iterable[SearchParameter]) -> list[Visit]:
     """Closures for expressions that only the FHIRPath engine can evaluate."""
     return [
-        engine_visit(parameter, rest, traits_of(parameter).folding)
+        engine_visit(parameter, resource_type, rest, traits_of(parameter).folding)
         for parameter in parameters
         if is_extracted(parameter) and parameter.type != "composite"
         for rest in routes_of(parameter.expression, resource_type).rest

@@ -17,6 +17,7 @@ DEFAULT_METRES = 50_000.0
 """Distance when none is given."""
 
 _EXPECTED = "latitude|longitude|distance|unit in degrees and a UCUM unit of length"
+_ALIASES = {"mi": "[mi_i]", "ft": "[ft_i]", "miles": "[mi_i]"}
 _FARTHEST = 20_100_000.0
 _HALF_TURN, _QUARTER_TURN = 180, 90
 
@@ -50,6 +51,7 @@ def _metres(pieces: list[str]) -> float:
         return DEFAULT_METRES
     distance = quantity.parse_number(pieces[0])
     unit = pieces[1] if len(pieces) > 1 and pieces[1] else "km"
+    unit = _ALIASES.get(unit, unit)
     converted = quantity.canonical(distance, unit)
     if converted is None or converted[1] != "m" or distance < Decimal(0):
         raise ValueError("not a length")

@@ -31,34 +31,24 @@ def _visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
 
 
 def _joined_and(criterion: And) -> Criterion:
-    parts: dict[Criterion, None] = {}
+    parts: list[Criterion] = []
     for part in criterion.criteria:
-        if part == _NOTHING:
+        if isinstance(part, And):
+            parts.extend(part.criteria)
+        elif part == _NOTHING:
             return _NOTHING
-        parts.update(dict.fromkeys(part.criteria if isinstance(part, And) else (part,)))
-    if len(parts) == 1:
-        return next(iter(parts))
-    return (
-        criterion
-        if len(parts) == len(criterion.criteria) and _is_flat(criterion)
-        else And(tuple(parts))
-    )
+        else:
+            parts.append(part)
+    return parts[0] if len(parts) == 1 else And(tuple(parts))
 
 
 def _joined_or(criterion: Or) -> Criterion:
-    parts: dict[Criterion, None] = {}
+    parts: list[Criterion] = []
     for part in criterion.criteria:
-        if part == _EVERYTHING:
+        if isinstance(part, Or):
+            parts.extend(part.criteria)
+        elif part == _EVERYTHING:
             return _EVERYTHING
-        parts.update(dict.fromkeys(part.criteria if isinstance(part, Or) else (part,)))
-    if len(parts) == 1:
-        return next(iter(parts))
-    return (
-        criterion
-        if len(parts) == len(criterion.criteria) and _is_flat(criterion)
-        else Or(tuple(parts))
-    )
-
-
-def _is_flat(criterion: And | Or) -> bool:
-    return not any(isinstance(part, type(criterion)) for part in criterion.criteria)
+        else:
+            parts.append(part)
+    return parts[0] if len(parts) == 1 else Or(tuple(parts))

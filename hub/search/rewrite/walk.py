@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import cast
 
 from hub.search.query import And, Chain, Criterion, Has, Not, Or, Query
 
@@ -33,10 +34,11 @@ def transformed(criterion: Criterion, types: tuple[str, ...], visit: Visit) -> C
         types: Resource types it is asked of.
         visit: Gives the new node.
     """
-    if isinstance(criterion, And | Or):
-        parts = tuple([transformed(part, types, visit) for part in criterion.criteria])
-        if any(new is not old for new, old in zip(parts, criterion.criteria, strict=True)):
-            criterion = And(parts) if isinstance(criterion, And) else Or(parts)
+    kind = type(criterion)
+    if kind not in _PARENTS:
+        return visit(criterion, types)
+    if kind is And or kind is Or:
+        criterion = _joined(cast(And | Or, criterion), types, visit)
     elif isinstance(criterion, Not):
         part = transformed(criterion.criterion, types, visit)
         if part is not criterion.criterion:
@@ -50,3 +52,16 @@ def transformed(criterion: Criterion, types: tuple[str, ...], visit: Visit) -> C
         if part is not criterion.criterion:
             criterion = replace(criterion, criterion=part)
     return visit(criterion, types)
+
+
+def _joined(criterion: And | Or, types: tuple[str, ...], visit: Visit) -> And | Or:
+    parts: list[Criterion] = []
+    is_changed = False
+    for part in criterion.criteria:
+        new = transformed(part, types, visit)
+        parts.append(new)
+        is_changed = is_changed or new is not part
+    return type(criterion)(tuple(parts)) if is_changed else criterion
+
+
+_PARENTS = frozenset([And, Or, Not, Chain, Has])
