@@ -8,11 +8,30 @@ operations and adapters. Spec: https://hl7.org/fhir/R4/bundle.html
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from hub.errors import Issue
 from hub.model import body, json
 from hub.storage.port import Stored
+
+
+class Prefer(Protocol):
+    """What a client prefers (RFC 7240, https://hl7.org/fhir/R4/http.html#ops)."""
+
+    @property
+    def returned(self) -> str | None:
+        """`minimal`, `representation`, `OperationOutcome`, or None."""
+
+    @property
+    def strict(self) -> bool:
+        """`handling=strict`."""
+
+
+class Preference(NamedTuple):
+    """The preferences of a caller that has no header."""
+
+    returned: str | None = None
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)

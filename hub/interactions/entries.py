@@ -7,7 +7,7 @@ Spec: https://hl7.org/fhir/R4/bundle.html#bundle-unique, http.html#transaction
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from hub.definitions import compartment, compartment_names, is_resource_type
@@ -93,41 +93,8 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
         base: The hub's own base; URLs below it are relative ones.
 
     Raises:
-        HubError: Not understood; the location names the entry.
+        HubError: Not understood; for `within` to locate.
     """
-    try:
-        return _read(index, entry, base)
-    except HubError as error:
-        raise within(error, f"Bundle.entry[{index}]", "request") from None
-
-
-def within(error: HubError, location: str, default: str = "") -> HubError:
-    """The same error, located inside a bundle.
-
-    Args:
-        error: An error about an entry.
-        location: `Bundle.entry[3]`.
-        default: What in the entry an issue without location is about: `request` or `resource`.
-    """
-    issues = []
-    for issue in error.issues:
-        if issue.location.startswith("Bundle.entry["):
-            issues.append(issue)
-            continue
-        _, _, rest = issue.location.partition(".")
-        if issue.location:
-            path = f"{location}.resource" + (f".{rest}" if rest else "")
-        else:
-            path = f"{location}.{default}" if default else location
-        issues.append(
-            fault(issue.code, issue.message, path, issue.severity, **issue.arguments)
-        )
-    located = type(error)(issues)
-    located.status = error.status
-    return located
-
-
-def _read(index: int, entry: object, base: str) -> EntryRequest:
     if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
         raise BadRequest(fault("required", "bundle-request-missing"))
     request = entry["request"]
@@ -148,6 +115,26 @@ def _read(index: int, entry: object, base: str) -> EntryRequest:
     if made.interaction in ("create", "update", "patch") and resource is None:
         raise BadRequest(fault("required", "bundle-resource-missing"))
     return made
+
+
+def within(error: HubError, location: str, default: str = "") -> HubError:
+    """The same error, located inside a bundle; to be called once for an error.
+
+    Args:
+        error: An error about an entry or its resource.
+        location: `Bundle.entry[3]`.
+        default: What in the entry an issue without location is about: `request` or `resource`.
+    """
+
+    def place(path: str) -> str:
+        _, _, rest = path.partition(".")
+        if path:
+            return f"{location}.resource.{rest}" if rest else f"{location}.resource"
+        return f"{location}.{default}" if default else location
+
+    issues = [replace(issue, location=place(issue.location)) for issue in error.issues]
+    # Not type(error): its subclasses are made in other ways, and the status says it all.
+    return HubError(issues, error.status)
 
 
 def _read_url(made: EntryRequest, url: str, base: str) -> None:

@@ -97,7 +97,7 @@ def _pointer(text: object) -> tuple[str, ...] | None:
     return tuple(token.replace("~1", "/").replace("~0", "~") for token in text.split("/")[1:])
 
 
-class _Failed(Exception):
+class _FailedError(Exception):
     """An operation cannot be applied; carries a message id."""
 
 
@@ -119,7 +119,7 @@ def apply(patch: JsonPatch, document: dict[str, Any]) -> dict[str, Any]:
     for number, operation in enumerate(patch.operations):
         try:
             _APPLY[operation.op](state, operation)
-        except _Failed as failed:
+        except _FailedError as failed:
             raise Unprocessable(
                 fault(
                     "processing",
@@ -145,21 +145,21 @@ class _State:
 def _index(token: str, length: int) -> int:
     """An array index below `length`."""
     if not (token.isascii() and token.isdigit()) or (token[0] == "0" and token != "0"):
-        raise _Failed("patch-path")
+        raise _FailedError("patch-path")
     number = int(token) if len(token) < 10 else length
     if number >= length:
-        raise _Failed("patch-path")
+        raise _FailedError("patch-path")
     return number
 
 
 def _step(node: object, token: str) -> object:
     if isinstance(node, dict):
         if token not in node:
-            raise _Failed("patch-path")
+            raise _FailedError("patch-path")
         return node[token]
     if isinstance(node, list):
         return node[_index(token, len(node))]
-    raise _Failed("patch-path")
+    raise _FailedError("patch-path")
 
 
 def _find(root: object, path: Sequence[str]) -> object:
@@ -174,20 +174,20 @@ def _put(state: _State, path: tuple[str, ...], value: object) -> None:
         state.root = value
         return
     if len(path) + _depth(value) > MAX_DEPTH:
-        raise _Failed("patch-too-big")
+        raise _FailedError("patch-too-big")
     parent, last = _find(state.root, path[:-1]), path[-1]
     if isinstance(parent, dict):
         parent[last] = value
     elif isinstance(parent, list):
         parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
     else:
-        raise _Failed("patch-path")
+        raise _FailedError("patch-path")
 
 
 def _take(state: _State, path: tuple[str, ...]) -> object:
     """Remove and give what a path names."""
     if not path:
-        raise _Failed("patch-path")
+        raise _FailedError("patch-path")
     parent, last = _find(state.root, path[:-1]), path[-1]
     _step(parent, last)
     if isinstance(parent, dict):
@@ -216,7 +216,7 @@ def _copy(state: _State, value: object) -> object:
     """A deep copy that counts its nodes; depth is bounded by what `_put` lets in."""
     state.copies_left -= 1
     if state.copies_left < 0:
-        raise _Failed("patch-too-big")
+        raise _FailedError("patch-too-big")
     if isinstance(value, dict):
         return {name: _copy(state, item) for name, item in value.items()}
     if isinstance(value, list):
@@ -252,7 +252,7 @@ def _replace(state: _State, operation: Operation) -> None:
         state.root = value
         return
     if len(path) + _depth(value) > MAX_DEPTH:
-        raise _Failed("patch-too-big")
+        raise _FailedError("patch-too-big")
     parent, last = _find(state.root, path[:-1]), path[-1]
     _step(parent, last)
     if isinstance(parent, dict):
@@ -267,7 +267,7 @@ def _move(state: _State, operation: Operation) -> None:
         _find(state.root, path)
         return
     if path[: len(source)] == source:
-        raise _Failed("patch-path")
+        raise _FailedError("patch-path")
     _put(state, path, _take(state, source))
 
 
@@ -277,7 +277,7 @@ def _duplicate(state: _State, operation: Operation) -> None:
 
 def _test(state: _State, operation: Operation) -> None:
     if not _equal(_find(state.root, operation.path), operation.value):
-        raise _Failed("patch-test-failed")
+        raise _FailedError("patch-test-failed")
 
 
 _APPLY = {

@@ -57,33 +57,46 @@ def _visit(node: dict[str, Any], plan: Plan, known: Container[str], found: list[
         action = plan.get(key)
         if action is None:
             continue
-        if action.__class__ is dict:
-            if value.__class__ is dict:
-                _visit(value, action, known, found)
-            elif value.__class__ is list:
-                for item in value:
-                    if item.__class__ is dict:
-                        _visit(item, action, known, found)
-        elif action is URI:
-            if value.__class__ is str:
-                if value in known:
-                    found.append(Slot(node, key, value, "uri"))
-            elif value.__class__ is list:
-                found.extend(
-                    Slot(value, n, item, "uri")
-                    for n, item in enumerate(value)
-                    if item.__class__ is str and item in known
-                )
-        elif action is REFERENCE:
-            if value.__class__ is str:
-                found.append(Slot(node, key, value, "reference"))
-        elif action is NARRATIVE:
-            if value.__class__ is str and ("href" in value or "src" in value):
-                found.append(Slot(node, key, value, "narrative"))
-        else:
-            for item in value if value.__class__ is list else (value,):
+        if action.__class__ is not dict:
+            _MARKS[action](node, key, value, known, found)
+        elif value.__class__ is dict:
+            _visit(value, action, known, found)
+        elif value.__class__ is list:
+            for item in value:
                 if item.__class__ is dict:
-                    _resource(item, known, found)
+                    _visit(item, action, known, found)
+
+
+def _reference(
+    node: Any, key: str | int, value: Any, known: Container[str], found: list[Slot]
+) -> None:
+    if value.__class__ is str:
+        found.append(Slot(node, key, value, "reference"))
+
+
+def _uri(node: Any, key: str | int, value: Any, known: Container[str], found: list[Slot]) -> None:
+    if value.__class__ is str:
+        if value in known:
+            found.append(Slot(node, key, value, "uri"))
+    elif value.__class__ is list:
+        for index, item in enumerate(value):
+            _uri(value, index, item, known, found)
+
+
+def _narrative(
+    node: Any, key: str | int, value: Any, known: Container[str], found: list[Slot]
+) -> None:
+    if value.__class__ is str and ("href" in value or "src" in value):
+        found.append(Slot(node, key, value, "narrative"))
+
+
+def _inner(node: Any, key: str | int, value: Any, known: Container[str], found: list[Slot]) -> None:
+    for item in value if value.__class__ is list else (value,):
+        if item.__class__ is dict:
+            _resource(item, known, found)
+
+
+_MARKS = {REFERENCE: _reference, URI: _uri, NARRATIVE: _narrative, RESOURCE: _inner}
 
 
 @lru_cache(maxsize=256)
@@ -100,7 +113,9 @@ def _data_types() -> dict[str, Plan]:
     # BackboneElement first: the parts of the others start as copies of it.
     names = ["BackboneElement", *sorted(type_names() - {"BackboneElement"})]
     definitions = [
-        definition for definition in map(type_definition, names) if definition.kind == "complex-type"
+        definition
+        for definition in map(type_definition, names)
+        if definition.kind == "complex-type"
     ]
     plans: dict[str, Plan] = {definition.name: {} for definition in definitions}
     for definition in definitions:
@@ -113,7 +128,7 @@ def _data_types() -> dict[str, Plan]:
 def _fill(plan: Plan, definition: TypeDefinition, data_types: dict[str, Plan]) -> None:
     """Put the actions for a type's own elements into `plan`, backbone by backbone."""
     parts: dict[str, Plan] = {definition.name: plan}
-    root, *elements = definition.elements
+    elements = definition.elements[1:]
     for element in elements:
         if any(kind.code in ("BackboneElement", "Element") for kind in element.types):
             parts[element.path] = dict(data_types["BackboneElement"])

@@ -22,6 +22,7 @@ SUBSETTED = {
 Plan = dict[str, Any]
 """JSON property to keep, and for those that are cut themselves the plan of what is in them."""
 
+_HEAD = ("resourceType", "id")
 _ALWAYS = ("resourceType", "id", "_id", "meta")
 
 
@@ -83,7 +84,7 @@ def _tagged(resource: dict[str, Any]) -> dict[str, Any]:
     tags = meta.get("tag") or []
     if not any(tag.get("code") == "SUBSETTED" for tag in tags):
         meta["tag"] = [*tags, SUBSETTED]
-    head = {name: resource[name] for name in ("resourceType", "id") if name in resource}
+    head: dict[str, Any] = {name: resource[name] for name in _HEAD if name in resource}
     return {**head, "meta": meta, **{k: v for k, v in resource.items() if k != "meta"}}
 
 

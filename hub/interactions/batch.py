@@ -1,0 +1,238 @@
+"""batch: entries that are independent of each other, each with its own outcome.
+
+Entries of one kind run side by side, so that their commits share a group; kinds follow each
+other in the order of a transaction: DELETE, POST, PUT and PATCH, GET.
+Spec: https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, Any
+
+from hub.context import Context
+from hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound, fault
+from hub.interactions import create, delete, history, patch, read, search, update, vread
+from hub.interactions.answer import BundleAnswer, Changed, Entry, Prefer, Response
+from hub.interactions.entries import ORDER, EntryRequest, entries_of, read_entry, within
+from hub.interactions.entry_response import (
+    changed_entry,
+    failed_entry,
+    read_entry_of,
+    status_line,
+)
+from hub.interactions.operation import Operation, OperationRequest, Operations
+from hub.interactions.patch import patch_of
+from hub.interactions.preconditions import parse_tags
+from hub.model.identity import new_id
+from hub.storage.port import Stored
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+AT_ONCE = 32
+
+
+async def batch(
+    door: Interactions,
+    ctx: Context,
+    bundle: dict[str, Any],
+    prefer: Prefer,
+    operations: Operations,
+) -> BundleAnswer:
+    """Do what each entry asks for.
+
+    Args:
+        door: The record.
+        ctx: Who asks.
+        bundle: A Bundle of type batch; its resources are changed in place.
+        prefer: What comes back for each entry.
+        operations: Operations that entries may call.
+
+    Returns:
+        A batch-response with one entry per entry, in order.
+
+    Raises:
+        TooLarge: Too many entries.
+        BadRequest: Bundle.entry is no array.
+    """
+    entries = entries_of(bundle, door.settings.bundle_entries)
+    answers: dict[int, Entry] = {}
+    phases: dict[int, list[EntryRequest]] = {}
+    for index, item in enumerate(entries):
+        try:
+            entry = read_entry(index, item, ctx.base)
+        except HubError as error:
+            answers[index] = failed_entry(ctx, within(error, f"Bundle.entry[{index}]", "request"))
+            continue
+        phases.setdefault(ORDER[entry.method], []).append(entry)
+
+    async def lane(queue: list[EntryRequest]) -> None:
+        while queue:
+            entry = queue.pop()
+            answers[entry.index] = await _run(door, ctx, entry, prefer, operations)
+
+    for _, queue in sorted(phases.items()):
+        queue.reverse()
+        async with asyncio.TaskGroup() as group:
+            for _ in range(min(AT_ONCE, len(queue))):
+                group.create_task(lane(queue))
+    ordered = tuple(answers[index] for index in range(len(entries)))
+    return BundleAnswer("batch-response", ordered, id=new_id())
+
+
+async def _run(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    try:
+        writer = _WRITERS.get(entry.interaction)
+        if writer is None:
+            return await _reading(door, ctx, entry, prefer, operations)
+        changed = await writer(door, ctx, entry)
+    except HubError as error:
+        return failed_entry(ctx, within(error, entry.location, "request"))
+    return changed_entry(ctx, changed.stored, changed.status, changed.issues, prefer)
+
+
+async def _create(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
+    condition = entry.condition("ifNoneExist")
+    return await create.create(door, ctx, entry.type, entry.resource or {}, condition)
+
+
+async def _update(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
+    resource, if_match = entry.resource or {}, entry.condition("ifMatch")
+    if not entry.id:
+        return await update.conditional_update(
+            door, ctx, entry.type, entry.search or (), resource, if_match
+        )
+    none_match = entry.condition("ifNoneMatch")
+    return await update.update(door, ctx, entry.type, entry.id, resource, if_match, none_match)
+
+
+async def _patch(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
+    given, if_match = patch_of(entry.resource or {}), entry.condition("ifMatch")
+    if not entry.id:
+        return await patch.conditional_patch(
+            door, ctx, entry.type, entry.search or (), given, if_match
+        )
+    return await patch.patch(door, ctx, entry.type, entry.id, given, if_match)
+
+
+async def _delete(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
+    if not entry.id:
+        return await delete.conditional_delete(door, ctx, entry.type, entry.search or ())
+    return await delete.delete(door, ctx, entry.type, entry.id, entry.condition("ifMatch"))
+
+
+_WRITERS: dict[str, Callable[[Interactions, Context, EntryRequest], Awaitable[Changed]]] = {
+    "create": _create,
+    "update": _update,
+    "patch": _patch,
+    "delete": _delete,
+}
+
+
+# --- entries that read, here and in transactions ---------------------------------------------
+
+
+async def prepare_reading(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> None:
+    """Refuse what a reading entry of a transaction asks for before anything is written.
+
+    Raises:
+        HubError: A search is malformed, or an operation is unknown or changes something.
+    """
+    if entry.interaction == "search":
+        await search.check(
+            door, ctx, entry.type, entry.search or (), entry.compartment, prefer.strict
+        )
+    elif entry.interaction == "operation" and _operation(entry, operations).affects_state:
+        raise BadRequest(
+            fault("not-supported", "bundle-operation-writes", name=entry.operation[:64])
+        )
+
+
+async def run_reading(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    """Answer an entry that changes nothing; what is refused is told in its response."""
+    try:
+        return await _reading(door, ctx, entry, prefer, operations)
+    except HubError as error:
+        return failed_entry(ctx, within(error, entry.location, "request"))
+
+
+async def _reading(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    parameters = entry.search or ()
+    match entry.interaction:
+        case "read":
+            return _unless_known(ctx, entry, await read.read(door, ctx, entry.type, entry.id))
+        case "vread":
+            return read_entry_of(
+                ctx, await vread.vread(door, ctx, entry.type, entry.id, entry.version)
+            )
+        case "search":
+            answer = await search.search(
+                door, ctx, entry.type, parameters, entry.compartment, prefer.strict
+            )
+        case "history":
+            answer = await history.history(door, ctx, entry.type, entry.id, parameters)
+        case "capabilities":
+            mode = dict(parameters).get("mode", "full")
+            return _resource(await door.capabilities(ctx, mode))
+        case _:
+            return await _operate(door, ctx, entry, prefer, operations)
+    return Entry(bundle=answer, response=Response(status_line(200)))
+
+
+def _unless_known(ctx: Context, entry: EntryRequest, stored: Stored) -> Entry:
+    """The resource, or 304 when ifNoneMatch says that the client has it."""
+    none_match = entry.condition("ifNoneMatch")
+    if none_match is not None:
+        tags = parse_tags(none_match)
+        if tags.any or stored.version in tags.versions:
+            return Entry(response=Response(status_line(304), etag=f'W/"{stored.version}"'))
+    return read_entry_of(ctx, stored)
+
+
+def _resource(resource: dict[str, Any], status: int = 200) -> Entry:
+    return Entry(resource=resource, response=Response(status_line(status)))
+
+
+def _operation(entry: EntryRequest, operations: Operations) -> Operation:
+    operation = operations.get(entry.operation)
+    level = "instance" if entry.id else "type" if entry.type else "system"
+    if (
+        operation is None
+        or level not in operation.levels
+        or (entry.type and operation.types and entry.type not in operation.types)
+    ):
+        raise NotFound(fault("not-supported", "operation-unknown", name=entry.operation[:64]))
+    if operation.affects_state and entry.method != "POST":
+        raise MethodNotAllowed(
+            fault("not-supported", "operation-needs-post", name=entry.operation[:64])
+        )
+    return operation
+
+
+async def _operate(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    request = OperationRequest(
+        entry.type,
+        entry.id,
+        "GET" if entry.method == "HEAD" else entry.method,
+        entry.search or (),
+        entry.resource,
+        prefer.strict,
+    )
+    answer = await _operation(entry, operations).run(door, ctx, request)
+    if isinstance(answer.body, BundleAnswer):
+        return Entry(bundle=answer.body, response=Response(status_line(answer.status)))
+    if isinstance(answer.body, Stored):
+        return read_entry_of(ctx, answer.body)
+    return _resource(answer.body, answer.status)

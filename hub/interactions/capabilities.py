@@ -1,0 +1,277 @@
+"""capabilities: what this server does, as a CapabilityStatement.
+
+Made from the definitions, the search parameters in force, the table of operations and the
+settings, so that it says nothing else than what is true; kept as bytes per generation.
+Spec: https://hl7.org/fhir/R4/http.html#capabilities, capabilitystatement.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from hub.context import Context
+from hub.definitions import (
+    compartment_names,
+    conformance,
+    conformance_urls,
+    resource_types,
+    type_definition,
+)
+from hub.errors import BadRequest, fault
+from hub.interactions.terminology_capabilities import terminology_capabilities
+from hub.model import json
+from hub.search.registry import ParameterRegistry
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+MODES = ("full", "normative", "terminology")
+PATCH_FORMATS = ("application/json-patch+json", "application/fhir+json", "application/fhir+xml")
+
+INTERACTIONS = (
+    "read",
+    "vread",
+    "update",
+    "patch",
+    "delete",
+    "history-instance",
+    "history-type",
+    "create",
+    "search-type",
+)
+SYSTEM_INTERACTIONS = ("transaction", "batch", "search-system", "history-system")
+
+SEARCH_DOCUMENTATION = """\
+Strings match without case, accents and width. Beyond R4, which matches the start of a string, \
+a string parameter without modifier also matches the start of any word, and for Han text any \
+part of a name: `name=小明` finds 张小明, and one character is enough. `:exact` matches the \
+whole string as it was written; `:contains` matches anywhere.
+
+Dates without an offset, stored and searched, are read in the zone {zone}.
+
+Modifiers: `:missing` on all; `:exact`, `:contains` on string; `:text`, `:not`, `:of-type` on \
+token; `:identifier`, `:[type]`, `:above`, `:below` on reference; `:above`, `:below` on uri. \
+`:in`, `:not-in` and `:above`, `:below` on token need a terminology service and are refused. \
+Unknown modifiers are refused; unknown parameters are ignored and named in an outcome entry, or \
+refused with `Prefer: handling=strict`. `_contained` and `_query` are refused.
+
+`_explain=true` (ours) answers with the plan of the search instead of its results. Next links \
+hold `_cursor`: pages stay stable while data changes. `_total` is none unless asked for."""
+
+DOCUMENTATION = """\
+Versions count 1, 2, 3 ... A delete is a version too: reading it is 410, and the next update \
+goes on counting. An update replaces the whole content, meta.tag, meta.security and meta.profile \
+included. {integrity} Conditional interactions are checked inside the commit: two clients with \
+the same condition never both create."""
+
+_INTEGRITY = {
+    True: "References to resources of this server must have a target, and what is referred to "
+    "cannot be deleted.",
+    False: "Targets of references are not checked.",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What the statement is made from; two workers with equal facts say the same.
+
+    Attributes:
+        registry: Search parameters, compared by identity.
+        operations: (name, definition, levels, types) of each operation.
+    """
+
+    mode: str
+    registry: ParameterRegistry
+    operations: tuple[tuple[str, str, frozenset[str], frozenset[str]], ...]
+    base: str
+    zone: str
+    date: str
+    integrity: bool
+    several: bool
+    cors: bool
+
+
+async def capabilities(door: Interactions, ctx: Context, mode: str) -> dict[str, Any]:
+    """The statement as a resource; see `capabilities_bytes`."""
+    return json.load(await capabilities_bytes(door, ctx, mode))
+
+
+async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> bytes:
+    """The statement as UTF-8 JSON.
+
+    Args:
+        door: The record.
+        ctx: Base and clock.
+        mode: `full`, `normative` (without what is trial use in CapabilityStatement), or
+            `terminology` (a TerminologyCapabilities).
+
+    Raises:
+        BadRequest: Another mode.
+    """
+    if mode not in MODES:
+        raise BadRequest(fault("value", "capabilities-mode"))
+    definitions = await door.registry.of(ctx.tenant.key)
+    settings = door.settings
+    return _statement(
+        _Facts(
+            mode,
+            definitions.registry,
+            tuple(
+                (one.name, one.definition, frozenset(one.levels), one.types)
+                for one in door.operations.values()
+            ),
+            ctx.base,
+            ctx.tenant.zone,
+            f"{ctx.clock():%Y-%m-%d}",
+            settings.integrity,
+            settings.delete_multiple_limit > 1,
+            bool(settings.cors),
+        )
+    )
+
+
+@lru_cache(maxsize=8)
+def _statement(facts: _Facts) -> bytes:
+    if facts.mode == "terminology":
+        return json.encode(terminology_capabilities(facts.base, facts.date, software()))
+    made = _full(facts)
+    if facts.mode == "normative":
+        for path in _trial_use():
+            _drop(made, path.split(".")[1:])
+    return json.encode(made)
+
+
+@lru_cache(maxsize=1)
+def _trial_use() -> tuple[str, ...]:
+    """The elements of CapabilityStatement that are not normative."""
+    definition = conformance("http://hl7.org/fhir/StructureDefinition/CapabilityStatement") or {}
+    return tuple(
+        element["path"]
+        for element in definition.get("snapshot", {}).get("element", ())
+        for extension in element.get("extension", ())
+        if extension.get("url", "").endswith("standards-status")
+        and extension.get("valueCode") == "trial-use"
+    )
+
+
+def _drop(node: Any, names: list[str]) -> None:
+    if isinstance(node, list):
+        for item in node:
+            _drop(item, names)
+    elif len(names) == 1:
+        node.pop(names[0], None)
+    elif names[0] in node:
+        _drop(node[names[0]], names[1:])
+
+
+def software() -> dict[str, str]:
+    """CapabilityStatement.software."""
+    try:
+        return {"name": "fhir-interop-hub", "version": version("fhir-interop-hub")}
+    except PackageNotFoundError:
+        return {"name": "fhir-interop-hub"}
+
+
+def _full(facts: _Facts) -> dict[str, Any]:
+    security: dict[str, Any] = {"cors": facts.cors}
+    security["description"] = (
+        "No authentication: the server listens on the loopback interface only."
+    )
+    rest: dict[str, Any] = {
+        "mode": "server",
+        "documentation": "\n\n".join(
+            (
+                DOCUMENTATION.format(integrity=_INTEGRITY[facts.integrity]),
+                SEARCH_DOCUMENTATION.format(zone=facts.zone),
+            )
+        ),
+        "security": security,
+        "resource": [_resource(facts, type) for type in resource_types()],
+        "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
+        "searchParam": _parameters(facts, "Resource"),
+    }
+    operations = _operations(facts, "system", "")
+    if operations:
+        rest["operation"] = operations
+    rest["compartment"] = [
+        url
+        for url in conformance_urls("CompartmentDefinition")
+        if url.rpartition("/")[2].lower() in {name.lower() for name in compartment_names()}
+    ]
+    return {
+        "resourceType": "CapabilityStatement",
+        "status": "active",
+        "date": facts.date,
+        "publisher": "fhir-interop-hub",
+        "kind": "instance",
+        "software": software(),
+        "implementation": {"description": "FHIR R4 hub", "url": facts.base},
+        "fhirVersion": "4.0.1",
+        "format": ["application/fhir+json", "application/fhir+xml"],
+        "patchFormat": list(PATCH_FORMATS),
+        "rest": [rest],
+    }
+
+
+def _resource(facts: _Facts, type: str) -> dict[str, Any]:
+    policies = ["literal", "logical", "local"]
+    made: dict[str, Any] = {
+        "type": type,
+        "profile": type_definition(type).url,
+        "interaction": [{"code": code} for code in INTERACTIONS],
+        "versioning": "versioned-update",
+        "readHistory": True,
+        "updateCreate": True,
+        "conditionalCreate": True,
+        "conditionalRead": "full-support",
+        "conditionalUpdate": True,
+        "conditionalDelete": "multiple" if facts.several else "single",
+        "referencePolicy": [*policies, "enforced"] if facts.integrity else policies,
+    }
+    includes = [f"{type}:{one.code}" for one in facts.registry.references(type)]
+    if includes:
+        made["searchInclude"] = ["*", *includes]
+    reverse = _reverse_includes(facts.registry).get(type, ())
+    if reverse:
+        made["searchRevInclude"] = list(reverse)
+    made["searchParam"] = _parameters(facts, type)
+    operations = _operations(facts, "type", type)
+    if operations:
+        made["operation"] = operations
+    return made
+
+
+@lru_cache(maxsize=2)
+def _reverse_includes(registry: ParameterRegistry) -> dict[str, tuple[str, ...]]:
+    """Resource type to the `Source:code` that can refer to it."""
+    found: dict[str, list[str]] = {}
+    for source in resource_types():
+        for parameter in registry.references(source):
+            for target in parameter.targets or resource_types():
+                found.setdefault(target, []).append(f"{source}:{parameter.code}")
+    return {type: tuple(codes) for type, codes in found.items()}
+
+
+def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
+    """CapabilityStatement.rest.resource.searchParam, also for what all types have."""
+    made = []
+    for code, parameter in facts.registry.of(type).items():
+        row = {"name": code, "definition": parameter.url, "type": parameter.type}
+        if parameter.description:
+            row["documentation"] = parameter.description
+        made.append(row)
+    return made
+
+
+def _operations(facts: _Facts, level: str, type: str) -> list[dict[str, str]]:
+    """Operations at the system, or at a type and its instances."""
+    wanted: Iterable[str] = ("system",) if level == "system" else ("type", "instance")
+    return [
+        {"name": name, "definition": definition}
+        for name, definition, levels, types in facts.operations
+        if not levels.isdisjoint(wanted) and (not type or not types or type in types)
+    ]

@@ -1,0 +1,303 @@
+"""From changed resources to one commit of the store: encode, extract, guard, commit.
+
+Every write of every interaction ends here, so that integrity, audit, blobs and the registration
+of search parameters are in one place. Called by create, update, patch, delete and transaction.
+Spec: https://hl7.org/fhir/R4/http.html#transactional-integrity
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from hub.context import Context
+from hub.errors import Conflict, HubError, Issue, Unavailable, Unprocessable, fault
+from hub.interactions import search_parameters
+from hub.interactions.entries import within
+from hub.interactions.preconditions import FREE, Expected, failed
+from hub.interactions.registry import Definitions
+from hub.model import body, reference
+from hub.search.extract import extract
+from hub.search.values import COMPARTMENT_KEY
+from hub.storage.port import (
+    ABSENT,
+    AuditRecord,
+    BlobMissing,
+    Commit,
+    Exists,
+    GenerationMoved,
+    Matches,
+    Method,
+    Precondition,
+    PreconditionChanged,
+    StillReferenced,
+    Stored,
+    StoreUnavailable,
+    TargetMissing,
+    Unreferenced,
+    VersionConflict,
+    Write,
+    Written,
+)
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+ATTEMPTS = 10
+
+T = TypeVar("T")
+Target = tuple[str, str]
+
+NEW = Expected(ABSENT, True)
+
+
+@dataclass(slots=True)
+class Change:
+    """One resource to write.
+
+    Attributes:
+        method: What is done; decides the audit and the history's method.
+        type: Resource type.
+        id: Logical id.
+        resource: The new content, None for a delete. Its references are made relative.
+        expected: Version that must be current.
+        location: `Bundle.entry[3]` when it came in a bundle, for errors.
+        blobs: Hashes of blobs it points to.
+    """
+
+    method: Method
+    type: str
+    id: str
+    resource: dict[str, Any] | None = None
+    expected: Expected = FREE
+    location: str = ""
+    blobs: tuple[str, ...] = ()
+
+
+class Made(NamedTuple):
+    """What became of a change.
+
+    Attributes:
+        stored: The version that is current now, None if there never was one.
+        created: There was no current version before.
+        written: False for a delete of what was not there.
+    """
+
+    stored: Stored | None
+    created: bool
+    written: bool
+
+
+class Purpose(NamedTuple):
+    """What a commit is for, as the audit names it: AuditEvent.action and the interaction."""
+
+    action: str
+    interaction: str
+
+
+async def store_changes(
+    door: Interactions,
+    ctx: Context,
+    changes: Sequence[Change],
+    purpose: Purpose,
+    matches: Sequence[Matches] = (),
+    idempotency_key: str = "",
+) -> list[Made]:
+    """Commit changes together.
+
+    Args:
+        door: Store, registry, settings.
+        ctx: Who and when.
+        changes: One per resource, already validated.
+        purpose: For the audit.
+        matches: What conditional interactions found, checked inside the commit.
+        idempotency_key: See `Commit.idempotency_key`.
+
+    Returns:
+        One result per change, in order.
+
+    Raises:
+        PreconditionChanged: A match no longer holds; resolve again (`retried`).
+        VersionConflict: A version that was read, not named by the client, is no longer current.
+        HubError: Refused for good: version, integrity, or the store is unavailable.
+    """
+    audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal, ctx.request_id)
+    for _ in range(ATTEMPTS):
+        definitions = await door.registry.of(ctx.tenant.key)
+        writes = tuple([_write(change, definitions, ctx) for change in changes])
+        commit = Commit(
+            ctx.tenant.key,
+            writes,
+            audit,
+            int(ctx.clock().timestamp() * 1000),
+            (*matches, *_integrity(writes)) if door.settings.integrity else tuple(matches),
+            (),
+            idempotency_key,
+            definitions.generation,
+        )
+        try:
+            committed = await door.store.commit(commit)
+        except GenerationMoved:
+            await door.registry.refresh(ctx.tenant.key)
+            continue
+        except VersionConflict as refused:
+            change = changes[refused.index]
+            if not change.expected.fixed:
+                raise
+            raise _located(failed(change.type, refused.current), change, "request") from None
+        except (TargetMissing, StillReferenced, BlobMissing, StoreUnavailable) as refused:
+            raise _refusal(refused, changes) from refused
+        made = await _made(door, ctx, writes, committed.sequence, committed.results)
+        await search_parameters.after_commit(door, ctx, made)
+        return made
+    raise contended()
+
+
+async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
+    """Run an attempt again while what it had read changes under it, a bounded number of times.
+
+    Raises:
+        Conflict: It changed every time (`contended`).
+    """
+    for number in range(ATTEMPTS):
+        try:
+            return await attempt()
+        except (VersionConflict, PreconditionChanged):
+            if number > 1:  # Let the others finish; jitter keeps two from meeting again.
+                await asyncio.sleep(random.random() * 0.002 * 2**number)
+    raise contended()
+
+
+def contended() -> Conflict:
+    """The error for a resource that others keep changing."""
+    return Conflict(fault("lock-error", "contended"))
+
+
+def _write(change: Change, definitions: Definitions, ctx: Context) -> Write:
+    resource = change.resource
+    if resource is None:
+        return Write(change.method, change.type, change.id, expected=change.expected.version)
+    tail = body.split(resource)
+    if ctx.base.encode() in tail and localise(resource, ctx.base):
+        tail = body.split(resource)
+    rows = extract(definitions.registry, resource, zone=ctx.tenant.zone, base=ctx.base)
+    return Write(
+        change.method, change.type, change.id, tail, rows, change.expected.version, change.blobs
+    )
+
+
+def localise(resource: dict[str, Any], base: str) -> bool:
+    """Make references below the hub's own base relative.
+
+    Args:
+        resource: Changed in place.
+        base: The hub's own base without a trailing slash.
+
+    Returns:
+        Whether any was changed.
+    """
+    changed = False
+    for _, element in reference.walk(resource):
+        text = element["reference"]
+        if text.startswith(base + "/") and reference.parse(text, base).kind == "relative":
+            element["reference"] = text[len(base) + 1 :]
+            changed = True
+    return changed
+
+
+def _integrity(writes: Iterable[Write]) -> list[Precondition]:
+    """Every literal local target exists, and nothing refers to what is deleted."""
+    wanted: dict[Target, None] = {}
+    written: set[Target] = set()
+    conditions: list[Precondition] = []
+    for write in writes:
+        if write.rows is None:
+            conditions.append(Unreferenced(write.type, write.id))
+            continue
+        written.add((write.type, write.id))
+        for row in write.rows.references:
+            if row.id and row.type and row.key != COMPARTMENT_KEY:
+                wanted[row.type, row.id] = None
+    conditions.extend(Exists(*target) for target in wanted if target not in written)
+    return conditions
+
+
+async def _made(
+    door: Interactions,
+    ctx: Context,
+    writes: tuple[Write, ...],
+    sequence: int,
+    results: tuple[Written, ...],
+) -> list[Made]:
+    if len(results) != len(writes):
+        return await _reread(door, ctx, writes)
+    made = []
+    for write, (version, updated, created) in zip(writes, results, strict=True):
+        if write.method == "DELETE" and not version:
+            made.append(Made(None, False, False))
+            continue
+        stored = Stored(write.type, write.id, version, updated, sequence, write.method, write.tail)
+        made.append(Made(stored, created, True))
+    return made
+
+
+async def _reread(door: Interactions, ctx: Context, writes: tuple[Write, ...]) -> list[Made]:
+    """Results of a commit that was applied before, when it held other writes than now.
+
+    A repeat under the same idempotency key may find what its first run created.
+    """
+    made = []
+    for write in writes:
+        stored = await door.store.read(ctx.tenant.key, write.type, write.id)
+        made.append(Made(stored, False, stored is not None))
+    return made
+
+
+# --- refusals -------------------------------------------------------------------------------
+
+
+def _refusal(
+    refused: TargetMissing | StillReferenced | BlobMissing | StoreUnavailable,
+    changes: Sequence[Change],
+) -> HubError:
+    if isinstance(refused, TargetMissing):
+        return _missing(refused, changes)
+    if isinstance(refused, StillReferenced):
+        issue = fault(
+            "conflict",
+            "still-referenced",
+            type=refused.type,
+            id=refused.id,
+            by=refused.by,
+            count=refused.count,
+        )
+        for change in changes:
+            if (change.type, change.id) == (refused.type, refused.id):
+                return _located(Conflict(issue), change, "request")
+        return Conflict(issue)
+    if isinstance(refused, BlobMissing):
+        return Unprocessable(fault("not-found", "blob-missing"))
+    message = "store-uncertain" if refused.uncertain else "store-unavailable"
+    return Unavailable(fault("transient", message, reason=refused.reason))
+
+
+def _missing(refused: TargetMissing, changes: Sequence[Change]) -> HubError:
+    """Name the elements that refer to what does not exist."""
+    target = f"{refused.type}/{refused.id}"
+    issues: list[Issue] = []
+    for change in changes:
+        for path, element in reference.walk(change.resource or {}):
+            parts = reference.parse(element["reference"])
+            if (parts.type, parts.id) == (refused.type, refused.id):
+                issue = fault("not-found", "reference-target-missing", path, target=target)
+                issues.extend(_located(Unprocessable(issue), change).issues)
+    return Unprocessable(
+        issues or fault("not-found", "reference-target-missing", refused.location, target=target)
+    )
+
+
+def _located(error: HubError, change: Change, default: str = "resource") -> HubError:
+    return within(error, change.location, default) if change.location else error

@@ -1,0 +1,139 @@
+"""history of an instance, a type, the system: versions, newest first, page by page.
+
+Parameters: `_since`, `_at`, `_count`, and the cursor of a next link.
+Spec: https://hl7.org/fhir/R4/http.html#history
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from hub.context import Context
+from hub.errors import BadRequest, fault
+from hub.interactions.answer import BundleAnswer, Entry, Response
+from hub.interactions.entry_response import status_line
+from hub.interactions.read import absent
+from hub.interactions.url import write_parameters
+from hub.interactions.validated import known_type, well_formed
+from hub.model import dates
+from hub.model.identity import new_id
+from hub.search.query import Position
+from hub.storage.port import HistoryQuery, Stored
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+CURSOR = "_cursor"
+_KNOWN = ("_since", "_at", "_count", CURSOR)
+
+
+async def history(
+    door: Interactions,
+    ctx: Context,
+    type: str,
+    id: str,
+    parameters: Sequence[tuple[str, str]],
+) -> BundleAnswer:
+    """A page of versions, tombstones included.
+
+    Args:
+        door: The record.
+        ctx: Who asks.
+        type: Resource type, "" for the system.
+        id: Logical id, "" for the type.
+        parameters: Names and values, decoded; others than the known ones are ignored.
+
+    Raises:
+        NotFound: There is no such type, or there never was such a resource.
+        BadRequest: A parameter is malformed.
+    """
+    if type:
+        known_type(type)
+    if id:
+        well_formed(id)
+    given = {name: value for name, value in parameters if name in _KNOWN}
+    fingerprint = f"history {type}/{id} {given.get('_since')} {given.get('_at')}"
+    query = HistoryQuery(
+        type,
+        id,
+        _since(given, ctx),
+        _at(given, ctx),
+        _count(given, door),
+        _before(given, door, fingerprint),
+    )
+    page = await door.store.history(ctx.tenant.key, query)
+    if id and not page.total and await door.store.read(ctx.tenant.key, type, id) is None:
+        raise absent(type, id)
+    place = "/".join(part for part in (ctx.base, type, id, "_history") if part)
+    own = tuple((name, given[name]) for name in _KNOWN if name in given)
+    links = [("self", _url(place, own))]
+    if page.next is not None:
+        cursor = door.cursors.encode(page.next, fingerprint)
+        others = tuple(pair for pair in own if pair[0] != CURSOR)
+        links.append(("next", _url(place, (*others, (CURSOR, cursor)))))
+    entries = tuple(_entry(ctx, stored) for stored in page.versions)
+    return BundleAnswer(
+        "history",
+        entries,
+        page.total,
+        tuple(links),
+        new_id(),
+        int(ctx.clock().timestamp() * 1000),
+    )
+
+
+def _url(place: str, parameters: tuple[tuple[str, str], ...]) -> str:
+    return f"{place}?{write_parameters(parameters)}" if parameters else place
+
+
+def _malformed(name: str, expected: str) -> BadRequest:
+    return BadRequest(fault("value", "history-parameter", name=name, expected=expected))
+
+
+def _since(given: Mapping[str, str], ctx: Context) -> int | None:
+    """`_since` in milliseconds, the first one at or after the instant."""
+    if "_since" not in given:
+        return None
+    try:
+        low, _ = dates.parse(given["_since"], ctx.tenant.zone)
+    except ValueError as error:
+        raise _malformed("_since", "an instant, as 2026-03-01T02:00:00+08:00") from error
+    return -(-low // 1000)
+
+
+def _at(given: Mapping[str, str], ctx: Context) -> tuple[int, int] | None:
+    """`_at` in milliseconds."""
+    if "_at" not in given:
+        return None
+    try:
+        low, high = dates.parse(given["_at"], ctx.tenant.zone)
+    except ValueError as error:
+        raise _malformed("_at", "a date or dateTime") from error
+    return low // 1000, -(-high // 1000)
+
+
+def _count(given: Mapping[str, str], door: Interactions) -> int:
+    text = given.get("_count")
+    if text is None:
+        return door.settings.default_count
+    if not (text.isascii() and text.isdigit()):
+        raise _malformed("_count", "a whole number")
+    wanted = int(text[:12])
+    return min(wanted, door.settings.max_count) if wanted else door.settings.default_count
+
+
+def _before(given: Mapping[str, str], door: Interactions, fingerprint: str) -> Position | None:
+    cursor = given.get(CURSOR)
+    return None if cursor is None else door.cursors.decode(cursor, fingerprint)
+
+
+_STATUS = {"DELETE": 204, "POST": 201}
+
+
+def _entry(ctx: Context, stored: Stored) -> Entry:
+    type, id, version, updated, _, method, _ = stored
+    status = _STATUS.get(method, 201 if version == 1 else 200)
+    url = type if method == "POST" else f"{type}/{id}"
+    response = Response(status_line(status), etag=f'W/"{version}"', updated=updated)
+    return Entry(f"{ctx.base}/{type}/{id}", stored, request=(method, url), response=response)

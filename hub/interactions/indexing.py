@@ -1,0 +1,176 @@
+"""Indexing in the background: what was stored before a search parameter was registered.
+
+One job a process: it takes the parameters that are not complete, scans the resources of their
+types in row order, writes their index rows anew in small batches, and notes after each batch
+how far it is, so that it goes on there after a restart. Writes that happen meanwhile use the
+new registry already: the store refuses commits made with an older one. `completed` is set only
+when every resource of the types has been seen and as many were indexed as are there.
+Called by `hub.app` (one worker) and the `reindex` command.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from hub.context import Context
+from hub.definitions import ancestors, resource_types
+from hub.errors import HubError
+from hub.interactions import search_parameters
+from hub.interactions.answer import resource_of
+from hub.interactions.registry import Definitions
+from hub.search.extract import extract
+from hub.search.query import Query
+from hub.storage.port import Reindexed, RuntimeParameter, Stored, StoreUnavailable
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+BATCH = 50
+LOOK_EVERY = 5.0
+
+_log = logging.getLogger(__name__)
+
+
+async def run(door: Interactions, context: Context) -> None:
+    """Index what is to be indexed, now and whenever it becomes so; never returns.
+
+    Args:
+        door: The record.
+        context: Tenant and zone.
+    """
+    reconciled = False
+    while True:
+        door.registry.moved.clear()
+        try:
+            if not reconciled:
+                await search_parameters.reconcile(door, context.tenant.key)
+                reconciled = True
+            await catch_up(door, context)
+        except (StoreUnavailable, HubError) as error:
+            _log.warning("indexing is put off: %s", error)
+        try:
+            await asyncio.wait_for(door.registry.moved.wait(), LOOK_EVERY)
+        except TimeoutError:
+            continue
+
+
+async def catch_up(door: Interactions, context: Context) -> None:
+    """Complete the index of every parameter that is not complete.
+
+    Args:
+        door: The record.
+        context: Tenant and zone.
+    """
+    tenant = context.tenant.key
+    while True:
+        waiting = [one for one in await door.store.parameters(tenant) if not _complete(one)]
+        if not waiting:
+            return
+        for parameter in waiting:
+            await _index(door, context, parameter)
+
+
+def _complete(parameter: RuntimeParameter) -> bool:
+    return parameter.status == "completed"
+
+
+async def _index(door: Interactions, context: Context, parameter: RuntimeParameter) -> None:
+    """Index one parameter from where it stopped, unless it is changed meanwhile."""
+    tenant = context.tenant.key
+    definitions = await door.registry.refresh(tenant)
+    defined = definitions.registry.runtime.get(parameter.key)
+    if defined is None:
+        # Its resource is gone or broken: there is nothing to be indexed.
+        await door.store.put_parameter(tenant, None, parameter.url)
+        return
+    types = types_of(defined.base)
+    progress = replace(parameter, counted=await count(door, tenant, types))
+    while True:
+        page, after = await door.store.scan(tenant, types, progress.after, BATCH)
+        if page:
+            await _rows(door, context, definitions, page)
+            progress = replace(progress, indexed=progress.indexed + len(page), after=after)
+            progress = replace(progress, counted=max(progress.counted, progress.indexed))
+        else:
+            # What came or went while the job ran is in the count now, and in the index.
+            total = await count(door, tenant, types)
+            progress = replace(progress, status="completed", indexed=total, counted=total)
+        if not await _still(door, tenant, parameter):
+            return
+        await door.store.put_parameter(tenant, progress, parameter.url)
+        if not page:
+            await door.registry.refresh(tenant)
+            _log.info("search parameter %d is indexed: %d", parameter.key, progress.indexed)
+            return
+        await asyncio.sleep(0)
+
+
+async def _still(door: Interactions, tenant: int, parameter: RuntimeParameter) -> bool:
+    """Whether the parameter is registered under the same key."""
+    known = await door.store.parameters(tenant)
+    return any(one.key == parameter.key and one.url == parameter.url for one in known)
+
+
+async def _rows(
+    door: Interactions, context: Context, definitions: Definitions, page: Sequence[Stored]
+) -> int:
+    rows = [
+        Reindexed(
+            stored.type,
+            stored.id,
+            stored.version,
+            extract(
+                definitions.registry,
+                resource_of(stored),
+                zone=context.tenant.zone,
+                base=context.base,
+            ),
+        )
+        for stored in page
+    ]
+    return await door.store.reindex(context.tenant.key, rows)
+
+
+def types_of(bases: Sequence[str]) -> tuple[str, ...]:
+    """The concrete resource types below some bases.
+
+    Args:
+        bases: As in SearchParameter.base.
+    """
+    return tuple(name for name in resource_types() if not set(bases).isdisjoint(ancestors(name)))
+
+
+async def count(door: Interactions, tenant: int, types: tuple[str, ...]) -> int:
+    """How many current resources of some types there are, exactly."""
+    page = await door.store.search(tenant, Query(types, count=0, total="accurate"))
+    return page.total or 0
+
+
+async def reindex_all(
+    door: Interactions, context: Context, types: tuple[str, ...], step: Callable[[int], None]
+) -> int:
+    """Make the index rows of all stored resources anew.
+
+    Args:
+        door: The record.
+        context: Tenant, zone and base.
+        types: Resource types; empty: all.
+        step: Called with the number of resources dealt with since the last call.
+
+    Returns:
+        How many resources were indexed; one that changed meanwhile was indexed by its write.
+    """
+    definitions = await door.registry.refresh(context.tenant.key)
+    after = done = 0
+    while True:
+        page, after = await door.store.scan(context.tenant.key, types, after, BATCH)
+        if not page:
+            return done
+        await _rows(door, context, definitions, page)
+        done += len(page)
+        step(len(page))
+        await asyncio.sleep(0)

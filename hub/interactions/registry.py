@@ -1,0 +1,103 @@
+"""The search parameters in force, for each tenant: R4's and those made at run time.
+
+A worker looks at the store's generation once a second at most and rebuilds when it moved;
+commits carry the generation their index rows were made with, so that a worker that has not
+looked yet is refused and extracts again. Used by every interaction through the door.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from hub.definitions import SearchParameter
+from hub.errors import HubError
+from hub.interactions.answer import resource_of
+from hub.interactions.parameter_resource import parameter_of
+from hub.search.registry import ParameterRegistry, core
+from hub.storage.port import RuntimeParameter, Store
+
+LOOK_EVERY = 1.0
+
+_log = logging.getLogger(__name__)
+
+
+class Definitions(NamedTuple):
+    """One generation of a tenant's search parameters.
+
+    Attributes:
+        generation: The store's count of changes.
+        registry: What extraction and searches use.
+        indexing: Keys of the parameters whose index is not complete yet.
+        next_look: Monotonic time until which it is taken as current.
+    """
+
+    generation: int
+    registry: ParameterRegistry
+    indexing: frozenset[int]
+    next_look: float
+
+
+class RegistryHolder:
+    """Keeps the newest `Definitions` of each tenant.
+
+    Attributes:
+        moved: Set when this process changed a tenant's search parameters; the indexing job
+            waits for it.
+    """
+
+    def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
+        """Start empty.
+
+        Args:
+            store: Holds the parameters made at run time.
+            now: Monotonic clock in seconds.
+        """
+        self._store = store
+        self._now = now
+        self._held: dict[int, Definitions] = {}
+        self.moved = asyncio.Event()
+
+    async def of(self, tenant: int) -> Definitions:
+        """The search parameters of a tenant, at most `LOOK_EVERY` seconds old."""
+        held = self._held.get(tenant)
+        if held is not None and self._now() < held.next_look:
+            return held
+        return await self.refresh(tenant)
+
+    async def refresh(self, tenant: int) -> Definitions:
+        """The search parameters of a tenant as the store has them now."""
+        generation = await self._store.generation(tenant)
+        held = self._held.get(tenant)
+        until = self._now() + LOOK_EVERY
+        if held is not None and held.generation == generation:
+            held = held._replace(next_look=until)
+        else:
+            runtime = await self._store.parameters(tenant)
+            registry = core()
+            if runtime:
+                registry = registry.with_runtime(await self._parameters(tenant, runtime))
+            indexing = frozenset(one.key for one in runtime if one.status != "completed")
+            held = Definitions(generation, registry, indexing, until)
+        self._held[tenant] = held
+        return held
+
+    async def _parameters(
+        self, tenant: int, runtime: tuple[RuntimeParameter, ...]
+    ) -> list[SearchParameter]:
+        """The parameters as their resources define them; one that is broken is left out."""
+        targets = [("SearchParameter", one.resource_id) for one in runtime]
+        found = await self._store.read_many(tenant, targets)
+        made = []
+        for one in runtime:
+            stored = found.get(("SearchParameter", one.resource_id))
+            if stored is None:
+                continue
+            try:
+                made.append(parameter_of(resource_of(stored), one.key))
+            except HubError as error:
+                _log.warning("search parameter %s is not usable: %s", one.resource_id, error)
+        return made

@@ -1,0 +1,21 @@
+"""What the rewrite rules of a search get to know about who asks.
+
+One place, so that a limit of what may be seen reaches searches, conditions and includes alike.
+Called by search, conditional and include.
+"""
+
+from __future__ import annotations
+
+from hub.context import Context
+from hub.interactions.registry import Definitions
+from hub.search.rewrite import RewriteContext
+
+
+def context_of(ctx: Context, definitions: Definitions) -> RewriteContext:
+    """The context of the rules for one request.
+
+    Args:
+        ctx: Who asks.
+        definitions: The search parameters in force.
+    """
+    return RewriteContext(definitions.registry, ctx.tenant.key)

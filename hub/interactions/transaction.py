@@ -1,0 +1,137 @@
+"""transaction: all entries or none, in one commit of the store.
+
+Order: DELETE, POST, PUT and PATCH, then GET, which sees the state after the writes. Whatever
+fails before the commit fails the whole; a conflict with another client is resolved by trying
+again. Spec: https://hl7.org/fhir/R4/http.html#transaction
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from hub.context import Context
+from hub.errors import HubError, NotFound, fault
+from hub.interactions.answer import BundleAnswer, Entry, Prefer
+from hub.interactions.batch import prepare_reading, run_reading
+from hub.interactions.commit import Change, Made, Purpose, retried, store_changes
+from hub.interactions.entries import EntryRequest, entries_of, within
+from hub.interactions.entry_response import changed_entry
+from hub.interactions.operation import Operations
+from hub.interactions.transaction_plan import Step, identify, link, read_steps
+from hub.model.identity import new_id
+from hub.storage.port import Stored
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+PURPOSE = Purpose("E", "transaction")
+
+
+async def transaction(
+    door: Interactions,
+    ctx: Context,
+    bundle: dict[str, Any],
+    prefer: Prefer,
+    operations: Operations,
+    idempotency_key: str = "",
+) -> BundleAnswer:
+    """Do what the entries of a transaction ask for.
+
+    Args:
+        door: The record.
+        ctx: Who asks.
+        bundle: A Bundle of type transaction; its resources are changed in place.
+        prefer: What comes back for each entry.
+        operations: Operations that entries may call; only those that change nothing.
+        idempotency_key: A repeat under the same key is answered with the first result.
+
+    Returns:
+        A transaction-response with one entry per entry, in the order of the request.
+
+    Raises:
+        HubError: Nothing was stored; each issue names its entry.
+    """
+    entries = entries_of(bundle, door.settings.bundle_entries)
+    steps, reads = await read_steps(door, ctx, entries, idempotency_key)
+    for read in reads:
+        try:
+            await prepare_reading(door, ctx, read, prefer, operations)
+        except HubError as error:
+            raise within(error, read.location, "request") from None
+    answers: dict[int, Entry] = {}
+    if steps:
+        answers = await retried(lambda: _attempt(door, ctx, steps, reads, prefer, idempotency_key))
+    for read in reads:
+        answers[read.index] = await run_reading(door, ctx, read, prefer, operations)
+    ordered = tuple(answers[index] for index in range(len(entries)))
+    return BundleAnswer("transaction-response", ordered, id=new_id())
+
+
+async def _attempt(
+    door: Interactions,
+    ctx: Context,
+    steps: Sequence[Step],
+    reads: Sequence[EntryRequest],
+    prefer: Prefer,
+    idempotency_key: str,
+) -> dict[int, Entry]:
+    await identify(door, ctx, steps)
+    await link(door, ctx, steps)
+    await _targets_of_reads(door, ctx, steps, reads)
+    changes = [change for step in steps for change in step.changes or ()]
+    matches = [step.matches for step in steps if step.matches is not None]
+    made: list[Made] = []
+    if changes or matches:
+        made = await store_changes(door, ctx, changes, PURPOSE, matches, idempotency_key)
+    return _answers(ctx, steps, changes, made, prefer)
+
+
+async def _targets_of_reads(
+    door: Interactions, ctx: Context, steps: Sequence[Step], reads: Sequence[EntryRequest]
+) -> None:
+    """What is read by id must be there after the writes: a failing read fails the whole.
+
+    Raises:
+        NotFound: It will not be there.
+    """
+    wanted = [read for read in reads if read.interaction == "read"]
+    if not wanted:
+        return
+    after = {
+        (change.type, change.id): change.resource is not None
+        for step in steps
+        for change in step.changes or ()
+    }
+    unknown = [(read.type, read.id) for read in wanted if (read.type, read.id) not in after]
+    found = await door.store.read_many(ctx.tenant.key, unknown) if unknown else {}
+    for read in wanted:
+        key = (read.type, read.id)
+        if not after.get(key, key in found):
+            location = f"{read.location}.request.url"
+            raise NotFound(
+                fault("not-found", "resource-not-found", location, type=read.type, id=read.id)
+            )
+
+
+def _answers(
+    ctx: Context,
+    steps: Sequence[Step],
+    changes: Sequence[Change],
+    made: Sequence[Made],
+    prefer: Prefer,
+) -> dict[int, Entry]:
+    """One answer per step, by the position of its entry."""
+    results = iter(made)
+    answers: dict[int, Entry] = {}
+    stored: Stored | None
+    for step in steps:
+        own = [next(results) for _ in step.changes or ()]
+        if step.found is not None:
+            stored, status = step.found, 200
+        elif step.entry.interaction == "delete":
+            stored, status = own[0].stored if len(own) == 1 else None, 204
+        else:
+            stored, status = own[0].stored, 201 if own[0].created else 200
+        answers[step.entry.index] = changed_entry(ctx, stored, status, step.issues, prefer)
+    return answers

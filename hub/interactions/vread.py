@@ -1,0 +1,41 @@
+"""vread: one version of a resource (https://hl7.org/fhir/R4/http.html#vread)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from hub.context import Context
+from hub.errors import NotFound, fault
+from hub.interactions.read import absent, gone
+from hub.model.identity import valid_id
+from hub.storage.port import Stored
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+
+async def vread(door: Interactions, ctx: Context, type: str, id: str, version: str) -> Stored:
+    """That version.
+
+    Args:
+        door: The record.
+        ctx: Who asks.
+        type: Resource type.
+        id: Logical id.
+        version: Version id as in the URL.
+
+    Raises:
+        NotFound: No such resource or version.
+        Gone: That version is a deletion.
+    """
+    stored = None
+    if version.isascii() and version.isdigit() and len(version) < 19 and version[0] != "0":
+        stored = await door.store.vread(ctx.tenant.key, type, id, int(version))
+    if stored is None:
+        if await door.store.read(ctx.tenant.key, type, id) is None:
+            raise absent(type, id)
+        shown = version if valid_id(version) else "?"
+        raise NotFound(fault("not-found", "version-not-found", type=type, id=id, version=shown))
+    if stored.deleted:
+        raise gone(stored)
+    return stored
