@@ -69,7 +69,7 @@ async def _resource(
         for issue in door.validator.validate(resource):
             if issue.severity in ("error", "fatal"):
                 yield Finding(where, f"is not valid: {issue.message} at {issue.location}")
-    registry = door.registry.current
+    registry = (await door.registry.of(context.tenant.key)).registry
     expected = extract(registry, resource, zone=context.tenant.zone, base=context.base)
     indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
     if indexed is None:

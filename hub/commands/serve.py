@@ -34,9 +34,8 @@ def serve(
     from hub.settings import SettingsError, from_environment
     from hub.storage.port import StoreUnavailable
 
-    given = {"host": host, "port": port, "data": data, "workers": workers, "auth": auth}
     try:
-        settings = from_environment(**{name: v for name, v in given.items() if v is not None})
+        settings = from_environment(host=host, port=port, data=data, workers=workers, auth=auth)
         code = run_server(settings, demo=demo)
     except (SettingsError, StoreUnavailable) as error:
         raise fail(str(error)) from None

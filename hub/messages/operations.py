@@ -37,6 +37,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "It cannot be deleted: other resources refer to it.",
         "不能删除：有其他资源引用它。",
     ),
+    "validate-profile-depth": (
+        "The resource was checked against R4 itself; profile {profile} was not applied.",
+        "已按 R4 基本规范校验；未应用 profile {profile}。",
+    ),
     "validate-ok": ("No problems were found.", "未发现问题。"),
     "meta-version": (
         "Meta of an old version cannot be changed here; history stays as it was.",

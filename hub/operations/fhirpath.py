@@ -19,7 +19,6 @@ from hub.model import json
 from hub.operations.parameters import Resource, one, parts, required, text, value
 
 JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
-LONGEST = 20_000
 LIMITS = Limits()
 
 
@@ -75,7 +74,7 @@ async def fhirpath(
         BadRequest: The expression is wrong, does not fit the values, or was stopped.
     """
     source = required(text(request, "expression"), "expression")
-    expression = compile(source[: LONGEST + 1])
+    expression = compile(source, strict=True, keep=False)
     resource = one(request, "resource")
     traces: list[Resource] = []
 
@@ -92,7 +91,7 @@ async def fhirpath(
     starts: list[Any] = [resource]
     start = text(request, "context")
     if start is not None and resource is not None:
-        starts = list(compile(start).evaluate(resource, environment))
+        starts = list(compile(start, strict=True, keep=False).evaluate(resource, environment))
     results = []
     for item in starts:
         traces.clear()

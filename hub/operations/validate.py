@@ -6,6 +6,8 @@ OperationOutcome with 200 whatever is found, warnings included.
 
 from __future__ import annotations
 
+from typing import Literal
+
 from hub.context import Context
 from hub.errors import BadRequest, Issue, fault
 from hub.interactions import Interactions
@@ -15,6 +17,8 @@ from hub.model import body, json
 from hub.operations.parameters import Resource, required, resource_of, text
 from hub.storage.port import AuditRecord, Commit, StillReferenced, Unreferenced
 
+BASE_PROFILE = "http://hl7.org/fhir/StructureDefinition/"
+PLANNED: dict[str, Literal["create", "update"]] = {"create": "create", "update": "update"}
 MODES = ("create", "update", "delete", "profile")
 
 
@@ -63,9 +67,13 @@ def _valid(
         )
     if request.id and mode == "update" and resource.get("id") != request.id:
         issues.append(fault("value", "validate-id-mismatch", f"{request.type}.id"))
+    planned = PLANNED.get(mode or "")
+    issues += door.validator.validate(resource, mode=planned, warnings=True)
     profile = text(request, "profile")
-    profiles = (profile,) if profile else ()
-    issues += door.validator.validate(resource, mode=mode, profiles=profiles, warnings=True)
+    if profile and profile.partition("|")[0] != f"{BASE_PROFILE}{actual}":
+        issues.append(
+            fault("not-supported", "validate-profile-depth", "", "warning", profile=profile[:200])
+        )
     return tuple(issues)
 
 
