@@ -43,8 +43,9 @@ __all__ = [
 ]
 
 
-@lru_cache(maxsize=8192)
-def compile(expression: str, *, root_type: str | None = None, strict: bool = False) -> Expression:
+def compile(
+    expression: str, *, root_type: str | None = None, strict: bool = False, keep: bool = True
+) -> Expression:
     """Compile an expression.
 
     Args:
@@ -53,10 +54,19 @@ def compile(expression: str, *, root_type: str | None = None, strict: bool = Fal
             path of a backbone element (`Observation.component`). None: any resource; then it
             is compiled once more for each resource type it meets.
         strict: Elements that the types cannot have are errors instead of empty.
+        keep: Remember it for the next call. False for expressions that come with a request:
+            they must not fill the memory.
 
     Raises:
         FHIRPathSyntaxError: It is not FHIRPath.
         FHIRPathSemanticError: Unknown function, type or variable, wrong number of arguments;
             when strict also an unknown element.
     """
+    if keep:
+        return _kept(expression, root_type, strict)
+    return Expression(expression, parse_expression(expression), root_type, strict)
+
+
+@lru_cache(maxsize=8192)
+def _kept(expression: str, root_type: str | None, strict: bool) -> Expression:
     return Expression(expression, parse_expression(expression), root_type, strict)

@@ -35,26 +35,40 @@ _PREFIXES = {
     "vs-": "http://hl7.org/fhir/ValueSet/",
     "ext-": "http://hl7.org/fhir/StructureDefinition/",
 }
-# Loops within loops within loops: from here on steps are counted in the fast mode too.
-_DEEP = 3
+# Loops within loops: from here on steps are counted in the fast mode too.
+_DEEP = 2
 
 
 def needs_guard(tree: syntax.Node) -> bool:
-    """Whether an expression could take much more time or memory than its resource has items."""
-    table = functions()
+    """Whether an expression could take much more time or memory than its resource has items.
 
-    def depth(node: syntax.Node) -> int:
-        below = max((depth(child) for child in parts(node)), default=0)
-        if isinstance(node, syntax.Call) and node.arguments:
-            known = table.get(node.name)
-            if known is not None and known.loops:
-                return _DEEP
-            inner = max(depth(argument) for argument in node.arguments)
-            source = 0 if node.source is None else depth(node.source)
-            return max(source, inner + (node.name in _LOOPS))
-        return below
+    A loop over a path and what is below it cannot; loops in loops, and those that reach out to
+    the whole resource at each turn, can.
+    """
+    return _loop_depth(tree) >= _DEEP
 
-    return depth(tree) >= _DEEP
+
+def _loop_depth(node: syntax.Node) -> int:
+    if not isinstance(node, syntax.Call):
+        return max((_loop_depth(child) for child in parts(node)), default=0)
+    known = functions().get(node.name)
+    if known is not None and known.loops:
+        return _DEEP
+    inner = max((_loop_depth(argument) for argument in node.arguments), default=0)
+    outer = 0 if node.source is None else _loop_depth(node.source)
+    if node.name not in _LOOPS:
+        return max(outer, inner)
+    if any(_reaches_out(argument) for argument in node.arguments):
+        return _DEEP
+    return max(outer, inner + bool(node.arguments))
+
+
+def _reaches_out(node: syntax.Node) -> bool:
+    if isinstance(node, syntax.Variable):
+        return node.name not in _URLS
+    if isinstance(node, syntax.Call) and node.name in ("descendants", "children"):
+        return True
+    return any(_reaches_out(child) for child in parts(node))
 
 
 _LOOPS = frozenset(["where", "select", "all", "exists", "sort"])
@@ -85,6 +99,7 @@ class Compiler:
         self.root_type = root_type
         self._bare = bare
         self._slots = 0
+        self._compiled: dict[tuple[int, int], tuple[syntax.Node, Scope, Code]] = {}
 
     def program(self, tree: syntax.Node) -> Code:
         """The code of a whole expression."""
@@ -101,8 +116,18 @@ class Compiler:
         return self._slots
 
     def compile(self, node: syntax.Node, scope: Scope) -> Code:
-        """The code of a node."""
-        return _HANDLERS[type(node)](self, node, scope)
+        """The code of a node.
+
+        Builders may ask again for a part they look into, so each is compiled once per scope:
+        without that, a chain of such parts would double the work at every step.
+        """
+        key = (id(node), id(scope))
+        known = self._compiled.get(key)
+        if known is None:
+            code = _HANDLERS[type(node)](self, node, scope)
+            # Node and scope are kept, so that their ids stay theirs.
+            known = self._compiled[key] = (node, scope, code)
+        return known[2]
 
     # --- terms -------------------------------------------------------------------------------
 

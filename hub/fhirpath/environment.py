@@ -26,7 +26,7 @@ def _nothing() -> Mapping[str, Any]:
     return _NOTHING
 
 
-_CLOCK_EVERY = 2_000
+_CLOCK_EVERY = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,57 +88,58 @@ EMPTY_ENVIRONMENT = Environment()
 
 
 class Context:
-    """State of one evaluation.
+    """State of one evaluation; making one costs next to nothing, what it holds is found on use.
 
     Attributes:
         environment: As given by the caller.
         root: The item the expression runs on: `%context`.
-        resource: `%resource` as JSON.
-        root_resource: `%rootResource` as JSON.
         index: `$index` of the innermost loop that asked for it.
         total: `$total` of the innermost aggregate().
-        variables: Collections of defineVariable(), by slot.
-        limits: Where to stop.
     """
 
-    __slots__ = (
-        "_clock",
-        "_deadline",
-        "_now",
-        "environment",
-        "index",
-        "limits",
-        "resource",
-        "root",
-        "root_resource",
-        "steps",
-        "total",
-        "variables",
-    )
+    index = 0
+    total: Any = ()
+    _variables: dict[int, Any] | None = None
+    _now: datetime | None = None
+    _steps = -1
+    _clock = 0
+    _deadline = 0.0
 
     def __init__(self, root: Any, environment: Environment | None) -> None:
-        environment = environment or EMPTY_ENVIRONMENT
-        self.environment = environment
+        self.environment = environment or EMPTY_ENVIRONMENT
         self.root = root
-        resource = environment.resource
-        self.resource = (
-            (root.value if root.__class__ is Item else root) if resource is None else resource
-        )
-        self.root_resource = environment.root_resource or self.resource
-        self.limits = environment.limits or DEFAULT_LIMITS
-        self.steps = self.limits.steps
-        self.index = 0
-        self.total: Any = ()
-        self.variables: dict[int, Any] = {}
-        self._now: datetime | None = environment.now
-        self._clock = self.steps
-        self._deadline = 0.0
+
+    @property
+    def resource(self) -> Any:
+        """`%resource` as JSON."""
+        resource = self.environment.resource
+        if resource is None:
+            resource = self.root
+        return resource.value if resource.__class__ is Item else resource
+
+    @property
+    def root_resource(self) -> Any:
+        """`%rootResource` as JSON."""
+        found = self.environment.root_resource
+        return self.resource if found is None else found
+
+    @property
+    def limits(self) -> Limits:
+        """Where to stop."""
+        return self.environment.limits or DEFAULT_LIMITS
+
+    @property
+    def variables(self) -> dict[int, Any]:
+        """Collections of defineVariable(), by slot."""
+        if self._variables is None:
+            self._variables = {}
+        return self._variables
 
     @property
     def now(self) -> datetime:
         """The evaluation's one point in time, with its offset."""
         if self._now is None:
-            self._now = datetime.now(UTC).astimezone()
+            self._now = self.environment.now or datetime.now(UTC).astimezone()
         return self._now
 
     def spend(self, steps: int) -> None:
@@ -147,27 +148,29 @@ class Context:
         Raises:
             FHIRPathLimitError: Steps or time are used up.
         """
-        self.steps -= steps
-        if self.steps < self._clock:
+        if not self._deadline:
+            limits = self.limits
+            self._deadline = monotonic() + limits.milliseconds / 1000
+            self._steps = limits.steps
+            self._clock = self._steps - _CLOCK_EVERY
+        self._steps -= steps
+        if self._steps < self._clock:
             self._look()
 
     def _look(self) -> None:
-        if self.steps < 0:
+        if self._steps < 0:
             raise FHIRPathLimitError("fhirpath-limit-steps", limit=self.limits.steps)
-        now = monotonic()
-        if not self._deadline:
-            self._deadline = now + self.limits.milliseconds / 1000
-        elif now > self._deadline:
+        if monotonic() > self._deadline:
             raise FHIRPathLimitError("fhirpath-limit-time", limit=self.limits.milliseconds)
-        self._clock = self.steps - _CLOCK_EVERY
+        self._clock = self._steps - _CLOCK_EVERY
 
-    def hold(self, count: int) -> None:
-        """Refuse a collection of more items than allowed, and count them as steps."""
+    def hold(self, count: int, added: int | None = None) -> None:
+        """Refuse a collection of more items than allowed, and count the added ones as steps.
+
+        Args:
+            count: Its items.
+            added: Those that are new since it was last held; default: all.
+        """
         if count > self.limits.items:
             raise FHIRPathLimitError("fhirpath-limit-items", limit=self.limits.items)
-        self.spend(count)
-
-    def write(self, length: int) -> None:
-        """Refuse a computed string that is longer than allowed."""
-        if length > self.limits.text:
-            raise FHIRPathLimitError("fhirpath-limit-text", limit=self.limits.text)
+        self.spend(count if added is None else added)

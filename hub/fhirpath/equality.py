@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import Any
 
 from hub.fhirpath import quantity, temporal
+from hub.fhirpath.errors import FHIRPathLimitError
 from hub.fhirpath.item import Item
 from hub.fhirpath.quantity import Quantity
 from hub.fhirpath.temporal import Temporal
@@ -18,6 +19,7 @@ from hub.fhirpath.values import converter
 
 _NUMBERS = (int, Decimal)
 _FEW = 8
+_MOST_COMPARISONS = 200_000
 
 
 def operand(node: Any) -> Any:
@@ -87,11 +89,15 @@ def _match(left: Sequence[Any], right: Sequence[Any]) -> bool:
     if len(left) != len(right):
         return False
     rest = list(right)
+    budget = _MOST_COMPARISONS
     for value in left:
         place = next((n for n, other in enumerate(rest) if equivalent(value, other)), None)
         if place is None:
             return False
         del rest[place]
+        budget -= place
+        if budget < 0:
+            raise FHIRPathLimitError("fhirpath-limit-steps", limit=_MOST_COMPARISONS)
     return True
 
 
@@ -149,7 +155,26 @@ def distinct(nodes: Sequence[Any]) -> Sequence[Any]:
     """The nodes without those that equal an earlier one, in order."""
     if len(nodes) < 2:
         return nodes
+    if len(nodes) <= _FEW:
+        return _few_distinct(nodes)
     return list({identity(node): node for node in reversed(nodes)}.values())[::-1]
+
+
+def _few_distinct(nodes: Sequence[Any]) -> Sequence[Any]:
+    kept: list[Any] = []
+    values: list[Any] = []
+    for node in nodes:
+        value = operand(node)
+        # Without a value there is nothing to be equal by but the extensions.
+        if value is None:
+            if any(other == node.element for other in values if other.__class__ is dict):
+                continue
+            value = node.element
+        elif any(equal(other, value) for other in values):
+            continue
+        kept.append(node)
+        values.append(value)
+    return kept
 
 
 def distinct_bare(nodes: Sequence[Any]) -> Sequence[Any]:

@@ -14,13 +14,14 @@ from hub.fhirpath import schema, syntax
 from hub.fhirpath.code import Code, Run, many, truth
 from hub.fhirpath.compiler import Compiler, needs_guard
 from hub.fhirpath.environment import Context, Environment
-from hub.fhirpath.errors import FHIRPathEvaluationError
+from hub.fhirpath.errors import FHIRPathEvaluationError, FHIRPathSyntaxError
 from hub.fhirpath.functions.utility import as_items
 from hub.fhirpath.item import Item
+from hub.fhirpath.parser import MAX_HEIGHT
 from hub.fhirpath.values import describe, plain, type_of
 
 # What a malformed resource makes the fast closures raise.
-_MALFORMED = (AttributeError, TypeError, KeyError, IndexError, ValueError)
+_MALFORMED = (AttributeError, TypeError, KeyError, IndexError, ValueError, RecursionError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +50,19 @@ class Expression:
         root_type: Type of the items it is evaluated on; None when it may be any.
     """
 
-    __slots__ = ("_careful", "_fast", "_guard", "_typed", "root_type", "strict", "text", "tree")
+    __slots__ = (
+        "_careful",
+        "_fast",
+        "_guard",
+        "_quick",
+        "_raw",
+        "_single",
+        "_typed",
+        "root_type",
+        "strict",
+        "text",
+        "tree",
+    )
 
     def __init__(self, text: str, tree: syntax.Node, root_type: str | None, strict: bool) -> None:
         self.text = text
@@ -65,6 +78,12 @@ class Expression:
             self._careful_program("")
         else:
             self._typed = self._fast_program(root_type)
+        # The shortest way through `evaluate`, for plain paths from a known type.
+        program = self._typed
+        plain_path = program is not None and not program.contextual
+        self._quick = program.code.run if program is not None and plain_path else None
+        self._single = program is not None and program.code.single
+        self._raw = None if program is None else program.code.raw
 
     @property
     def types(self) -> tuple[str, ...] | None:
@@ -87,7 +106,10 @@ class Expression:
 
     def _compiled(self, own: str, *, bare: bool, guarded: bool) -> Program:
         compiler = Compiler(own, bare=bare, strict=self.strict, guarded=guarded)
-        code = compiler.program(self.tree)
+        try:
+            code = compiler.program(self.tree)
+        except RecursionError as problem:
+            raise FHIRPathSyntaxError("fhirpath-too-deep", 1, limit=MAX_HEIGHT) from problem
         return Program(code, many(code), truth(code, "the expression", 1), compiler.contextual)
 
     def _find(self, resource: Any) -> Program:
@@ -111,13 +133,23 @@ class Expression:
             FHIRPathEvaluationError: It met values it is not defined for.
             FHIRPathLimitError: It took too much.
         """
-        if environment is not None and environment.limits is not None:
+        quick = self._quick
+        if quick is not None and environment is None and resource.__class__ is dict:
+            try:
+                nodes = quick(resource, None)
+            except _MALFORMED:
+                return self.evaluate_located(resource)
+            raw = self._raw
+            if self._single:
+                nodes = () if nodes is None else (nodes,)
+        elif environment is not None and environment.limits is not None:
             return self.evaluate_located(resource, environment)
-        program = self._typed or self._find(resource)
-        nodes = self._nodes(program, resource, environment)
+        else:
+            program = self._typed or self._find(resource)
+            nodes = self._nodes(program, resource, environment)
+            raw = program.code.raw
         if not nodes:
             return []
-        raw = program.code.raw
         if raw is None:
             return as_items(nodes)
         return [node if node.__class__ is Item else Item(node, raw) for node in nodes]
@@ -128,13 +160,20 @@ class Expression:
         Dates and times are text, computed quantities FHIR Quantities; a primitive that has only
         extensions is left out.
         """
-        if environment is not None and environment.limits is not None:
-            return _plain(self.evaluate_located(resource, environment))
-        program = self._typed or self._find(resource)
-        nodes = self._nodes(program, resource, environment)
-        if not nodes:
-            return []
-        return _plain(nodes)
+        quick = self._quick
+        if quick is not None and environment is None and resource.__class__ is dict:
+            try:
+                nodes = quick(resource, None)
+            except _MALFORMED:
+                nodes = self.evaluate_located(resource)
+            else:
+                if self._single:
+                    nodes = () if nodes is None else (nodes,)
+        elif environment is not None and environment.limits is not None:
+            nodes = self.evaluate_located(resource, environment)
+        else:
+            nodes = self._nodes(self._typed or self._find(resource), resource, environment)
+        return _plain(nodes) if nodes else []
 
     def boolean(
         self, resource: Any, environment: Environment | None = None, *, empty: bool = True
@@ -208,11 +247,9 @@ class Expression:
         self, program: Program, run: Run, root: Item | None, environment: Environment | None
     ) -> Any:
         context = Context(root, environment)
-        if context.resource is None and root is not None:
-            context.resource = root.value
         try:
             return run(root, context)
-        except (*_MALFORMED, RecursionError) as problem:
+        except _MALFORMED as problem:
             raise FHIRPathEvaluationError("fhirpath-malformed-resource") from problem
 
     def _item(self, resource: Any) -> Item | None:

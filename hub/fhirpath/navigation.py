@@ -119,12 +119,12 @@ def children(node: Any, found: Nodes) -> None:
             found.extend(_member(node, key, key, "", value.get(key).__class__ is list))
 
 
-def descendants(nodes: Nodes, hold: Callable[[int], None] | None = None) -> Nodes:
+def descendants(nodes: Nodes, hold: Callable[[int, int], None] | None = None) -> Nodes:
     """All elements below the nodes, level by level.
 
     Args:
         nodes: Described nodes.
-        hold: Called with the number of items so far, to refuse too many.
+        hold: Called with the numbers of items so far and of new ones, to refuse too many.
     """
     found: Nodes = []
     level = nodes
@@ -134,6 +134,6 @@ def descendants(nodes: Nodes, hold: Callable[[int], None] | None = None) -> Node
             children(node, below)
         found.extend(below)
         if hold is not None:
-            hold(len(found))
+            hold(len(found), len(below))
         level = below
     return found

@@ -16,9 +16,8 @@ from hub.fhirpath.code import (
     Code,
     Run,
     computed,
-    constant,
+    describe_one,
     described,
-    many,
     one,
     system_types,
     truth,
@@ -338,8 +337,8 @@ def union(operands: Sequence[Code], _position: int = 0) -> Code:
         return parts[0]
     bare = raw is not None and all(part.raw == raw for part in parts)
     if bare and system_type(raw or "") is None:
-        return Code(_union_run([many(part) for part in parts], distinct_bare), False, types, raw)
-    return Code(_union_run([described(part) for part in parts], distinct), False, types)
+        return Code(_union_run(parts, distinct_bare, describing=False), False, types, raw)
+    return Code(_union_run(parts, distinct, describing=True), False, types)
 
 
 def _union_types(parts: Sequence[Code]) -> tuple[str, ...] | None:
@@ -351,27 +350,27 @@ def _union_types(parts: Sequence[Code]) -> tuple[str, ...] | None:
     return tuple(found)
 
 
-def _union_run(runs: Sequence[Run], unique: Callable[[Sequence[Any]], Sequence[Any]]) -> Run:
-    if len(runs) == 2:
-        first, second = runs
-
-        def pair(node: Any, context: Any) -> Any:
-            one, other = first(node, context), second(node, context)
-            if not one:
-                return unique(other)
-            return unique([*one, *other] if other else one)
-
-        return pair
+def _union_run(
+    parts: Sequence[Code], unique: Callable[[Sequence[Any]], Sequence[Any]], describing: bool
+) -> Run:
+    rows = [(part.run, part.single, part.raw if describing else None) for part in parts]
 
     def run(node: Any, context: Any) -> Any:
-        return unique([found for each in runs for found in each(node, context)])
+        found: Any = ()
+        for each, single, raw in rows:
+            nodes = each(node, context)
+            if single:
+                if nodes is None:
+                    continue
+                nodes = (nodes,)
+            elif not nodes:
+                continue
+            if raw is not None:
+                nodes = [describe_one(one, raw) for one in nodes]
+            found = [*found, *nodes] if found else nodes
+        return unique(found) if len(found) > 1 else found
 
     return run
-
-
-def true_or_false(literal: bool) -> Code:
-    """The code of a Boolean literal."""
-    return constant(literal, BOOLEAN)
 
 
 Builder = Callable[[Code, Code, int], Code]

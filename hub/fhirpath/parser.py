@@ -15,7 +15,7 @@ from hub.fhirpath.lexer import Token, tokens
 from hub.fhirpath.temporal import Kind, parse
 
 MAX_NESTING = 48
-MAX_HEIGHT = 160
+MAX_HEIGHT = 128
 MAX_INTEGER = 2**31 - 1
 MAX_DIGITS = 28
 

@@ -10,7 +10,7 @@ from typing import Any
 from hub.fhirpath.code import EMPTY, Code, described, focus, many
 from hub.fhirpath.equality import identity
 from hub.fhirpath.functions.types import of_type
-from hub.fhirpath.site import Function, Site
+from hub.fhirpath.site import Body, Function, Site
 
 
 def _where(site: Site) -> Code:
@@ -64,6 +64,8 @@ def _select(site: Site) -> Code:
             return None if found is None else inner(found, context)
 
         return Code(one, True, code.types, code.raw)
+    if site.compiler.guarded:
+        return _counted_select(site, body)
     sequence = many(source)
     each = body.over(inner)
 
@@ -73,7 +75,26 @@ def _select(site: Site) -> Code:
             return [item for item in found if item is not None]
         return [item for items in found for item in items]
 
-    return Code(site.holding(projected), False, code.types, code.raw, source.ordered)
+    return Code(projected, False, code.types, code.raw, source.ordered)
+
+
+def _counted_select(site: Site, body: Body) -> Code:
+    """select() that refuses too many items while they arrive."""
+    source, code = site.source, body.code
+    sequence, inner = many(source), many(code)
+
+    def projected(node: Any, context: Any) -> Any:
+        outer = context.index
+        found: list[Any] = []
+        for index, item in enumerate(sequence(node, context)):
+            context.index = index
+            results = inner(item, context)
+            found.extend(results)
+            context.hold(len(found), len(results))
+        context.index = outer
+        return found
+
+    return Code(projected, False, code.types, code.raw, source.ordered)
 
 
 def _repetition(site: Site, unique: bool) -> Code:
@@ -99,7 +120,7 @@ def _repetition(site: Site, unique: bool) -> Code:
                         seen.add(key)
                     below.append(result)
             found.extend(below)
-            context.hold(len(found))
+            context.hold(len(found), len(below))
             level = below
         return found
 

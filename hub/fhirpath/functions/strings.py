@@ -47,7 +47,7 @@ Operation = Callable[..., Any]
 
 
 def _text_function(operation: Operation, result: str, kinds: str = "") -> Callable[[Site], Code]:
-    """The builder of a function from one string to one value.
+    """The builder of a function from one string to one value, refused when that is too long.
 
     Args:
         operation: Takes the string and the arguments that were given.
@@ -69,7 +69,7 @@ def _text_function(operation: Operation, result: str, kinds: str = "") -> Callab
                 text = source(node, context)
                 return None if text is None else operation(text)
 
-            return computed(plain, result)
+            return computed(_limited(plain) if result == STRING else plain, result)
 
         def run(node: Any, context: Any) -> Any:
             text = source(node, context)
@@ -78,9 +78,19 @@ def _text_function(operation: Operation, result: str, kinds: str = "") -> Callab
             arguments = [take(node, context) for take in takers]
             return None if None in arguments else operation(text, *arguments)
 
-        return computed(run, result)
+        return computed(_limited(run) if result == STRING else run, result)
 
     return build
+
+
+def _limited(run: Run) -> Run:
+    def short(node: Any, context: Any) -> Any:
+        text = run(node, context)
+        if text is not None:
+            _fits(len(text))
+        return text
+
+    return short
 
 
 def _substring(text: str, start: int, length: int | None = None) -> str | None:
