@@ -182,7 +182,7 @@ class RemoteWriter:
         self._path, self._timeout = path, timeout
         self._client = secrets.randbits(62)
         self._number = 0
-        self._waiting: dict[int, asyncio.Future[tuple[bool, bytes]]] = {}
+        self._waiting: dict[int, asyncio.Future[tuple[bool, bytes] | None]] = {}
         self._writer: asyncio.StreamWriter | None = None
         self._connecting: asyncio.Lock | None = None
         self._receiving: asyncio.Task[None] | None = None
@@ -260,29 +260,36 @@ class RemoteWriter:
         if self._closed:
             raise StoreUnavailable("the store is closed")
         self._number += 1
-        number, sent = self._number, False
+        message = (self._number, operation, arguments)
+        answer, sent = None, False
         try:
             async with asyncio.timeout(self._timeout):
-                while True:
+                while answer is None:
                     writer = await self._connected()
-                    answer = asyncio.get_running_loop().create_future()
-                    self._waiting[number] = answer
+                    if sent and not again:
+                        raise StoreUnavailable("the writer is gone", uncertain=True)
                     sent = True
-                    try:
-                        _send(writer, (number, operation, arguments))
-                        await writer.drain()
-                        ok, result = await answer
-                        break
-                    except ConnectionError as error:
-                        if not again:
-                            raise StoreUnavailable("the writer is gone", uncertain=True) from error
-                    finally:
-                        self._waiting.pop(number, None)
+                    answer = await self._answer(writer, message)
         except TimeoutError as error:
             raise StoreUnavailable("the writer does not answer", uncertain=sent) from error
+        ok, result = answer
         if not ok:
             raise wire.decode_failure(result)
         return wire.decode(result)
+
+    async def _answer(
+        self, writer: asyncio.StreamWriter, message: tuple[int, str, bytes]
+    ) -> tuple[bool, bytes] | None:
+        """Send a request; its answer, or None when the connection is lost before it comes."""
+        answer = self._waiting[message[0]] = asyncio.get_running_loop().create_future()
+        try:
+            _send(writer, message)
+            await writer.drain()
+            return await answer
+        except ConnectionError:
+            return None
+        finally:
+            del self._waiting[message[0]]
 
     async def _connected(self) -> asyncio.StreamWriter:
         if self._connecting is None:
@@ -315,7 +322,7 @@ class RemoteWriter:
             writer.close()
             for waiting in self._waiting.values():
                 if not waiting.done():
-                    waiting.set_exception(ConnectionResetError())
+                    waiting.set_result(None)
 
 
 class _Reachable:
