@@ -368,16 +368,39 @@ def stored_range(quantity: Sequence[Any]) -> tuple[int, float, float]:
 
 def _composite_columns(parts: list[Any], date: int, rid: int, number: int) -> tuple[Any, ...]:
     """value, date, rid, number, unit, low, high; from the first part and the second."""
-    first, second = parts[0], parts[1]
-    value = first[1] if first[0] in (TOKEN_PART, REFERENCE_PART, URI_PART) else 0
-    unit, low, high = NO_TERM, None, None
-    match second[0]:
-        case 0 | 1 | 2:
-            low = second[1]
-        case 3:
-            unit, low, high = stored_range(second[1:])
-        case 4:
-            low, high = second[1:]
-        case 5:
-            low, high = second[1], second[1] + second[2]
+    value, unit, low, high = 0, 0, None, None
+    if parts:
+        value = composite_key(parts[0])
+    if len(parts) > 1:
+        unit, low, high = composite_range(parts[1])
     return value, date, rid, number, unit, low, None if high == low else high
+
+
+def composite_key(part: Sequence[Any]) -> int:
+    """What stands for a composite's first part: term, or less than 0 a target; 0 if neither."""
+    match part[0]:
+        case 0:
+            return int(part[1]) if part[3] == CODE else 0
+        case 1:
+            return -int(part[1])
+        case 2:
+            return int(part[1])
+        case _:
+            return 0
+
+
+def composite_range(part: Sequence[Any]) -> tuple[int, Any, Any]:
+    """Unit, low and high of a composite's second part; less than 0 the unit tells its kind."""
+    kind = -1 - part[0]
+    match part[0]:
+        case 0 | 1 | 2:
+            key = composite_key(part) or None
+            return kind, key, key
+        case 3:
+            return stored_range(part[1:])
+        case 4:
+            return kind, part[1], part[2]
+        case 5:
+            return kind, part[1], part[1] + part[2]
+        case _:
+            return kind, None, None

@@ -50,7 +50,7 @@ class Lexicon:
             connection: Any connection to the database.
             types: Numbers of the resource types.
         """
-        self._execute = connection.execute
+        self._execute: Any = connection.execute
         self.types = types
         self.groups: dict[int, Group] = {}
         self._groups_by_key: dict[tuple[int, int], list[int]] = {}
@@ -171,13 +171,22 @@ class Lexicon:
     def _ids(self, stored: str | bytes) -> list[int]:
         return [id for (id,) in self._execute("SELECT id FROM term WHERE text = ?", (stored,))]
 
-    def starting_with(self, space: int, prefix: str, most: int) -> list[int]:
-        """Terms of a space that start with a prefix, at most so many of all spaces."""
+    def starting_with(self, space: int, prefix: str, most: int) -> tuple[list[int], bool]:
+        """Terms of a space that start with a prefix.
+
+        Args:
+            space: The space.
+            prefix: The prefix.
+            most: Terms, of any space, to look at.
+
+        Returns:
+            Numbers, and whether these are all.
+        """
         found = self._execute(
             "SELECT id FROM term WHERE text >= ? AND text < ? LIMIT ?",
             (prefix, after_prefix(prefix), most),
-        )
-        return [id for (id,) in found if self.space(id) == space]
+        ).fetchall()
+        return [id for (id,) in found if self.space(id) == space], len(found) < most
 
     def text(self, term: int) -> str:
         """A term's text."""

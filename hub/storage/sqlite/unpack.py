@@ -144,7 +144,7 @@ class Unpacker:
             case "positions":
                 return name, PositionRow(0, item[1], item[2])
             case _:
-                return name, CompositeRow(0, tuple(self._part(part) for part in item[1]))
+                return name, self._composite(item[1])
 
     def _token(self, term: int, words: int, flavour: int) -> TokenRow:
         text = self._lexicon.text(words) if words else ""
@@ -175,6 +175,10 @@ class Unpacker:
                 canonical_high = canonical_low
             exact = float(canonical_low), float(canonical_high), self._lexicon.text(canonical_unit)
         return QuantityRow(0, float(low), float(high), code.system, code.code, text, *exact)
+
+    def _composite(self, parts: list[list[Any]]) -> CompositeRow:
+        made = [self._part(part)._replace(key=place) for place, part in enumerate(parts)]
+        return CompositeRow(0, tuple(made))
 
     def _part(self, part: list[Any]) -> Component:
         match part[0]:

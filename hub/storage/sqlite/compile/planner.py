@@ -1,0 +1,90 @@
+"""What compiling one search needs: numbers of strings, counts of rows, numbered functions.
+
+Made per search by `hub.storage.sqlite.search`, passed to every module of this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import apsw
+
+from hub.storage.sqlite.compile.fragments import Row, Source, Sql, union
+from hub.storage.sqlite.functions import Functions, Predicate, Values
+from hub.storage.sqlite.lexicon import Lexicon
+
+MOST_EARLY: Final = 500
+"""Rows of an inner criterion (of a chain ...) that are looked up before the search itself."""
+
+
+@dataclass(slots=True)
+class Planner:
+    """State of one compilation.
+
+    Attributes:
+        connection: The connection that searches.
+        lexicon: Its lexicon, refreshed.
+        functions: Its SQL functions, none added yet.
+        tenant: Tenant key.
+        counts: Rows per source: (count, whether counting stopped there).
+    """
+
+    connection: apsw.Connection
+    lexicon: Lexicon
+    functions: Functions
+    tenant: int
+    counts: dict[Sql, tuple[int, bool]] = field(default_factory=dict)
+    aliases: int = 0
+
+    def alias(self) -> str:
+        """A table alias that is not in use yet."""
+        self.aliases += 1
+        return f"t{self.aliases}"
+
+    def rows(self, statement: Sql) -> list[Any]:
+        """All rows of a statement."""
+        return self.connection.execute(*statement).fetchall()
+
+    def one(self, text: str, *values: Any) -> Any:
+        """The one value of a statement's one row, or the row; None if there is none."""
+        return self.connection.execute(text, values).get
+
+    def test(self, predicate: Predicate, row: Row) -> Sql:
+        """A condition on the packed entry of a row at hand."""
+        return Sql(f"hub_test(?, {row.packed})", (self.functions.add(predicate),))
+
+    def values(self, values: Values, row: Row, alias: str) -> Sql:
+        """A table of integers (column `value`) from the packed entry of a row at hand."""
+        number = self.functions.add(values)
+        return Sql(f"json_each(hub_values(?, {row.packed})) AS {alias}", (number,))
+
+    def count(self, sources: Iterable[Source], most: int) -> int:
+        """Rows that sources list, checks left out; `most` if there are as many or more."""
+        total = 0
+        for source in sources:
+            total += self._count(source, most - total)
+            if total >= most:
+                return most
+        return total
+
+    def _count(self, source: Source, most: int) -> int:
+        key = Sql(
+            f"SELECT 1 FROM {source.tables.text} WHERE {source.where.text}",
+            source.tables.values + source.where.values,
+        )
+        count, stopped = self.counts.get(key, (0, True))
+        if stopped and count < most:
+            found = self.one(f"SELECT count(*) FROM ({key.text} LIMIT ?)", *key.values, most)
+            count, stopped = found, found >= most
+            self.counts[key] = count, stopped
+        return min(count, most)
+
+    def rids(self, sources: Iterable[Source], most: int) -> list[int] | None:
+        """Row ids that sources list, None if they are more than so many."""
+        selects = union([source.select(source.rid) for source in sources])
+        found = self.rows(
+            Sql(f"SELECT DISTINCT * FROM ({selects.text}) LIMIT ?", (*selects.values, most + 1))
+        )
+        return None if len(found) > most else [rid for (rid,) in found]
