@@ -50,7 +50,8 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Resource:
     """Read JSON from outside.
 
     Args:
-        data: UTF-8, with or without byte order mark.
+        data: UTF-8, with or without byte order mark. An integer may have 4,300 digits, as many
+            as Python reads; validation bounds it by its element's type.
         max_depth: Most levels of nested objects and arrays.
 
     Raises:
