@@ -112,4 +112,6 @@ def main(
         (write / "raw.json").write_bytes(report.raw(reports))
 
 
-typer.run(main)
+app = typer.Typer(pretty_exceptions_enable=False)
+app.command()(main)
+app()

@@ -119,7 +119,7 @@ def transactions() -> list[tuple[bytes, int]]:
     made = []
     for number in range(10_000_000, 10_000_024):
         entries = []
-        for resource in make_patient(SEED, number, centre):
+        for resource in list(make_patient(SEED, number, centre)):
             full_url = f"urn:uuid:{resource.pop('id')}"
             request = {"method": "POST", "url": resource["resourceType"]}
             entries.append({"fullUrl": full_url, "resource": resource, "request": request})
