@@ -7,6 +7,7 @@ is imported when it is. `open_door` serves the command line, `Hub` the web worke
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Literal
 from hub.settings import Settings
 
 if TYPE_CHECKING:
+    from hub.context import Context
     from hub.interactions import Interactions
     from hub.rest.exchange import Application, Receive, Scope, Send
     from hub.rest.logs import LineWriter
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 Role = Literal["owner", "reader", "auto"]
 
 _PUBLISH_EVERY = 2.0
+_SWEEP_EVERY = 3600.0
 _BASE = b"/fhir"
 _SLASH = ord("/")
 
@@ -116,6 +119,36 @@ async def open_door(settings: Settings, role: Role = "auto") -> AsyncIterator[In
         yield build_door(store, settings)
 
 
+@asynccontextmanager
+async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterator[None]:
+    """What the owner of the store does beside answering, until the block ends.
+
+    Indexing of search parameters made at run time, and sweeping of blobs nobody refers to.
+
+    Args:
+        door: The record, in the process that owns the store.
+        settings: For the zone and the base.
+    """
+    from hub.context import Context, Tenant
+    from hub.interactions import indexing
+
+    context = Context(Tenant(zone=settings.zone), base=settings.base)
+    async with _running(indexing.run(door, context)), _running(_sweep(door, context)):
+        yield
+
+
+async def _sweep(door: Interactions, context: Context) -> None:
+    """Remove uploads that were never referred to, hourly."""
+    from hub.storage.port import StoreUnavailable
+
+    while True:
+        await asyncio.sleep(_SWEEP_EVERY)
+        try:
+            await door.store.sweep(int(context.clock().timestamp() * 1000))
+        except StoreUnavailable as error:
+            logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
+
+
 def build_service(door: Interactions, settings: Settings) -> Service:
     """What the REST handlers work with.
 
@@ -198,6 +231,8 @@ class Hub:
 
         settings, enter = self._settings, self._stack.enter_async_context
         door = await enter(open_door(settings, self._role))
+        if self._role == "owner":
+            await enter(background_jobs(door, settings))
         service = build_service(door, settings)
         edge, metrics, ids = Edge(settings), Metrics(), RequestIds()
         access = None

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 
 _OPEN_FILES = 65_536
 
@@ -28,7 +28,7 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
         Exit code.
 
     Raises:
-        OSError: The address or port cannot be taken.
+        SettingsError: The address or port cannot be taken.
         StoreUnavailable: The store cannot be opened.
     """
     with claimed_port(settings) as port:
@@ -50,12 +50,18 @@ def claimed_port(settings: Settings) -> Iterator[int]:
     """Reserve the port, so that a second hub is told at once and port 0 becomes a number.
 
     Raises:
-        OSError: Somebody else listens there.
+        SettingsError: The address is not ours, or somebody else listens there.
     """
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        probe.bind((settings.host, settings.port))
+        try:
+            probe.bind((settings.host, settings.port))
+        except OSError as error:
+            raise SettingsError(
+                f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
+                "Choose another with HUB_PORT or --port."
+            ) from error
         port = int(probe.getsockname()[1])
     from hub.worker import bound
 

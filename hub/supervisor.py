@@ -18,26 +18,29 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
-from hub.app import open_door
+from hub.app import background_jobs, open_door
 from hub.rest import logs
 from hub.settings import Settings
 from hub.storage.port import StoreUnavailable
-from hub.worker import STARTUP_FAILED, Place, announce, run, tune_collector
+from hub.worker import STARTUP_FAILED, Place, announce, run, tell_ready, tune_collector
 
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 _FAST_DEATH = 2.0
 _MOST_FAST_DEATHS = 5
 _KILL_AFTER = 5.0
-_READY = b"."
 
 
 @dataclass(slots=True)
 class Child:
-    """A forked process: what it runs, since when, and how often it died young."""
+    """A forked process: what it runs, since when, and how often it died young.
+
+    `told` is where it writes a byte once it is ready, -1 when nobody waits for that.
+    """
 
     name: str
-    main: Callable[[], int]
+    main: Callable[[int], int]
     pid: int = 0
+    told: int = -1
     started: float = 0.0
     fast_deaths: int = 0
 
@@ -74,16 +77,8 @@ class Supervisor:
             shutil.rmtree(self._folder, ignore_errors=True)
 
     def _watch(self) -> int:
-        ready, tell = os.pipe()
-        self._told = tell
-        self._fork(self._writer)
-        os.close(tell)
-        if os.read(ready, 1) != _READY:  # The writer ended instead.
+        if not self._start([self._writer]) or not self._start(self._workers):
             return STARTUP_FAILED
-        os.close(ready)
-        self._told = -1
-        for worker in self._workers:
-            self._fork(worker)
         announce(self._settings)
         while True:
             received = signal.sigwait(_SIGNALS)
@@ -92,13 +87,27 @@ class Supervisor:
             if not self._revive():
                 return 1
 
+    def _start(self, children: list[Child]) -> bool:
+        """Fork children and wait until each is ready; False when one ends instead."""
+        pipes = []
+        for child in children:
+            ready, child.told = os.pipe()
+            self._fork(child)
+            os.close(child.told)
+            child.told = -1
+            pipes.append(ready)
+        answers = [os.read(ready, 1) for ready in pipes]
+        for ready in pipes:
+            os.close(ready)
+        return all(answers)
+
     # --- children ---------------------------------------------------------------------------
 
-    def _run_writer(self) -> int:
-        return asyncio.run(_write(self._settings, self._alive, self._told))
+    def _run_writer(self, told: int) -> int:
+        return asyncio.run(_write(self._settings, self._alive, told))
 
-    def _run_worker(self) -> int:
-        return run(self._settings, Place("reader", False, self._folder, self._alive))
+    def _run_worker(self, told: int) -> int:
+        return run(self._settings, Place("reader", False, self._folder, self._alive, told))
 
     def _fork(self, child: Child) -> None:
         child.started = time.monotonic()
@@ -109,7 +118,7 @@ class Supervisor:
         try:
             os.close(self._held)
             signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-            code = child.main()
+            code = child.main(child.told)
         # The child must not run on in the parent's code, whatever happened.
         except BaseException:
             logging.getLogger("hub.serve").exception("%s ended", child.name)
@@ -183,10 +192,8 @@ async def _write(settings: Settings, supervisor: int, told: int) -> int:
         loop.add_signal_handler(one, stop.set)
     loop.add_reader(supervisor, stop.set)
     try:
-        async with open_door(settings, "owner"):
-            if told >= 0:
-                os.write(told, _READY)
-                os.close(told)
+        async with open_door(settings, "owner") as door, background_jobs(door, settings):
+            tell_ready(told)
             await stop.wait()
     except StoreUnavailable as error:
         sys.stderr.write(f"{error}\n")

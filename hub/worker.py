@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import signal
 import socket
 import sys
@@ -40,12 +41,14 @@ class Place:
         metrics_folder: Where workers share their metrics; None for a single one.
         supervisor: File descriptor that reads as ended when the supervisor is gone; None
             without one.
+        told: File descriptor to write a byte to once requests are answered, -1 for none.
     """
 
     role: Role = "owner"
     announce: bool = True
     metrics_folder: Path | None = None
     supervisor: int | None = None
+    told: int = -1
 
 
 class HubServer(uvicorn.Server):
@@ -68,8 +71,10 @@ class HubServer(uvicorn.Server):
             asyncio.get_running_loop().add_reader(self._place.supervisor, self._stop)
         await super().startup(sockets)
         tune_collector()
-        if self.started and self._place.announce:
-            announce(self._settings)
+        if self.started:
+            tell_ready(self._place.told)
+            if self._place.announce:
+                announce(self._settings)
 
     def _stop(self) -> None:
         assert self._place.supervisor is not None
@@ -164,6 +169,17 @@ def tune_collector() -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
+
+
+def tell_ready(told: int) -> None:
+    """Tell whoever waits that this process is ready.
+
+    Args:
+        told: File descriptor, -1 when nobody waits.
+    """
+    if told >= 0:
+        os.write(told, b".")
+        os.close(told)
 
 
 def announce(settings: Settings) -> None:

@@ -158,10 +158,11 @@ class Dispatcher:
         if self._metrics.in_flight > service.settings.in_flight:
             raise Unavailable(fault("throttled", "requests-too-many"))
         accept = headers.get(b"accept")
+        query: Parameters = ()
         parameters: Parameters = ()
         if scope["query_string"]:
-            parameters = urls.parameters(scope["query_string"])
-            call.format, parameters = negotiation.extract(accept, parameters)
+            query = urls.parameters(scope["query_string"])
+            call.format, parameters = negotiation.extract(accept, query)
         if call.format is None:
             call.format = self._negotiate(scope, accept)
         self._edge.check_host(headers)
@@ -197,6 +198,7 @@ class Dispatcher:
                 id,
                 segments[route.rest_at] if route.rest_at >= 0 else "",
                 parameters,
+                query,
                 headers,
                 call.format,
                 call.intake,

@@ -55,6 +55,7 @@ class Request:
         rest: What the route's last variable holds: the version of vread, the type of a
             compartment search (`*`: all), the name of an operation with `$`.
         parameters: Decoded query without `_format` and `_pretty`.
+        query: The same with them, so that a page's links keep the format.
         headers: Lower-case names to raw values; repeated list headers are joined by commas.
         format: How to answer.
         intake: The body.
@@ -67,6 +68,7 @@ class Request:
     id: str
     rest: str
     parameters: Parameters
+    query: Parameters
     headers: Mapping[bytes, bytes]
     format: Format
     intake: Intake

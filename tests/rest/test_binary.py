@@ -145,7 +145,7 @@ def test_a_security_context_is_kept(fhir: httpx.Client, patient: dict[str, str])
     assert bad.status_code == 400
 
 
-@pytest.mark.parametrize("content_type", ["", "pdf", "text/", "a/b\x7f"])
+@pytest.mark.parametrize("content_type", ["", "pdf", "text/", "a b/c", "text/plain(x)"])
 def test_raw_content_needs_a_media_type(fhir: httpx.Client, content_type: str) -> None:
     response = fhir.post("/Binary", content=SMALL, headers={"content-type": content_type})
     assert response.status_code == 400

@@ -101,14 +101,50 @@ def test_a_second_start_is_ready_soon(tmp_path: Path) -> None:
     assert loaded < 3.0, "1.5 s on an idle machine"
 
 
-def test_the_framework_is_not_imported_for_the_api(tmp_path: Path) -> None:
-    with running(tmp_path) as hub:
-        hub.client.get("/metadata")
-        httpx.get(f"{hub.url}/health/ready")
-        maps = Path(f"/proc/{hub.process.pid}/maps").read_text()
-        assert "pydantic_core" not in maps
-        httpx.get(f"{hub.url}/docs")
-        assert "pydantic_core" in Path(f"/proc/{hub.process.pid}/maps").read_text()
+_IN_PROCESS = """
+import asyncio, sys
+from hub.app import Hub
+from hub.settings import Settings
+
+async def main():
+    hub = Hub(Settings(store="memory"))
+    events = asyncio.Queue()
+    done = asyncio.Queue()
+    lifespan = asyncio.create_task(hub({"type": "lifespan"}, events.get, done.put))
+    await events.put({"type": "lifespan.startup"})
+    assert (await done.get())["type"] == "lifespan.startup.complete"
+
+    async def get(path):
+        async def receive():
+            return {"type": "http.request", "body": b"", "more_body": False}
+        async def send(message):
+            if message["type"] == "http.response.start":
+                print(path, message["status"], "fastapi" in sys.modules)
+        scope = {"type": "http", "method": "GET", "path": path, "raw_path": path.encode(),
+                 "query_string": b"", "headers": [(b"host", b"localhost")], "root_path": "",
+                 "http_version": "1.1", "scheme": "http", "client": None, "server": None}
+        await hub(scope, receive, send)
+
+    for path in ("/fhir/Patient", "/fhir/metadata", "/health/ready", "/metrics", "/docs"):
+        await get(path)
+    await events.put({"type": "lifespan.shutdown"})
+    await lifespan
+
+asyncio.run(main())
+"""
+
+
+def test_the_framework_is_imported_for_pages_only() -> None:
+    ended = subprocess.run(
+        [sys.executable, "-c", _IN_PROCESS], capture_output=True, text=True, check=True
+    )
+    assert ended.stdout.splitlines() == [
+        "/fhir/Patient 200 False",
+        "/fhir/metadata 200 False",
+        "/health/ready 200 False",
+        "/metrics 200 False",
+        "/docs 200 True",
+    ]
 
 
 def test_no_media_engine_and_no_resource_classes_are_loaded(tmp_path: Path) -> None:

@@ -9,6 +9,6 @@ from hub.rest.exchange import Answer, Request
 async def history(request: Request) -> Answer:
     """A page of versions, newest first."""
     found = await request.service.door.history(
-        request.context, request.type, request.id, request.parameters
+        request.context, request.type, request.id, request.query
     )
     return rendering.bundle(request, found)

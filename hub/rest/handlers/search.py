@@ -15,16 +15,16 @@ _FORM_LIMIT = 1024 * 1024
 
 async def search(request: Request) -> Answer:
     """GET: the query holds the parameters."""
-    return await _answer(request, request.parameters)
+    return await _answer(request, request.query)
 
 
 async def search_by_post(request: Request) -> Answer:
     """POST _search: the form's parameters join those of the query."""
     form = await _form(request)
-    format, form = negotiation.extract(request.headers.get(b"accept"), form)
+    format, _ = negotiation.extract(request.headers.get(b"accept"), form)
     if format is not None:
         request = replace(request, format=format)
-    return await _answer(request, request.parameters + form)
+    return await _answer(request, request.query + form)
 
 
 async def _answer(request: Request, parameters: Parameters) -> Answer:
