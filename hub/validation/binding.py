@@ -50,9 +50,11 @@ class RequiredCodes:
 
         A concept that is only an extension says why there is no value, and is let be.
         """
-        codings = concept.get("coding")
-        if codings is None:
+        if "coding" not in concept:
             return "text" not in concept and "extension" in concept
+        codings = concept["coding"]
+        if not isinstance(codings, list):
+            return True  # The structure is at fault, and said to be.
         return any(isinstance(one, dict) and self.accepts_coding(one) for one in codings)
 
     def words(self) -> str:

@@ -17,7 +17,7 @@ from hub.validation.narrative import is_safe
 from hub.validation.primitive import FAST_NAMES, ID
 from hub.validation.reference import target_problem, text_problem
 from hub.validation.scope import Scope
-from hub.validation.source import Source, Writer, function_of, table_of
+from hub.validation.source import SIBLING, Source, Writer, function_of, table_of
 
 Check = Callable[[Any, Scope], Any]
 
@@ -51,6 +51,8 @@ class FastPass:
             "not_after": not_after,
             "refers_wrongly": refers_wrongly,
             "check_sibling": self._sibling,
+            "check_choice_sibling": self._choice_sibling,
+            "choices_with_siblings": choices_with_siblings,
             "check_entry": self._entry,
             "check_contained": self._contained,
         }
@@ -99,6 +101,10 @@ class FastPass:
             raise Doubt
         self._names["check_Element"](element, scope)
 
+    def _choice_sibling(self, element: Mapping[str, Any], scope: Scope) -> int:
+        self._sibling(element, scope)
+        return SIBLING
+
     def _function(self, shape_name: str) -> Check:
         """The function of a shape, or one that writes it when it is first called."""
         name = function_of(shape_name)
@@ -141,6 +147,27 @@ def _accept(_value: Any, _scope: Scope) -> None:
 
 def _doubt(_value: Any, _scope: Scope) -> None:
     raise Doubt
+
+
+def choices_with_siblings(
+    value: Mapping[str, Any], choices: list[tuple[int, tuple[str, ...]]]
+) -> int:
+    """The bits of the choices present in an object, `_x` counted with its `x`.
+
+    Args:
+        value: The object.
+        choices: Bit and properties of each choice.
+
+    Raises:
+        Doubt: One choice has two types.
+    """
+    bits = 0
+    for bit, keys in choices:
+        present = {key.removeprefix("_") for key in keys if key in value}
+        if len(present) > 1:
+            raise Doubt
+        bits |= bit if present else 0
+    return bits
 
 
 def refers_wrongly(reference: Mapping[str, Any], targets: frozenset[str], scope: Scope) -> bool:

@@ -149,7 +149,8 @@ def is_right(type_name: str, value: object) -> bool:
 
 # Names that the expressions of FAST use.
 FAST_NAMES: Mapping[str, Any] = {
-    "Decimal": Decimal, "is_right": is_right, "is_decimal": is_decimal, "is_text": is_text, "is_base64": is_base64,
+    "Decimal": Decimal, "is_right": is_right, "is_decimal": is_decimal, "is_text": is_text,
+    "is_base64": is_base64,
     "URI": URI, "CODE": CODE, "ID": ID, "OID": OID, "UUID": UUID, "DATE": DATE,
     "DATE_TIME": DATE_TIME, "INSTANT": INSTANT, "TIME": TIME,
 }  # fmt: skip

@@ -19,6 +19,8 @@ from hub.validation.primitive import FAST
 # A shape with at most this many single primitives tests for them one after the other; a larger
 # one looks every property up in its table.
 INLINE_LIMIT = 8
+# Bit in `s` that says that a choice has a `_x`, whose own `x` is no second choice.
+SIBLING = 1 << 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +118,11 @@ class Writer:
                 "            if s & b:",
                 "                raise Doubt",
                 "            s |= b",
+                f"    if s & {SIBLING}:",
+                f"        s |= choices_with_siblings(o, {table}_choices)",
+            ]
+            source.values[f"{table}_choices"] = [
+                (bit, shape.elements[name]) for name, bit in bits.items()
             ]
         else:
             lines += ["    for k, v in o.items():", *self._chain(shape, source, table)]
@@ -155,8 +162,9 @@ class Writer:
     def _slot(self, slot: Slot, bit: int, source: Source) -> str:
         """The name of the function that checks a property; written unless it is known."""
         if slot.kind == "sibling":
-            # Alignment with an array, and a choice held by its sibling, are the other pass's.
-            return "doubt" if slot.many or bit else "check_sibling"
+            if slot.many:
+                return "doubt"  # Their alignment with the values is the other pass's.
+            return "check_choice_sibling" if bit else "check_sibling"
         if slot.kind == "resource":
             return "check_contained" if slot.many else "check_entry"
         body = (

@@ -143,7 +143,7 @@ class Walk:
             elif slot.many or scope.with_entries:
                 self.resource(value, where)
         elif not isinstance(value, dict):
-            self._add(where, _object_expected(slot, value))
+            self._add(where, _object_expected(slot.shape, value))
         else:
             self._object(shape_of(slot.shape), value, where, scope)
             self._complex_rules(slot, value, where, scope)
@@ -210,8 +210,7 @@ class Walk:
 
     def _sibling(self, sibling: Any, value: Any, where: str, scope: Scope) -> None:
         if not isinstance(sibling, dict):
-            arguments: dict[str, object] = {"type": "Element"}
-            self._add(where, Problem("structure", "validation-object-expected", arguments))
+            self._add(where, _object_expected("Element", sibling))
             return
         shape = shape_of("Element")
         if value is not None and sibling.keys() == {"id"}:
@@ -269,12 +268,12 @@ def _type_unknown(name: object) -> Problem:
     return Problem("structure", "validation-resource-type", {"type": name[:_NAME]})
 
 
-def _object_expected(slot: Slot, value: object) -> Problem:
+def _object_expected(shape_name: str, value: object) -> Problem:
     if isinstance(value, list):
         return Problem("structure", "validation-array", {})
     if value is None:
         return Problem("structure", "validation-null", {})
-    return Problem("structure", "validation-object-expected", {"type": slot.shape})
+    return Problem("structure", "validation-object-expected", {"type": shape_name})
 
 
 def _not_bound(message: str, allowed: str, value_set: str) -> Problem:

@@ -54,19 +54,25 @@ def instance(shape_name: str, rnd: Random, depth: int = 2, density: float = 0.3)
         if name in ("extension", "modifierExtension", "contained"):
             wanted = wanted and name == "extension" and shape.name != "Extension"
         if usable and wanted:
-            _fill(made, shape.slots[rnd.choice(usable)], rnd, depth, density)
+            _fill(shape, made, shape.slots[rnd.choice(usable)], rnd, depth, density)
     if not shape.is_resource and not made.keys() - {"id"}:
         made["extension"] = [dict(EXTENSION)]
     return made
 
 
-def _fill(made: dict[str, Any], slot: Slot, rnd: Random, depth: int, density: float) -> None:
+def _fill(
+    shape: Shape, made: dict[str, Any], slot: Slot, rnd: Random, depth: int, density: float
+) -> None:
     count = rnd.choice([1, 1, 2]) if slot.many else 1
     if slot.shape == "Extension":
         values: list[Any] = [dict(EXTENSION) for _ in range(count)]
     else:
         values = [_value(slot, rnd, depth, density) for _ in range(count)]
     made[slot.key] = values if slot.many else values[0]
+    if not slot.many and f"_{slot.key}" in shape.slots and rnd.random() < 0.1:
+        made[f"_{slot.key}"] = {"extension": [dict(EXTENSION)]}
+        if rnd.random() < 0.3:
+            del made[slot.key]
 
 
 def _value(slot: Slot, rnd: Random, depth: int, density: float) -> Any:
