@@ -85,7 +85,7 @@ async def _load_demo(settings: Settings) -> None:
     async with open_door(settings, "owner") as door:
         if (await door.store.info(1)).versions:
             return
-        from hub.commands.progress import count_progress
+        from hub.loading.progress import count_progress
         from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
         from hub.loading.demo import load_demo
 

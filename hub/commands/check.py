@@ -22,7 +22,7 @@ def check(
     """
     from hub.app import open_door
     from hub.checking import check_record
-    from hub.commands.progress import count_progress
+    from hub.loading.progress import count_progress
     from hub.context import Context
     from hub.settings import from_environment
 

@@ -34,7 +34,7 @@ def demo(
         _write(out, patients, seed)
         return
     from hub.app import open_door
-    from hub.commands.progress import count_progress
+    from hub.loading.progress import count_progress
     from hub.loading.demo import load_demo
     from hub.settings import from_environment
 

@@ -35,7 +35,7 @@ def load(
     Example: fhir-hub load synthea/ patients.ndjson.gz
     """
     from hub.app import open_door
-    from hub.commands.progress import byte_progress
+    from hub.loading.progress import byte_progress
     from hub.context import Context
     from hub.loading.checkpoint import Checkpoint
     from hub.loading.loader import Tally

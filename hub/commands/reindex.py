@@ -22,7 +22,7 @@ def reindex(
     index row that disagrees.
     """
     from hub.app import open_door
-    from hub.commands.progress import count_progress
+    from hub.loading.progress import count_progress
     from hub.context import Context
     from hub.definitions import resource_types
     from hub.interactions.indexing import reindex_all

@@ -109,9 +109,13 @@ def _variables(request: OperationRequest) -> dict[str, Any]:
     return {
         str(part.get("name")): value(part)
         for holder in given
-        for part in holder.get("part") or []
+        for part in _list(holder.get("part"))
         if isinstance(part, dict)
     }
+
+
+def _list(content: Any) -> list[Any]:
+    return content if isinstance(content, list) else []
 
 
 FHIRPATH = Operation(

@@ -20,7 +20,8 @@ def parts(request: OperationRequest) -> list[Resource]:
     resource = request.resource
     if resource is None or resource.get("resourceType") != "Parameters":
         return []
-    return [part for part in resource.get("parameter") or [] if isinstance(part, dict)]
+    given = resource.get("parameter")
+    return [part for part in given if isinstance(part, dict)] if isinstance(given, list) else []
 
 
 def value(part: Resource) -> Any:

@@ -1,4 +1,4 @@
-"""Progress bars of the commands, by bytes of files and by counts."""
+"""Progress bars of long work on the command line, by bytes of files and by counts."""
 
 from __future__ import annotations
 
