@@ -85,9 +85,9 @@ async def _load_demo(settings: Settings) -> None:
     async with open_door(settings, "owner") as door:
         if (await door.store.info(1)).versions:
             return
-        from hub.loading.progress import count_progress
         from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
         from hub.loading.demo import load_demo
+        from hub.loading.progress import count_progress
 
         with count_progress("Demo data", None) as advance:
             await load_demo(door, DEFAULT_PATIENTS, DEFAULT_SEED, advance)

@@ -22,8 +22,8 @@ def check(
     """
     from hub.app import open_door
     from hub.checking import check_record
-    from hub.loading.progress import count_progress
     from hub.context import Context
+    from hub.loading.progress import count_progress
     from hub.settings import from_environment
 
     async def main() -> tuple[int, int]:

@@ -34,8 +34,8 @@ def demo(
         _write(out, patients, seed)
         return
     from hub.app import open_door
-    from hub.loading.progress import count_progress
     from hub.loading.demo import load_demo
+    from hub.loading.progress import count_progress
     from hub.settings import from_environment
 
     async def main() -> int:

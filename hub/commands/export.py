@@ -32,9 +32,9 @@ def export(
     Example: fhir-hub export backup-2026-11 --type Patient --type Observation --gzip
     """
     from hub.app import open_door
-    from hub.loading.progress import count_progress
     from hub.context import Tenant
     from hub.definitions import resource_types
+    from hub.loading.progress import count_progress
     from hub.settings import from_environment
 
     wanted = tuple(types or ())

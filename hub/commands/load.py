@@ -35,11 +35,11 @@ def load(
     Example: fhir-hub load synthea/ patients.ndjson.gz
     """
     from hub.app import open_door
-    from hub.loading.progress import byte_progress
     from hub.context import Context
     from hub.loading.checkpoint import Checkpoint
     from hub.loading.loader import Tally
     from hub.loading.loader import load as load_files
+    from hub.loading.progress import byte_progress
     from hub.loading.report import Report
     from hub.loading.sources import files
     from hub.settings import from_environment

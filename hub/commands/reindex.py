@@ -22,10 +22,10 @@ def reindex(
     index row that disagrees.
     """
     from hub.app import open_door
-    from hub.loading.progress import count_progress
     from hub.context import Context
     from hub.definitions import resource_types
     from hub.interactions.indexing import reindex_all
+    from hub.loading.progress import count_progress
     from hub.settings import from_environment
 
     wanted = tuple(types or ())
