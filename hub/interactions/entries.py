@@ -99,7 +99,7 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
         raise BadRequest(fault("required", "bundle-request-missing"))
     request = entry["request"]
     method, url = request.get("method"), request.get("url")
-    if method not in ORDER:
+    if not isinstance(method, str) or method not in ORDER:
         raise BadRequest(fault("value", "bundle-method"))
     if not isinstance(url, str):
         raise BadRequest(fault("required", "bundle-url", reason="missing"))
