@@ -2,8 +2,8 @@
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "search-unknown-parameter": (
-        "{type} has no search parameter {name}; it was not applied.",
-        "{type} 没有搜索参数 {name}，未予采用。",
+        "{type} has no search parameter {name}.",
+        "{type} 没有搜索参数 {name}。",
     ),
     "search-unknown-modifier": (
         "Search parameter {name} has an unknown modifier :{modifier}.",
@@ -49,9 +49,9 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} cannot be chained: it is of type {kind}, not reference.",
         "{name} 不能链式搜索:其类型是 {kind}，不是 reference。",
     ),
-    "search-chain-canonical": (
-        "{name} cannot be chained: it refers by canonical url.",
-        "{name} 不能链式搜索:它以规范 url 引用。",
+    "search-chain-unresolved": (
+        "{name} cannot be chained: it does not refer to resources of this server.",
+        "{name} 不能链式搜索：它不引用本服务器的资源。",
     ),
     "search-target-type": (
         "{name} never refers to {target}.",

@@ -76,4 +76,5 @@ def references_of(
     """
     found = Found(resource, zone, base)
     registry.rows_of(resource["resourceType"], parameter)(resource, found)
-    return list(dict.fromkeys(found.references))
+    # A reference that this parameter does not index is noted as a link.
+    return list(dict.fromkeys(row for row in found.references if row.key == parameter.key))

@@ -13,7 +13,6 @@ from functools import lru_cache
 from typing import Any
 
 from hub.definitions.shapes import SearchParameter
-from hub.search.principal_date import table
 from hub.search.values import IndexRows, QuantityRow, ReferenceRow, TokenRow
 
 SORTED_CHARACTERS = 160
@@ -34,6 +33,9 @@ def is_principal(parameter: SearchParameter, resource_type: str) -> bool:
         parameter: Any.
         resource_type: The type searched.
     """
+    # Here, because it brings the FHIRPath engine, which a reader of the record does not need.
+    from hub.search.principal_date import table
+
     paths = table().get(resource_type, ())
     members = (member.strip() for member in parameter.expression.split("|"))
     return parameter.type == "date" and bool(paths) and f"{resource_type}.{paths[0]}" in members

@@ -15,6 +15,8 @@ from hub.search.extraction.leaves import CASE_SENSITIVE, is_indexed
 from hub.search.extraction.routes import Get, Refers, Route, routes_of
 from hub.search.folding import fold_contact
 
+_URIS = frozenset(["canonical", "uri", "url", "oid", "uuid"])
+
 
 @dataclass(frozen=True, slots=True)
 class Traits:
@@ -25,13 +27,18 @@ class Traits:
         folding: What makes a token's code comparable; None: it is compared as written.
         systems: For parameters on `code` elements alone: the code systems that these elements
             imply; a search that names one of them names none.
-        is_canonical: Refers by canonical only, so that there is nothing to chain to.
+        is_canonical: Refers by canonical, never by a Reference.
     """
 
     types: frozenset[str]
     folding: Callable[[str], str] | None = None
     systems: frozenset[str] = frozenset()
     is_canonical: bool = False
+
+    @property
+    def is_chainable(self) -> bool:
+        """Whether its references are to resources of their own on this server."""
+        return "Reference" in self.types
 
 
 @lru_cache(maxsize=4096)
@@ -46,7 +53,8 @@ def traits_of(parameter: SearchParameter) -> Traits:
     if parameter.type == "token":
         return Traits(types, _folding(types), _implied_systems(parameter, types))
     if parameter.type == "reference":
-        return Traits(types, is_canonical=bool(types) and "Reference" not in types)
+        is_canonical = "canonical" in types and types <= _URIS
+        return Traits(types, is_canonical=is_canonical)
     return Traits(types)
 
 

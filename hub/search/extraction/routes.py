@@ -181,7 +181,7 @@ def _step(sources: list[Route], name: str) -> list[Route]:
     found: list[Route] = []
     for source in sources:
         step = schema.steps(source.type).get(name)
-        if step is None or source.type == "Resource":
+        if step is None or (source.type == "Resource" and source.steps):
             continue
         found.extend(
             Route(

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from hub.definitions import SearchParameter, is_resource_type, resource_types
+from hub.definitions import SearchParameter, ancestors, is_resource_type, resource_types
 from hub.model.identity import valid_id
 from hub.search.folding import query_words
 from hub.search.parsing import values
@@ -36,12 +36,12 @@ from hub.search.query import (
     Value,
     Words,
 )
-from hub.search.traits import targets_of
+from hub.search.traits import targets_of, traits_of
 
 ANY_TYPE = frozenset(["Resource", "DomainResource"])
 """What parameters are asked of when several types are searched at once."""
 
-_HAS = "_has:"
+_HAS = "_has"
 _HAS_PARTS = 4
 
 ValueReader = Callable[[Reading, SearchParameter, str], Value]
@@ -63,13 +63,15 @@ def criterion_of(reading: Reading, type: str, name: str, text: str, depth: int =
     """
     if depth > LONGEST_CHAIN:
         refuse("too-costly", "search-chain-too-deep", name=name[:64], limit=LONGEST_CHAIN)
-    if name.startswith(_HAS):
+    if name.partition(":")[0] == _HAS:
         return _has(reading, type, name, text, depth)
     head, dot, rest = name.partition(".")
     code, _, modifier = head.partition(":")
     if not dot and code in _SPECIAL:
         if modifier:
             refuse("not-supported", "search-unknown-modifier", name=code, modifier=modifier)
+        if code == "_text" and type not in ANY_TYPE and "DomainResource" not in ancestors(type):
+            raise UnknownParameter(type, name)
         return _SPECIAL[code](reading, type, text)
     parameter = reading.registry.get(type, code)
     if parameter is None:
@@ -98,6 +100,8 @@ def match_of(
     if not modifier and parameter.code == "url" and parameter.type == "uri" and "|" in text:
         return _versioned_url(reading, type, parameter, text)
     reader = _reader(parameter, modifier)
+    if parameter.type == "uri" and modifier in ("above", "below") and text.startswith("urn:"):
+        invalid(parameter, "a url: urns have no hierarchy")
     return Match(
         parameter,
         tuple(reader(reading, parameter, piece) for piece in pieces_of(parameter, text)),
@@ -128,8 +132,6 @@ def _reader(parameter: SearchParameter, modifier: str) -> ValueReader:
         return _TOKEN_READERS.get(modifier, values.read_token)
     if modifier == "identifier":
         return values.read_identifier
-    if parameter.code == "_id":
-        return _read_id
     return values.read
 
 
@@ -141,11 +143,6 @@ def _read_missing(reading: Reading, parameter: SearchParameter, text: str) -> Va
 
 def _read_value_set(reading: Reading, parameter: SearchParameter, text: str) -> Value:
     return UriValue(unescape(text))
-
-
-def _read_id(reading: Reading, parameter: SearchParameter, text: str) -> Value:
-    """An id; one that no resource can have finds nothing."""
-    return TokenValue(None, unescape(text).rpartition("/")[2])
 
 
 _TOKEN_READERS: Mapping[str, ValueReader] = {
@@ -212,10 +209,9 @@ def chain_of(
             name=parameter.code,
             kind=parameter.type,
         )
-    if modifier and not is_resource_type(modifier):
-        check_modifier(parameter, modifier)
-        refuse("not-supported", "search-chain-canonical", name=parameter.code)
     check_modifier(parameter, modifier)
+    if not traits_of(parameter).is_chainable or (modifier and not is_resource_type(modifier)):
+        refuse("not-supported", "search-chain-unresolved", name=parameter.code)
     found: list[Criterion] = []
     unknown: UnknownParameter | None = None
     for target in _chain_targets(type, parameter, modifier):

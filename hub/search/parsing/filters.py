@@ -79,9 +79,10 @@ _MODIFIERS: Mapping[tuple[str, str], str] = {
 
 _GROUPS: Mapping[tuple[str, str], tuple[str, tuple[str, ...]]] = {
     ("Group", "characteristic"): ("characteristic-value", ("code", "value")),
-    ("DocumentReference", "relatesTo"): ("relationship", ("code", "target")),
+    ("DocumentReference", "relatesTo"): ("relationship", ("target", "code")),
 }
-"""Names that exist in filters only: `name[code eq x].value eq y` is a composite."""
+"""Names that exist in filters only: `name[code eq x].value eq y` is a composite, whose
+components these names stand for in their order."""
 
 
 def read_filter(reading: Reading, type: str, text: str) -> Criterion:
@@ -93,10 +94,18 @@ def read_filter(reading: Reading, type: str, text: str) -> Criterion:
         text: The value of `_filter`.
 
     Raises:
-        UnknownParameter: The filter names a parameter that is not known.
-        BadRequest: It cannot be understood.
+        BadRequest: It cannot be understood. A name in it that is not known is never ignored:
+            that would turn its meaning around.
     """
-    return _criterion(reading, type, parse_filter(text))
+    try:
+        return _criterion(reading, type, parse_filter(text))
+    except UnknownParameter as unknown:
+        refuse(
+            "not-supported",
+            "search-unknown-parameter",
+            type=unknown.type,
+            name=unknown.name[:128],
+        )
 
 
 def _criterion(reading: Reading, type: str, filter: Filter) -> Criterion:
@@ -229,27 +238,35 @@ def _group(
     reading: Reading, type: str, step: Step, rest: Sequence[Step | HasStep], test: Test
 ) -> Criterion:
     """A name that exists in filters only, as the composite that it stands for."""
-    code, (first, second) = _GROUPS[type, step.name]
+    code, names = _GROUPS[type, step.name]
     parameter = reading.registry.get(type, code)
     inner = step.filter
-    if (
-        parameter is None
-        or not isinstance(inner, Test)
-        or inner.path != (Step(first),)
-        or tuple(rest) != (Step(second),)
-        or inner.operator != "eq"
-        or test.operator not in ("eq", "re")
-    ):
-        refuse(
-            "not-supported",
-            "search-filter-syntax",
-            position=1,
-            expected=f"{step.name}[{first} eq ...].{second} eq ...",
-        )
+    if parameter is None or not isinstance(inner, Test):
+        _refuse_group(step, names)
+    texts = {_lone_name(inner): inner, _lone_name(replace(test, path=tuple(rest))): test}
+    if texts.keys() != set(names) or inner.operator != "eq" or test.operator not in ("eq", "re"):
+        _refuse_group(step, names)
     parts: list[Value] = []
-    for part, own in zip(parameter.components, (inner, test), strict=True):
+    for part, name in zip(parameter.components, names, strict=True):
         component = reading.registry.component(part.definition)
         if component is None:
             invalid(parameter, part.definition)
-        parts.append(values.read(reading, component, _with_system(own.value)))
+        parts.append(values.read(reading, component, _with_system(texts[name].value)))
     return Match(parameter, (CompositeValue(tuple(parts)),))
+
+
+def _lone_name(test: Test) -> str:
+    """The name that a test's path is, "" if it is more than a name."""
+    step = test.path[0] if len(test.path) == 1 else None
+    is_plain = isinstance(step, Step) and not step.type and step.filter is None
+    return step.name if isinstance(step, Step) and is_plain else ""
+
+
+def _refuse_group(step: Step, names: tuple[str, ...]) -> NoReturn:
+    first, second = sorted(names)
+    refuse(
+        "not-supported",
+        "search-filter-syntax",
+        position=1,
+        expected=f"{step.name}[{first} eq ...].{second} eq ...",
+    )

@@ -105,7 +105,14 @@ def _elements(
     names = [name.strip() for name in text.split(",") if name.strip()]
     if len(names) > _MOST_ELEMENTS or not all(map(_ELEMENT.fullmatch, names)):
         refuse("value", "search-value-invalid", name="_elements", expected="names of elements")
-    results.elements = (*results.elements, *names)
+    bare = (_without_type(name) for name in names)
+    results.elements = tuple(dict.fromkeys((*results.elements, *bare)))
+
+
+def _without_type(name: str) -> str:
+    """`name` of `Patient.name`."""
+    head, dot, rest = name.partition(".")
+    return rest if dot and is_resource_type(head) else name
 
 
 def _include(
