@@ -95,7 +95,7 @@ def _operation(number: int, row: object) -> PathOperation:
     found: dict[str, dict[str, Any]] = {}
     for part in _list(row.get("part")):
         name = part.get("name")
-        if name not in _PARTS or name in found:
+        if not isinstance(name, str) or name not in _PARTS or name in found:
             raise _malformed(number, "a part is unknown or repeated")
         found[name] = part
     text = {name: _text(number, found[name]) for name in ("type", "path", "name") if name in found}
