@@ -16,8 +16,8 @@ from typing import NamedTuple
 from hub.definitions import SearchParameter
 from hub.errors import HubError
 from hub.interactions.answer import resource_of
-from hub.interactions.parameter_resource import parameter_of
 from hub.search.registry import ParameterRegistry, core
+from hub.search.runtime import compile_parameter
 from hub.storage.port import RuntimeParameter, Store
 
 LOOK_EVERY = 1.0
@@ -97,7 +97,7 @@ class RegistryHolder:
             if stored is None:
                 continue
             try:
-                made.append(parameter_of(resource_of(stored), one.key))
+                made.append(compile_parameter(resource_of(stored), one.key))
             except HubError as error:
                 _log.warning("search parameter %s is not usable: %s", one.resource_id, error)
         return made

@@ -10,24 +10,21 @@ Spec: https://hl7.org/fhir/R4/searchparameter.html
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
-from hub.definitions import SearchParameter, is_resource_type
-from hub.errors import HubError, Issue, Unprocessable, fault
+from hub.definitions import is_resource_type
+from hub.errors import Issue, fault
 from hub.interactions.answer import resource_of
-from hub.interactions.parameter_resource import parameter_of
 from hub.search.registry import FIRST_RUNTIME_KEY, ParameterRegistry
+from hub.search.runtime import compile_parameter
 from hub.storage.port import RuntimeParameter, Stored
 
 if TYPE_CHECKING:
     from hub.interactions.commit import Made
     from hub.interactions.door import Interactions
 
-_TRIAL_KEY = FIRST_RUNTIME_KEY - 1
-_ABSTRACT = {"Resource": "Basic", "DomainResource": "Basic"}
-"""A concrete type on which a parameter of an abstract one is tried."""
+_ABSTRACT = ("Resource", "DomainResource")
 
 
 async def check(door: Interactions, ctx: Context, resource: dict[str, Any]) -> tuple[Issue, ...]:
@@ -42,14 +39,15 @@ async def check(door: Interactions, ctx: Context, resource: dict[str, Any]) -> t
         Information for the client: registered and being indexed, or why not.
 
     Raises:
-        Unprocessable: It is active, but its expression cannot be used.
+        Unprocessable: It is active, but cannot be used.
     """
     registry = (await door.registry.of(ctx.tenant.key)).registry
+    known = await _known(door, ctx.tenant.key, str(resource.get("id", "")))
+    registry = _without(registry, known)
     reason = _set_aside(registry, resource)
     if reason is not None:
         return (reason,)
-    parameter = parameter_of(resource, _TRIAL_KEY)
-    _try(registry, parameter)
+    compile_parameter(resource, FIRST_RUNTIME_KEY, registry)
     return (fault("informational", "search-parameter-registered", "", "information"),)
 
 
@@ -59,16 +57,19 @@ def _set_aside(registry: ParameterRegistry, resource: dict[str, Any]) -> Issue |
         return fault("informational", "search-parameter-inactive", "", "information")
     if registry.is_core(resource["url"]):
         return fault("informational", "search-parameter-core", "", "information")
-    if "expression" not in resource and resource["type"] == "special":
+    if resource["type"] == "special":
         return fault("not-supported", "search-parameter-special", "", "warning")
     code = resource["code"]
     for base in resource.get("base", ()):
         known = registry.of(base).get(code) if _is_base(base) else None
         if known is not None and known.url != resource["url"]:
-            return fault(
-                "conflict", "search-parameter-code-taken", "SearchParameter.code", "warning",
-                code=code, type=base, url=known.url,
-            )  # fmt: skip
+            return Issue(
+                "warning",
+                "conflict",
+                "search-parameter-set-aside",
+                {"code": code, "type": base, "url": known.url},
+                "SearchParameter.code",
+            )
     return None
 
 
@@ -76,26 +77,21 @@ def _is_base(name: str) -> bool:
     return name in _ABSTRACT or is_resource_type(name)
 
 
-def _try(registry: ParameterRegistry, parameter: SearchParameter) -> None:
-    """Compile a parameter for each of its bases.
+async def _known(door: Interactions, tenant: int, id: str) -> RuntimeParameter | None:
+    """The registration of a SearchParameter resource."""
+    for one in await door.store.parameters(tenant):
+        if one.resource_id == id:
+            return one
+    return None
 
-    Raises:
-        Unprocessable: It cannot be.
-    """
-    for index, part in enumerate(parameter.components):
-        if registry.component(part.definition) is None:
-            location = f"SearchParameter.component[{index}].definition"
-            raise Unprocessable(
-                fault("not-found", "search-parameter-component", location, index=index)
-            )
-    trial = registry.with_runtime([*registry.runtime.values(), parameter])
-    location = "SearchParameter.expression"
-    for base in parameter.base:
-        try:
-            trial.rows_of(_ABSTRACT.get(base, base), parameter)
-        except HubError as error:
-            issues = [replace(issue, location=location) for issue in error.issues]
-            raise Unprocessable(issues) from None
+
+def _without(registry: ParameterRegistry, known: RuntimeParameter | None) -> ParameterRegistry:
+    """The parameters beside a resource's own."""
+    if known is None:
+        return registry
+    return registry.with_runtime(
+        parameter for key, parameter in registry.runtime.items() if key != known.key
+    )
 
 
 async def after_commit(door: Interactions, ctx: Context, made: Sequence[Made]) -> None:
@@ -120,13 +116,13 @@ async def register(door: Interactions, tenant: int, stored: Stored) -> None:
         tenant: Tenant key.
         stored: Its current version, a tombstone if it was deleted.
     """
-    known = {one.resource_id: one for one in await door.store.parameters(tenant)}.get(stored.id)
+    known = await _known(door, tenant, stored.id)
     wanted = None
     definitions = await door.registry.refresh(tenant)
     if not stored.deleted:
         resource = resource_of(stored)
-        if _set_aside(definitions.registry, resource) is None:
-            wanted = parameter_of(resource, known.key if known else 0)
+        if _set_aside(_without(definitions.registry, known), resource) is None:
+            wanted = compile_parameter(resource, known.key if known else 0)
     if known is not None:
         if wanted is not None and definitions.registry.runtime.get(known.key) == wanted:
             return

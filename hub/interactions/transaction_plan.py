@@ -234,9 +234,11 @@ async def identify(door: Interactions, ctx: Context, steps: Sequence[Step]) -> N
     seen: dict[tuple[str, str], int] = {}
     for step in steps:
         for change in step.changes or ():
-            other = seen.setdefault((change.type, change.id), step.entry.index)
-            if other != step.entry.index:
-                location = f"{step.entry.location}.request.url"
+            own = step.entry.index
+            other = seen.setdefault((change.type, change.id), own)
+            if other != own:
+                other, later = sorted((other, own))
+                location = f"Bundle.entry[{later}].request.url"
                 raise BadRequest(fault("duplicate", "bundle-same-resource", location, other=other))
 
 

@@ -253,9 +253,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Stored, but not put to use: R4's own definition of this canonical stays in force.",
         "已存储但未启用：该 canonical 沿用 R4 自带的定义。",
     ),
+    "search-parameter-set-aside": (
+        "Stored, but not put to use: {type} has a parameter {code} already ({url}).",
+        "已存储但未启用：{type} 已有参数 {code}（{url}）。",
+    ),
     "search-parameter-special": (
-        "Stored, but not put to use: a parameter of type special without expression has no "
-        "meaning this server knows.",
-        "已存储但未启用：服务器不了解没有 expression 的 special 类型参数。",
+        "Stored, but not put to use: what a parameter of type special means is not told by its "
+        "definition.",
+        "已存储但未启用：special 类型参数的含义无法由其定义得知。",
     ),
 }
