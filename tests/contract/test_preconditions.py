@@ -111,6 +111,18 @@ async def test_an_unreferenced_resource_may_go(store: Store) -> None:
     assert (await store.info(TENANT)).resources == {}
 
 
+async def test_a_reference_made_by_the_commit_itself_counts(store: Store) -> None:
+    await store_one(store, put("Patient/a"))
+    with pytest.raises(StillReferenced):
+        await store.commit(
+            commit_of(
+                put("Group/g", rows=refers_to("Patient/a")),
+                preconditions=(Unreferenced("Patient", "a"),),
+            )
+        )
+    assert await store.read(TENANT, "Group", "g") is None
+
+
 async def test_references_to_what_is_not_here_yet_count_once_it_is(store: Store) -> None:
     await store_one(store, put("Group/g", rows=refers_to("Patient/a")))
     await store_one(store, put("Patient/a"))

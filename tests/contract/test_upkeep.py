@@ -36,7 +36,8 @@ ROWS = IndexRows(
 
 
 async def scan(store: Store, types: tuple[str, ...], count: int) -> list[str]:
-    found, after = [], 0
+    found: list[str] = []
+    after = 0
     while True:
         page, after = await store.scan(TENANT, types, after, count)
         if not page:

@@ -92,8 +92,9 @@ class Disk(apsw.VFS):
             super().xDelete(filename, syncdir)
             self.images.pop(filename, None)
 
-    def excepthook(self, *error: object) -> None:
+    def excepthook(self, *error: object) -> bool:
         """Errors raised here are meant."""
+        return True
 
     def image(self, filename: str) -> Image:
         with self.lock:
@@ -130,8 +131,9 @@ class _File(apsw.VFSFile):
         self._image = disk.image(self._name) if self._name else Image(b"", False)
         super().__init__("", name, flags)
 
-    def excepthook(self, *error: object) -> None:
+    def excepthook(self, *error: object) -> bool:
         """Errors raised here are meant."""
+        return True
 
     def xRead(self, amount: int, offset: int) -> bytes:  # noqa: N802
         self._disk.before_read(self._name)

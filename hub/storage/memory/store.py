@@ -18,6 +18,7 @@ from hub.search.query import Position, Query
 from hub.search.values import IndexRows
 from hub.storage.memory import record as records
 from hub.storage.memory.record import Record, Row
+from hub.storage.memory.search import search as find
 from hub.storage.port import (
     DAY,
     HOUR,
@@ -76,9 +77,7 @@ class MemoryStore:
 
     async def search(self, tenant: int, query: Query, deadline: float | None = None) -> Page:
         """A page of current resources; the deadline is not watched."""
-        from hub.storage.memory import search as searches
-
-        rows, position, total, estimated = searches.search(self.record, tenant, query)
+        rows, position, total, estimated = find(self.record, tenant, query)
         return Page(tuple(row.stored for row in rows), position, total, estimated)
 
     async def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
@@ -301,9 +300,7 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 
 def _ids(record: Record, tenant: int, query: Query) -> tuple[str, ...]:
-    from hub.storage.memory import search as searches
-
-    return tuple(row.stored.id for row in searches.search(record, tenant, query)[0])
+    return tuple(row.stored.id for row in find(record, tenant, query)[0])
 
 
 def _selected(query: HistoryQuery, updated: int, until: int | None) -> bool:

@@ -16,10 +16,9 @@ import apsw
 import msgspec
 
 from hub.storage.port import StoreUnavailable
-from hub.storage.sqlite import blob, migrations, schema, verify
-from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite import blob, migrations, verify
 from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, open_reader, unavailable
-from hub.storage.sqlite.record import Reader
+from hub.storage.sqlite.record import reader_of
 
 MANIFEST = "backup.json"
 STEP_PAGES = 1024
@@ -149,8 +148,7 @@ def _verify(folder: Path, name: str = DATABASE) -> int:
         if migrations.found_version(connection) == 0:
             raise StoreUnavailable("the copy is empty")
         migrations.require_current(connection)
-        reader = Reader(connection, schema.load_type_names(connection), Codec())
-        for finding in verify.verify_all(reader, folder):
+        for finding in verify.verify_all(reader_of(connection), folder):
             raise StoreUnavailable(f"the copy is not whole: {finding.where}: {finding.what}")
         sequence: Any = connection.execute("SELECT sequence FROM state").get
     finally:

@@ -8,10 +8,8 @@ to the caller's savepoint.
 
 from __future__ import annotations
 
-import time
 from typing import Any, NamedTuple
 
-import apsw
 import msgspec
 
 from hub.search.query import Query
@@ -114,10 +112,20 @@ def apply(work: Transaction, commit: Commit) -> Committed:
 
 
 def checks_late(commit: Commit) -> bool:
-    """Whether a commit may be refused after it has written."""
-    return len(commit.writes) > 1 and any(
-        isinstance(condition, Unreferenced) for condition in commit.preconditions
-    )
+    """Whether a commit may be refused after it has written.
+
+    `Unreferenced` asks for the state after the writes, which is the one before them only when
+    the one write deletes its target.
+    """
+    targets = [
+        (condition.type, condition.id)
+        for condition in commit.preconditions
+        if isinstance(condition, Unreferenced)
+    ]
+    if not targets:
+        return False
+    deleted = [(write.type, write.id) for write in commit.writes if write.method == "DELETE"]
+    return targets != deleted or len(commit.writes) != 1
 
 
 class Place(NamedTuple):
@@ -133,7 +141,7 @@ class Place(NamedTuple):
 def _check(work: Transaction, commit: Commit) -> list[Place]:
     """Check what can be checked before writing; gives a place for each write."""
     connection, tenant = work.connection, commit.tenant
-    _check_search(connection, commit)
+    _check_search(work, commit)
     places, after = [], {}
     for number, write in enumerate(commit.writes):
         if (write.type, write.id) in after:
@@ -153,14 +161,14 @@ def _check(work: Transaction, commit: Commit) -> list[Place]:
     return places
 
 
-def _check_search(connection: apsw.Connection, commit: Commit) -> None:
+def _check_search(work: Transaction, commit: Commit) -> None:
     if commit.generation is not None:
-        generation: Any = connection.execute(GENERATION, (commit.tenant,)).get or 0
+        generation: Any = work.connection.execute(GENERATION, (commit.tenant,)).get or 0
         if generation != commit.generation:
             raise GenerationMoved(generation)
     for number, condition in enumerate(commit.preconditions):
         if isinstance(condition, Matches):
-            found = matching_ids(connection, commit.tenant, condition.query)
+            found = _matching_ids(work, commit.tenant, condition.query)
             if frozenset(found) != condition.ids:
                 raise PreconditionChanged(number, found[:2])
 
@@ -216,13 +224,10 @@ def _entities(commit: Commit, committed: Committed) -> tuple[str, ...]:
     )
 
 
-def matching_ids(connection: apsw.Connection, tenant: int, query: Query) -> tuple[str, ...]:
-    """Logical ids that a query finds, at most `query.count`."""
-    from hub.storage.sqlite import search
-
-    deadline = time.monotonic() + MATCHES_DEADLINE
-    rids = search.search(connection, tenant, query, deadline)[0]
-    return tuple(str(id) for rid in rids for (id,) in connection.execute(ID_OF, (rid,)))
+def _matching_ids(work: Transaction, tenant: int, query: Query) -> tuple[str, ...]:
+    rids = work.searcher.search(tenant, query, MATCHES_DEADLINE).rids
+    rows: list[Any] = [work.connection.execute(ID_OF, (rid,)).get for rid in rids]
+    return tuple(rows)
 
 
 def _check_unreferenced(work: Transaction, commit: Commit) -> None:

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from hub.storage.port import StoreUnavailable
-from hub.storage.sqlite import migrations, schema
-from hub.storage.sqlite.codec import Codec
+from hub.storage.sqlite import migrations
 from hub.storage.sqlite.connect import IO_ERRORS, open_reader, unavailable
-from hub.storage.sqlite.record import Reader
+from hub.storage.sqlite.record import Reader, reader_of
 
 T = TypeVar("T")
 
@@ -79,7 +78,7 @@ class Readers:
         try:
             connection = open_reader(self._folder, self._vfs)
             migrations.require_current(connection)
-            reader = Reader(connection, schema.load_type_names(connection), Codec())
+            reader = reader_of(connection)
         except IO_ERRORS as error:
             raise unavailable(error) from error
         with self._lock:

@@ -14,7 +14,8 @@ import apsw
 
 from hub.storage.port import Stored
 from hub.storage.sqlite.codec import Codec
-from hub.storage.sqlite.schema import METHODS, TypeNames
+from hub.storage.sqlite.schema import METHODS, TypeNames, load_type_names
+from hub.storage.sqlite.search import Searcher
 
 READ = (
     "SELECT version, updated, sequence, method, codec, key, body, rid FROM resource"
@@ -46,6 +47,13 @@ class Reader:
     connection: apsw.Connection
     types: TypeNames
     codec: Codec
+    searcher: Searcher
+
+
+def reader_of(connection: apsw.Connection) -> Reader:
+    """A reader on a connection of its own."""
+    types = load_type_names(connection)
+    return Reader(connection, types, Codec(), Searcher(connection, types))
 
 
 def read(reader: Reader, tenant: int, type: str, id: str) -> Stored | None:

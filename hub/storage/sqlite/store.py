@@ -47,7 +47,7 @@ Role = Literal["owner", "reader", "auto"]
 
 SEARCH_THREADS = 2
 DEADLINE = 5.0
-"""Seconds a search or history may take when its caller does not say."""
+"""Seconds a history may take."""
 
 COUNTS = "SELECT type, live, versions FROM statistics WHERE tenant = ?"
 SEQUENCE = "SELECT sequence FROM state"
@@ -146,8 +146,7 @@ class SqliteStore:
 
     async def search(self, tenant: int, query: Query, deadline: float | None = None) -> Page:
         """A page of current resources."""
-        limit = time.monotonic() + (DEADLINE if deadline is None else deadline)
-        return await self._readers.run(_search, tenant, query, limit)
+        return await self._readers.run(_search, tenant, query, deadline)
 
     async def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
         """The plan."""
@@ -334,18 +333,14 @@ def open_store(
     return SqliteStore(folder, readers, LocalWriter(folder, writer, readers, clock), lock)
 
 
-def _search(reader: Reader, tenant: int, query: Query, limit: float) -> Page:
-    from hub.storage.sqlite import search
-
+def _search(reader: Reader, tenant: int, query: Query, deadline: float | None) -> Page:
     with record.snapshot(reader.connection):
-        rids, position, total, estimated = search.search(reader.connection, tenant, query, limit)
-        return Page(record.by_rids(reader, rids), position, total, estimated)
+        found = reader.searcher.search(tenant, query, deadline)
+        return Page(record.by_rids(reader, found.rids), found.next, found.total, found.estimated)
 
 
 def _explain(reader: Reader, tenant: int, query: Query) -> tuple[str, ...]:
-    from hub.storage.sqlite import search
-
-    return search.explain(reader.connection, tenant, query)
+    return reader.searcher.explain(tenant, query)
 
 
 def _history(reader: Reader, tenant: int, query: HistoryQuery, limit: float) -> HistoryPage:
@@ -372,4 +367,4 @@ def _indexed_rows(reader: Reader, tenant: int, type: str, id: str) -> IndexRows 
         rid = record.rid_of(reader, tenant, type, id)
         if stored is None or stored.deleted or rid is None:
             return None
-        return index.read(reader.connection, tenant, rid)
+        return index.read(reader.connection, tenant, rid, reader.searcher.lexicon)

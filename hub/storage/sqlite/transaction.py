@@ -15,6 +15,7 @@ from hub.storage.sqlite import audit
 from hub.storage.sqlite.codec import Codec
 from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.schema import TypeNames
+from hub.storage.sqlite.search import Searcher
 
 READ_STATE = "SELECT sequence, updated FROM state"
 WRITE_STATE = "UPDATE state SET sequence = ?, updated = ?"
@@ -31,6 +32,7 @@ class Transaction:
     Attributes:
         connection: The writing connection.
         types: Numbers of the resource types.
+        searcher: Searches in this transaction.
         interner: Gives row ids and numbers of index terms; kept in step with savepoints.
         codec: The writer thread's codec.
         folder: The data directory.
@@ -43,6 +45,7 @@ class Transaction:
     connection: apsw.Connection
     types: TypeNames
     interner: Interner
+    searcher: Searcher
     codec: Codec
     folder: Path
     sequence: int = 0
@@ -57,6 +60,7 @@ class Transaction:
         self.heads.clear()
         self.counts.clear()
         self.interner.reset()
+        self.searcher.forget()
 
     def next_commit(self, clock: int) -> tuple[int, int]:
         """Take the next sequence and lastUpdated."""
@@ -85,6 +89,7 @@ class Transaction:
         self.sequence, self.updated = mark.sequence, mark.updated
         self.heads, self.counts = mark.heads, mark.counts
         self.interner.forget()
+        self.searcher.forget()
 
     def flush(self) -> None:
         """Write the counters, once per group."""

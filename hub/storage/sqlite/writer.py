@@ -33,6 +33,7 @@ from hub.storage.sqlite.checkpoint import Checkpointer
 from hub.storage.sqlite.codec import Codec
 from hub.storage.sqlite.connect import IO_ERRORS, open_writer, unavailable
 from hub.storage.sqlite.interner import Interner
+from hub.storage.sqlite.search import Searcher
 from hub.storage.sqlite.transaction import Transaction
 
 T = TypeVar("T")
@@ -250,7 +251,14 @@ class Writer:
 
 def _transaction(connection: apsw.Connection, folder: Path) -> Transaction:
     types = schema.load_type_names(connection)
-    work = Transaction(connection, types, Interner(connection, types.numbers), Codec(), folder)
+    work = Transaction(
+        connection,
+        types,
+        Interner(connection, types.numbers),
+        Searcher(connection, types),
+        Codec(),
+        folder,
+    )
     work.load()
     return work
 

@@ -285,7 +285,8 @@ class RemoteWriter:
         try:
             _send(writer, message)
             await writer.drain()
-            return await answer
+            found: tuple[bool, bytes] | None = await answer
+            return found
         except ConnectionError:
             return None
         finally:
