@@ -44,6 +44,7 @@ _COMMON: tuple[Header, ...] = (
     (b"x-content-type-options", b"nosniff"),
 )
 _BINARY = b"/Binary/"
+_METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _NO_BODY = frozenset((204, 304))
 _CLOSE: Header = (b"connection", b"close")
 _SMALL_BODY = 64 * 1024
@@ -295,7 +296,7 @@ class Dispatcher:
         assert self._log is not None
         self._log.add(
             call.request_id,
-            method if route is not None and method in route.methods else "OTHER",
+            method if method in _METHODS else "OTHER",
             "/fhir" + route.template if route is not None else "",
             call.interaction,
             call.type,

@@ -25,9 +25,9 @@ async def resource(request: Request) -> dict[str, Any]:
         raise BadRequest(fault("structure", "body-missing"))
     if format == "json":
         return json.decode(data)
-    from hub.model import xml  # lxml is loaded by the first request with XML
+    from hub.model.xml import parse  # loads lxml
 
-    return xml.parse(data)
+    return parse(data)
 
 
 async def optional_resource(request: Request) -> dict[str, Any] | None:

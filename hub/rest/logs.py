@@ -191,6 +191,6 @@ def start(level: str) -> LineWriter:
     root = logging.getLogger()
     root.handlers[:] = [LineHandler(writer.write)]
     root.setLevel(level.upper())
-    # Its one line per accepted connection and start adds nothing to ours.
-    logging.getLogger("uvicorn.error").setLevel("WARNING")
+    # Its line per start adds nothing to ours; one per malformed request would let anybody flood us.
+    logging.getLogger("uvicorn.error").setLevel("ERROR")
     return writer

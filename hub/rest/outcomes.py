@@ -52,9 +52,9 @@ def outcome(issues: Sequence[Issue], language: str) -> dict[str, Any]:
 def body(resource: dict[str, Any], format: Format) -> bytes:
     """A resource as bytes in the negotiated format."""
     if format.name == "xml":
-        from hub.model import xml  # lxml is loaded by the first request for XML
+        from hub.model.xml import serialize  # loads lxml
 
-        return xml.serialize(resource)
+        return serialize(resource)
     return json.encode_pretty(resource) if format.pretty else json.encode(resource)
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 from tests.rest.running import RunningHub, running
 
 FUZZ = settings(
-    max_examples=150,
+    max_examples=200,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
@@ -35,12 +35,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         made = found.client.put("/Patient/p", json={"resourceType": "Patient", "id": "p"})
         assert made.status_code == 201
         yield found
-        assert found.unexpected_errors() == 0, found.log.read_text()[-5000:]
+        assert found.unexpected_errors() == 0, found.tracebacks()
 
 
 def _check(response: httpx.Response) -> None:
     assert response.status_code < 500 or response.status_code == 503, response.text
-    if response.status_code >= 400 and response.request.method != "HEAD":
+    # httpx resolves dots in a path before it sends it.
+    below = response.request.url.path.startswith("/fhir")
+    if below and response.status_code >= 400 and response.request.method != "HEAD":
         kind = response.headers["content-type"]
         if "xml" in kind:
             assert "<OperationOutcome" in response.text

@@ -49,6 +49,12 @@ class RunningHub:
         time.sleep(0.3)
         return [json.loads(line) for line in self.log.read_text().splitlines()]
 
+    def tracebacks(self) -> str:
+        """Where errors that nobody foresaw came from."""
+        return "\n\n".join(
+            "\n".join(line["traceback"]) for line in self.lines() if "traceback" in line
+        )
+
     def unexpected_errors(self) -> int:
         """How many requests ended in an error of the hub itself."""
         text = httpx.get(self.url + "/metrics", timeout=10).text
