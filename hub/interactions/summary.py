@@ -1,7 +1,7 @@
 """Cut a resource down to what `_summary` or `_elements` ask for, and say so.
 
-Whatever is cut carries the tag SUBSETTED, so that nobody takes it for the whole; mandatory and
-modifier elements stay, so that it remains valid. Called for search pages and by REST for single
+Whatever is cut carries the tag SUBSETTED, so that nobody takes it for the whole; mandatory
+elements stay, so that it remains valid. Called for search pages and by REST for single
 reads. Spec: https://hl7.org/fhir/R4/search.html#summary, #elements
 """
 
@@ -103,10 +103,10 @@ def _roots(type: str) -> list[Element]:
 
 
 def _base(type: str) -> Plan:
-    """What every cut keeps: identity, mandatory and modifier elements."""
+    """What every cut keeps: identity and mandatory elements."""
     plan: Plan = dict.fromkeys(_ALWAYS)
     for element in _roots(type):
-        if element.min > 0 or element.is_modifier:
+        if element.min > 0:
             plan.update(dict.fromkeys(_names(element)))
     return plan
 
@@ -116,7 +116,8 @@ def _elements_plan(type: str, elements: tuple[str, ...]) -> Plan:
     wanted = {name.removeprefix(type + ".").removesuffix("[x]") for name in elements}
     plan = _base(type)
     for element in _roots(type):
-        if element.name in wanted or not wanted.isdisjoint(_names(element)):
+        # Without its modifiers (Patient.active) the rest could be misread.
+        if element.is_modifier or element.name in wanted or not wanted.isdisjoint(_names(element)):
             plan.update(dict.fromkeys(_names(element)))
     return plan
 

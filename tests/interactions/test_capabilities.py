@@ -1,0 +1,70 @@
+"""The CapabilityStatement and the TerminologyCapabilities."""
+
+from __future__ import annotations
+
+import pytest
+
+from hub.context import Context
+from hub.definitions import resource_types, search_parameters_of
+from hub.errors import BadRequest
+from hub.interactions import Interactions, capabilities
+from hub.storage.port import Store
+from hub.validation.validator import Validator
+from tests.interactions.conftest import door_over
+from tests.interactions.test_search_parameters import colour
+
+
+@pytest.fixture
+def door(store: Store) -> Interactions:
+    return door_over(store)
+
+
+@pytest.mark.parametrize("mode", capabilities.MODES)
+async def test_it_is_valid(door: Interactions, ctx: Context, mode: str) -> None:
+    made = await door.capabilities(ctx, mode)
+    errors = [one for one in Validator().validate(made) if one.severity in ("error", "fatal")]
+    assert errors == []
+
+
+async def test_it_names_all_types_and_their_parameters(door: Interactions, ctx: Context) -> None:
+    made = await door.capabilities(ctx)
+    (rest,) = made["rest"]
+    assert [one["type"] for one in rest["resource"]] == list(resource_types())
+    for one in rest["resource"]:
+        names = {parameter["name"] for parameter in one["searchParam"]}
+        assert names == set(search_parameters_of(one["type"]))
+        assert one["conditionalDelete"] == "multiple"
+        assert "enforced" in one["referencePolicy"]
+    assert made["implementation"]["url"] == ctx.base
+    assert "小明" in rest["documentation"]
+    assert len(rest["compartment"]) == 5
+
+
+async def test_parameters_made_at_run_time_are_named(door: Interactions, ctx: Context) -> None:
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    made = await door.capabilities(ctx)
+    (of_patient,) = [one for one in made["rest"][0]["resource"] if one["type"] == "Patient"]
+    assert {
+        "name": "colour",
+        "definition": "http://example.org/SearchParameter/colour",
+        "type": "string",
+        "documentation": "Eye colour",
+    } in of_patient["searchParam"]
+
+
+async def test_the_normative_mode_leaves_out_trial_use(door: Interactions, ctx: Context) -> None:
+    made = await door.capabilities(ctx, "normative")
+    (rest,) = made["rest"]
+    assert "security" not in rest
+    assert "conditionalCreate" not in rest["resource"][0]
+    assert rest["resource"][0]["searchParam"]
+
+
+async def test_an_unknown_mode_is_refused(door: Interactions, ctx: Context) -> None:
+    with pytest.raises(BadRequest):
+        await door.capabilities(ctx, "other")
+
+
+async def test_it_is_made_once(door: Interactions, ctx: Context) -> None:
+    first = await capabilities.capabilities_bytes(door, ctx, "full")
+    assert await capabilities.capabilities_bytes(door, ctx, "full") is first
