@@ -117,10 +117,11 @@ def _rows(definition: TypeDefinition, name: str) -> list[Element]:
 
 
 def _slots(definition: TypeDefinition, row: Element) -> Iterable[Slot]:
-    if row.content_reference is not None:
-        yield Slot(row.name, row, ElementType("BackboneElement"), "complex", row.content_reference)
-        return
     own = _constraints(row)
+    if row.content_reference is not None:
+        kind = ElementType("BackboneElement")
+        yield Slot(row.name, row, kind, "complex", row.content_reference, own)
+        return
     for kind in row.types:
         key = row.name + kind.code[0].upper() + kind.code[1:] if row.is_choice else row.name
         if kind.code in ("Resource", "DomainResource"):

@@ -115,7 +115,7 @@ class Writer:
                 "    s = 0",
                 "    for k, v in o.items():",
                 f"        if b := {table}[k](v, c):",
-                "            if s & b:",
+                f"            if s & b and b != {SIBLING}:",
                 "                raise Doubt",
                 "            s |= b",
                 f"    if s & {SIBLING}:",

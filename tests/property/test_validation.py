@@ -82,7 +82,9 @@ def choose_twice(
     for name in shape.choices:
         present = [key for key in shape.elements[name] if key in made]
         others = [
-            key for key in shape.elements[name] if key not in made and not key.startswith("_")
+            key
+            for key in shape.elements[name]
+            if not {key, f"_{key}"} & made.keys() and not key.startswith("_")
         ]
         if present and others:
             made[rnd.choice(others)] = {"extension": [{"url": "http://a", "valueCode": "b"}]}

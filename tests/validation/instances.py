@@ -91,6 +91,7 @@ def _value(slot: Slot, rnd: Random, depth: int, density: float) -> Any:
     made = instance(slot.shape, rnd, depth - 1, density)
     if slot.is_simple_quantity:
         made.pop("comparator", None)
+        made.setdefault("value", 1)
     return made
 
 
