@@ -155,7 +155,12 @@ def _number(value: NumberValue | QuantityValue) -> str:
     return f"{value.value:f} [{value.low:f}..{value.high:f})"
 
 
-def _moment(value: int) -> str:
+def moment(value: int) -> str:
+    """A moment of a date range, in UTC; `-inf` and `inf` for open ends.
+
+    Args:
+        value: Microseconds since the epoch.
+    """
     if value in _EDGE:
         return _EDGE[value]
     try:
@@ -171,7 +176,7 @@ _VALUES: Mapping[type, Callable[[Any], str]] = {
     ),
     TokenValue: _describe_token,
     ReferenceValue: _describe_reference,
-    DateValue: lambda own: f"{own.prefix} [{_moment(own.low)}..{_moment(own.high)})",
+    DateValue: lambda own: f"{own.prefix} [{moment(own.low)}..{moment(own.high)})",
     NumberValue: lambda own: f"{own.prefix} {_number(own)}",
     QuantityValue: _describe_quantity,
     UriValue: lambda own: f"<{own.uri}>",

@@ -111,7 +111,8 @@ def _value(parent: str, name: str, own: str, variant: int, depth: int) -> Any:
         choices = _ASKED_FOR.get((parent, name), _PRIMITIVES[own])
         return choices[variant % len(choices)]
     if own == "Resource":
-        return {"resourceType": "Patient", "id": f"inner{variant}"}
+        kinds = ("Composition", "MessageHeader", "Patient")
+        return {"resourceType": kinds[variant % len(kinds)], "id": f"inner{variant}"}
     if own == "Reference":
         return _reference(parent, name, variant)
     if own == "SampledData":

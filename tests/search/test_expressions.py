@@ -64,7 +64,7 @@ def by_engine(parameter: SearchParameter, resource: dict[str, Any]) -> set[Any]:
             references.reference((parameter.key,), {})(item.value, found)
         elif (parameter.type, own) in LEAVES:
             LEAVES[parameter.type, own]((parameter.key,))(item.value, found)
-        elif parameter.type == "reference" and own == "Patient":
+        elif parameter.type == "reference" and own in parameter.targets:
             LEAVES["reference", "Resource"]((parameter.key,))(item.value, found)
     return set(getattr(found, _KINDS[parameter.type]))
 

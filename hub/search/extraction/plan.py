@@ -12,7 +12,7 @@ from hub.definitions import SearchParameter, compartment, compartment_names, sea
 from hub.fhirpath import schema
 from hub.search.extraction.engine import engine_visit
 from hub.search.extraction.found import Found, Visit
-from hub.search.extraction.routes import Get, Refers, Step, routes_of
+from hub.search.extraction.routes import Get, Refers, Route, Step, routes_of
 from hub.search.extraction.tree import Branch, Component, Composite, Leaf
 from hub.search.extraction.walker import resource_visit, rows_visit
 from hub.search.traits import indexed_routes, traits_of
@@ -86,16 +86,23 @@ def _plant(
             if parameter.type == "composite":
                 branch.composites.append(_composite(parameter, branch.type, root.type, by_url))
                 continue
-            limits = [step.type for step in route.steps if isinstance(step, Refers)]
             branch.add(
                 Leaf(
                     parameter.key,
                     parameter.type,
                     traits_of(parameter).folding,
-                    limits[0] if limits else "",
+                    _target(parameter, route),
                     compartments.get(parameter.key, ()),
                 )
             )
+
+
+def _target(parameter: SearchParameter, route: Route) -> str:
+    """The one type of resource that a parameter sees behind a route, "" for any."""
+    limits = [step.type for step in route.steps if isinstance(step, Refers)]
+    if route.type == "Resource" and len(parameter.targets) == 1:
+        limits.extend(parameter.targets)
+    return limits[0] if limits else ""
 
 
 def _types_along(focus: str, steps: tuple[Step, ...]) -> tuple[str, ...]:

@@ -83,7 +83,8 @@ def _note_other(text: str, element: dict[str, Any], own: _Keys, found: Found) ->
     parts = parse(text, found.base)
     if parts.kind == "relative":
         for key in own.local[parts.type]:
-            row = (key, parts.type, parts.id, "", parts.version)
+            version = "" if key in _LOCAL_ONLY else parts.version
+            row = (key, parts.type, parts.id, "", version)
             found.references.append(_new(ReferenceRow, row))
     elif parts.kind != "contained":
         for key in own.limited.get(parts.type or element.get("type", ""), own.open):
@@ -129,12 +130,17 @@ def uri(keys: tuple[int, ...]) -> Visit:
     return visit
 
 
-def resource(keys: tuple[int, ...]) -> Visit:
-    """A resource inside a Bundle."""
+def resource(keys: tuple[int, ...], target: str = "") -> Visit:
+    """A resource inside a Bundle.
+
+    Args:
+        keys: Parameters that index it.
+        target: Only resources of this type; "" any.
+    """
 
     def visit(element: dict[str, Any], found: Found) -> None:
         kind, logical_id = element.get("resourceType"), element.get("id")
-        if kind and logical_id:
+        if kind and logical_id and target in ("", kind):
             for key in keys:
                 found.references.append(_new(ReferenceRow, (key, kind, logical_id, "", "")))
 

@@ -191,10 +191,10 @@ def _visit_concept(value: dict[str, Any], found: Found) -> None:
     for key, child in value.items():
         if key == "coding":
             for coding in child:
-                if len(coding) <= _PLAIN_CODING and "display" in coding:
-                    texts[coding["display"]] = None
-                elif len(coding) >= _PLAIN_CODING:
+                if not coding.keys() <= _PLAIN_CODING:
                     anywhere("Coding")(coding, found)
+                elif "display" in coding:
+                    texts[coding["display"]] = None
         elif key == "text":
             texts[child] = None
         else:
@@ -208,7 +208,7 @@ def _visit_reference(value: dict[str, Any], found: Found) -> None:
 
 
 _LINK = references.reference((), {})
-_PLAIN_CODING = 3
+_PLAIN_CODING = frozenset(["system", "code", "display"])
 _PLAIN_FORMS: Mapping[str, Visit] = {
     "CodeableConcept": _visit_concept,
     "Reference": _visit_reference,
@@ -295,6 +295,8 @@ def _leaf_visits(branch: Branch) -> list[Visit]:
         pointing = [leaf for leaf in branch.leaves if _is_reference(leaf)]
         if pointing:
             visits.append(_reference_visit(pointing))
+    elif branch.type == "Resource":
+        return [references.resource((leaf.key,), leaf.target) for leaf in branch.leaves]
     tokens: dict[Callable[[str], str] | None, list[int]] = {}
     others: dict[str, list[int]] = {}
     for leaf in branch.leaves:
@@ -360,6 +362,8 @@ def _composite_visit(keys: tuple[int, ...], components: tuple[Component, ...]) -
             own = getattr(apart, attribute)
             if is_mixed:
                 own = [row for row in own if row.key == index]
+            if attribute == "tokens":
+                own = [row for row in own if row.code]
             if not own:
                 return
             rows.append(own)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hub.search.query import And, Criterion, Not, Or, Query
+from hub.search.query import And, Chain, Criterion, Has, Not, Or, Query
 from hub.search.rewrite.context import RewriteContext
 from hub.search.rewrite.walk import transform
 
@@ -10,7 +10,7 @@ _EVERYTHING, _NOTHING = And(), Or()
 
 
 def simplify(query: Query, context: RewriteContext) -> Query:
-    """`And(a, And(b, c))` to `And(a, b, c)`, `Not(Not(a))` to `a`, and the like for Or."""
+    """`And(a, And(b, c))` to `And(a, b, c)`, `Not(Not(a))` to `a`; chains to nothing are it."""
     return transform(query, _visit)
 
 
@@ -27,6 +27,8 @@ def _visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
             return _NOTHING
         if inner == _NOTHING:
             return _EVERYTHING
+    if isinstance(criterion, Chain | Has) and criterion.criterion == _NOTHING:
+        return _NOTHING
     return criterion
 
 
