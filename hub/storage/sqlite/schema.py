@@ -31,7 +31,7 @@ RECORD_DDL = """
 CREATE TABLE type_name (
     type INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE
-);
+) STRICT;
 
 -- Newest version of each resource; a tombstone has deleted = 1 and an empty body.
 -- rid is never changed; updated is milliseconds, date (principal date) microseconds.
@@ -50,7 +50,7 @@ CREATE TABLE resource (
     key INTEGER NOT NULL,
     index_version INTEGER NOT NULL,
     body BLOB NOT NULL
-);
+) STRICT;
 CREATE UNIQUE INDEX resource_id ON resource (tenant, type, id);
 -- updated rises with sequence, so this orders history, _since and _lastUpdated alike.
 CREATE INDEX resource_updated ON resource (tenant, type, updated);
@@ -69,7 +69,7 @@ CREATE TABLE history (
     key INTEGER NOT NULL,
     body BLOB NOT NULL,
     PRIMARY KEY (rid, version)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX history_updated ON history (tenant, type, updated);
 
 -- live: undeleted resources; versions: all versions, tombstones included.
@@ -79,7 +79,7 @@ CREATE TABLE statistics (
     live INTEGER NOT NULL,
     versions INTEGER NOT NULL,
     PRIMARY KEY (tenant, type)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 -- One row: the newest commit; fence counts the writer's recoveries (see writer.py).
 CREATE TABLE state (
@@ -87,7 +87,7 @@ CREATE TABLE state (
     sequence INTEGER NOT NULL,
     updated INTEGER NOT NULL,
     fence INTEGER NOT NULL
-);
+) STRICT;
 INSERT INTO state VALUES (1, 0, 0, 0);
 
 -- Append-only; hash chains a tenant's rows (see audit.py).
@@ -99,7 +99,7 @@ CREATE TABLE audit (
     record BLOB NOT NULL,
     hash BLOB NOT NULL,
     PRIMARY KEY (tenant, row)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE idempotency (
     tenant INTEGER NOT NULL,
@@ -107,7 +107,7 @@ CREATE TABLE idempotency (
     time INTEGER NOT NULL,
     result BLOB NOT NULL,
     PRIMARY KEY (tenant, key)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 -- What the owner answered to other processes, so that a commit sent again is not applied again:
 -- a client gives each commit under way a slot of its own (see writer_socket.py).
@@ -118,7 +118,7 @@ CREATE TABLE answered (
     time INTEGER NOT NULL,
     result BLOB NOT NULL,
     PRIMARY KEY (client, slot)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 
 CREATE TABLE outbox (
     row INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -126,7 +126,7 @@ CREATE TABLE outbox (
     sequence INTEGER NOT NULL,
     topic TEXT NOT NULL,
     body BLOB NOT NULL
-);
+) STRICT;
 
 CREATE TABLE blob (
     tenant INTEGER NOT NULL,
@@ -134,7 +134,7 @@ CREATE TABLE blob (
     size INTEGER NOT NULL,
     created INTEGER NOT NULL,
     PRIMARY KEY (tenant, sha256)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_sha256 ON blob (sha256);
 CREATE TABLE blob_use (
     tenant INTEGER NOT NULL,
@@ -142,7 +142,7 @@ CREATE TABLE blob_use (
     rid INTEGER NOT NULL,
     version INTEGER NOT NULL,
     PRIMARY KEY (tenant, sha256, rid, version)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE INDEX blob_use_rid ON blob_use (rid);
 
 -- generation counts changes of definitions; next_parameter is the next key to give out.
@@ -150,7 +150,7 @@ CREATE TABLE tenant_state (
     tenant INTEGER PRIMARY KEY,
     generation INTEGER NOT NULL,
     next_parameter INTEGER NOT NULL
-);
+) STRICT;
 CREATE TABLE runtime_parameter (
     tenant INTEGER NOT NULL,
     key INTEGER NOT NULL,
@@ -161,7 +161,7 @@ CREATE TABLE runtime_parameter (
     counted INTEGER NOT NULL,
     after INTEGER NOT NULL,
     PRIMARY KEY (tenant, key)
-) WITHOUT ROWID;
+) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX runtime_parameter_url ON runtime_parameter (tenant, url);
 """
 

@@ -13,6 +13,7 @@ from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
+import apsw
 import msgspec
 import zstandard
 
@@ -52,10 +53,20 @@ HAS_BLOB = "SELECT 1 FROM blob WHERE tenant = ? AND sha256 = ?"
 Check = Callable[[Reader, Path, int], list[Finding]]
 
 
+DAMAGED = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError, TypeError, ValueError)
+"""What reading a damaged page may raise."""
+
+
 def _check(findings: Callable[[Reader, Path, int], Iterator[Finding]]) -> Check:
     def run(reader: Reader, folder: Path, tenant: int) -> list[Finding]:
+        found: list[Finding] = []
         with snapshot(reader.connection):
-            return list(islice(findings(reader, folder, tenant), MOST))
+            try:
+                found.extend(islice(findings(reader, folder, tenant), MOST))
+            except DAMAGED as error:
+                name = findings.__name__
+                found.append(Finding("database", f"{name} cannot go on: {type(error).__name__}"))
+        return found
 
     return run
 
