@@ -99,8 +99,9 @@ def build_door(store: Store, settings: Settings) -> Interactions:
     from hub.validation.validator import Validator
 
     secret = secrets.token_bytes(32) if settings.store == "memory" else secret_of(settings.data)
+    validator = Validator(invariants=settings.validate_invariants)
     return Interactions(
-        store, Validator(), RegistryHolder(store), settings, CursorCodec(secret), OPERATIONS
+        store, validator, RegistryHolder(store), settings, CursorCodec(secret), OPERATIONS
     )
 
 
