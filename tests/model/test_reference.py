@@ -133,6 +133,11 @@ def test_invalid_ids(text):
 
 
 def test_new_ids_are_random_uuids():
-    assert uuid.UUID(new_id()).version == 4
+    made = {new_id() for _ in range(1000)}
+    assert len(made) == 1000
+    for text in made:
+        assert str(uuid.UUID(text)) == text
+        assert uuid.UUID(text).version == 4
+        assert uuid.UUID(text).variant == uuid.RFC_4122
     assert valid_id(new_id())
     assert new_id() != new_id()
