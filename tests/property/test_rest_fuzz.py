@@ -16,6 +16,10 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from hub.definitions import resource_types, search_parameters_of
+from hub.model.json import encode, load
+from hub.operations import OPERATIONS
+from tests.property.resources import resources
 from tests.rest.running import RunningHub, running
 
 FUZZ = settings(
@@ -365,3 +369,171 @@ def test_no_bytes_at_all_break_the_hub(hub: RunningHub, data: bytes, method: str
             pass
     if answer:
         assert not answer.startswith(b"HTTP/1.1 500"), answer
+
+
+# --- by the definitions ---------------------------------------------------------------------
+
+MODIFIERS = (
+    "", ":exact", ":contains", ":missing", ":not", ":text", ":above", ":below", ":in", ":not-in",
+    ":of-type", ":identifier", ":Patient", ":nonsense", ".name", ":Patient.name", ".code.x",
+)  # fmt: skip
+
+
+@st.composite
+def _by_definition(draw: st.DrawFn) -> tuple[str, str]:
+    """A type and a query of its own parameters, with any modifier and value."""
+    type = draw(st.sampled_from(resource_types()))
+    codes = sorted(search_parameters_of(type))
+    pairs = draw(
+        st.lists(
+            st.tuples(st.sampled_from(codes), st.sampled_from(MODIFIERS), _value),
+            min_size=1,
+            max_size=3,
+        )
+    )
+    query = "&".join(f"{code}{modifier}={value}" for code, modifier, value in pairs)
+    wanted = draw(st.sampled_from(("", "&_sort=", "&_include=", "&_revinclude=")))
+    if wanted == "&_sort=":
+        query += wanted + draw(st.sampled_from(("", "-"))) + draw(st.sampled_from(codes))
+    elif wanted:
+        query += f"{wanted}{type}:{draw(st.sampled_from(codes))}"
+    return type, query
+
+
+@FUZZ
+@given(_by_definition())
+def test_no_parameter_of_r4_breaks_the_hub(hub: RunningHub, asked: tuple[str, str]) -> None:
+    type, query = asked
+    _send(hub, "GET", f"/{type}?{query}")
+    condition = {"if-none-exist": query, "content-type": "application/fhir+json"}
+    _send(
+        hub, "POST", f"/{type}", content=b'{"resourceType":"%b"}' % type.encode(), headers=condition
+    )
+
+
+@FUZZ
+@given(resources())
+def test_any_resource_is_stored_faithfully_or_refused(
+    hub: RunningHub, resource: dict[str, object]
+) -> None:
+    headers = {"content-type": "application/fhir+json", "accept": "application/fhir+json"}
+    made = hub.client.post(
+        f"/{resource['resourceType']}", content=encode(resource), headers=headers
+    )
+    _check(made)
+    if made.status_code != 201:
+        return
+    location = made.headers["location"]
+    got = hub.client.get(location, headers=headers)
+    assert got.status_code == 200
+    assert got.content == made.content
+    stored, sent = load(got.content), load(encode(resource))
+    for name, value in sent.items():
+        if name not in ("id", "meta"):
+            assert stored[name] == value, name
+    xml = hub.client.get(location, headers={"accept": "application/fhir+xml"})
+    assert xml.status_code == 200
+    again = hub.client.put(
+        location.partition("/_history/")[0],
+        content=xml.content,
+        headers={**headers, "content-type": "application/fhir+xml"},
+    )
+    assert again.status_code == 200, again.text
+    same = load(again.content)
+    assert {**same, "meta": None} == {**stored, "meta": None}
+
+
+@st.composite
+def _invocation(draw: st.DrawFn) -> tuple[str, str, bytes]:
+    name = draw(st.sampled_from(sorted(OPERATIONS)))
+    place = draw(
+        st.sampled_from(("", "/Patient", "/Patient/p", "/Bundle", "/Group/g", "/Observation"))
+    )
+    query = draw(_query)
+    part = st.fixed_dictionaries(
+        {"name": st.one_of(st.sampled_from(("resource", "mode", "meta", "expression")), _leaf)},
+        optional={
+            "resource": _json,
+            "valueString": _json,
+            "valueCode": _json,
+            "valueMeta": _json,
+            "part": _json,
+        },
+    )
+    body = {"resourceType": "Parameters", "parameter": draw(st.lists(part, max_size=3))}
+    return f"{place}/${name}", query, json.dumps(body).encode()
+
+
+@FUZZ
+@given(_invocation())
+def test_no_operation_breaks_the_hub(hub: RunningHub, call: tuple[str, str, bytes]) -> None:
+    path, query, body = call
+    url = f"{path}?{query}" if query else path
+    _send(hub, "GET", url)
+    _send(hub, "POST", url, content=body, headers={"content-type": "application/fhir+json"})
+
+
+_entry = st.fixed_dictionaries(
+    {
+        "request": st.fixed_dictionaries(
+            {
+                "method": st.sampled_from(("GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "x")),
+                "url": st.one_of(
+                    st.tuples(_path, _query).map(lambda pair: f"{pair[0].lstrip('/')}?{pair[1]}"),
+                    st.sampled_from(("Patient", "Patient/p", "Patient?_id=p", "$meta", "metadata")),
+                ),
+            },
+            optional={
+                "ifMatch": st.sampled_from(('W/"1"', "x", "")),
+                "ifNoneMatch": st.sampled_from(("*", 'W/"1"', "")),
+                "ifNoneExist": _query,
+                "ifModifiedSince": st.sampled_from(("2026-01-01T00:00:00Z", "yesterday")),
+            },
+        )
+    },
+    optional={
+        "fullUrl": st.sampled_from(
+            ("urn:uuid:0a5b1c9e-3f2d-4f58-9d3b-0123456789ab", "http://x/Patient/1", "")
+        ),
+        "resource": st.sampled_from(
+            (
+                {"resourceType": "Patient", "id": "p"},
+                {
+                    "resourceType": "Patient",
+                    "id": "p",
+                    "link": [
+                        {
+                            "type": "seealso",
+                            "other": {"reference": "urn:uuid:0a5b1c9e-3f2d-4f58-9d3b-0123456789ab"},
+                        }
+                    ],
+                },
+                {
+                    "resourceType": "Patient",
+                    "generalPractitioner": [{"reference": "Practitioner?identifier=a|b"}],
+                },
+                {
+                    "resourceType": "Binary",
+                    "contentType": "application/json-patch+json",
+                    "data": "W10=",
+                },
+                {"resourceType": "Bundle", "type": "batch", "entry": []},
+            )
+        ),
+    },
+)
+
+
+@FUZZ
+@given(st.sampled_from(("batch", "transaction")), st.lists(_entry, max_size=4))
+def test_no_bundle_breaks_the_hub(
+    hub: RunningHub, type: str, entries: list[dict[str, object]]
+) -> None:
+    body = {"resourceType": "Bundle", "type": type, "entry": entries}
+    headers = {"content-type": "application/fhir+json"}
+    request = hub.client.build_request("POST", "/", content=json.dumps(body), headers=headers)
+    response = hub.client.send(request)
+    _check(response)
+    if response.status_code == 200:
+        for entry in response.json().get("entry", ()):
+            assert not entry["response"]["status"].startswith("500"), entry
