@@ -298,10 +298,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The narrative shows nothing: it needs a text or an image ({key}).",
         "叙述文本没有可见内容：须有文字或图像（{key}）。",
     ),
-    "validation-invariant": (
-        "{human} ({key})",
-        "违反规则 {key}：{human}",
-    ),
     "validation-invariant-costly": (
         "The rule {key} took too long to evaluate on this element; make the element smaller.",
         "在该元素上计算规则 {key} 耗时过长，请减小该元素。",

@@ -57,12 +57,14 @@ class Rule:
     Attributes:
         constraint: As the definitions have it.
         expression: FHIRPath, corrected where R4's is wrong.
+        where: Path of the element that states it.
         focus: Name of the type it is evaluated on.
         empty: What the empty result counts as.
     """
 
     constraint: Constraint
     expression: str
+    where: str
     focus: str
     empty: bool
 
@@ -70,6 +72,12 @@ class Rule:
     def name(self) -> str:
         """Its name in generated code."""
         return f"rule_{self.focus}_{self.constraint.key}".replace(".", "_").replace("-", "_")
+
+    @property
+    def message(self) -> str:
+        """Message id of its violation; R4 has one key at three places."""
+        key = self.constraint.key
+        return f"rule-{key}-{self.focus}" if key == "inv-1" else f"rule-{key}"
 
     @property
     def tree(self) -> syntax.Node:
@@ -87,6 +95,7 @@ def _rule(constraint: Constraint, where: str, focus: str) -> Rule:
     return Rule(
         constraint,
         constraint.expression if corrected is None else corrected["expression"],
+        where,
         focus,
         ("decisive", constraint.key, where) not in particulars,
     )
@@ -197,7 +206,7 @@ class Invariants:
                 continue
             if not holds:
                 arguments: dict[str, object] = {"key": key, "human": rule.constraint.human}
-                broken = Problem("invariant", "validation-invariant", arguments)
+                broken = Problem("invariant", rule.message, arguments)
                 yield ("error" if severity == "error" else "warning"), broken
 
     def _environment(self, scope: Scope, limited: bool = False) -> Environment:

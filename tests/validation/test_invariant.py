@@ -9,21 +9,22 @@ from typing import Any
 import pytest
 
 from hub.fhirpath import Environment
+from hub.messages import render
+from hub.messages.invariants import MESSAGES
 from hub.validation.content import shape_of
 from hub.validation.guard import Guarding, not_after
 from hub.validation.invariant import Rule, rules_at, rules_of
 from hub.validation.validator import Validator
-from tests.validation.test_guard import SHAPES, bits_of, present
+from tests.validation.test_guard import ALL_SHAPES, SHAPES, bits_of, present
 
 CASES = Path(__file__).parent.parent / "cases/validation"
 TABLE = tomllib.loads((CASES / "rules.toml").read_text())["rule"]
 PARTICULARS = tomllib.loads(
     (Path(__file__).parents[2] / "hub/validation/invariants.toml").read_text()
 )
-SHAPES_WITH_ELEMENT_RULES = [
-    "ElementDefinition", "Organization", "RiskAssessment.prediction", "TestScript.test.action",
-    "TestScript.teardown.action",
-]  # fmt: skip
+ELEMENT_RULES = [
+    rule for name in ALL_SHAPES for slot in shape_of(name).slots.values() for rule in rules_at(slot)
+]
 ALL = [(name, rule) for name in SHAPES for rule in rules_of(name)]
 
 
@@ -69,17 +70,26 @@ def test_every_rule_compiles_and_takes_an_empty_object(name: str, rule: Rule) ->
 
 
 def test_what_is_particular_about_rules_names_rules_that_exist() -> None:
-    at_elements = {
-        (rule.constraint.key, slot.element.path)
-        for name in SHAPES_WITH_ELEMENT_RULES
-        for slot in shape_of(name).slots.values()
-        for rule in rules_at(slot)
-    }
-    known = {(rule.constraint.key, name) for name, rule in ALL} | at_elements
+    known = {(rule.constraint.key, name) for name, rule in ALL}
+    known |= {(rule.constraint.key, rule.where) for rule in ELEMENT_RULES}
     for kind in PARTICULARS.values():
         for row in kind:
             assert (row["key"], row["where"]) in known
             assert row["reason"]
+
+
+def test_every_rule_has_its_words() -> None:
+    for _name, rule in ALL + [("", rule) for rule in ELEMENT_RULES]:
+        arguments = {"key": rule.constraint.key, "human": rule.constraint.human}
+        assert rule.constraint.human in render(rule.message, arguments)
+        chinese = render(rule.message, arguments, "zh-CN")
+        assert rule.constraint.key in chinese
+        assert rule.constraint.human not in chinese
+
+
+def test_every_message_belongs_to_a_rule() -> None:
+    used = {rule.message for _name, rule in ALL} | {rule.message for rule in ELEMENT_RULES}
+    assert used == set(MESSAGES)
 
 
 @pytest.mark.parametrize(

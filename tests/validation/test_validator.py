@@ -78,7 +78,7 @@ def test_warnings_of_invariants_come_when_asked_for() -> None:
 
 def test_invariants_can_be_left_out() -> None:
     made = {"resourceType": "Organization"}
-    assert pairs(VALIDATOR.validate(made)) == [("Organization", "validation-invariant")]
+    assert pairs(VALIDATOR.validate(made)) == [("Organization", "rule-org-1")]
     assert Validator(invariants=False).validate(made) == ()
 
 
