@@ -43,7 +43,7 @@ def period(keys: tuple[int, ...]) -> Visit:
 
 
 def period_limits(element: dict[str, Any], zone: str) -> tuple[int, int] | None:
-    """First and last moment of a Period, None when it names neither.
+    """First and last moment of a Period, None when it names neither; in order if it is not.
 
     Args:
         element: A Period.
@@ -52,9 +52,10 @@ def period_limits(element: dict[str, Any], zone: str) -> tuple[int, int] | None:
     if "start" not in element and "end" not in element:
         return None
     try:
-        return dates.period_range(element, zone)
+        low, high = dates.period_range(element, zone)
     except ValueError:
         return None
+    return (low, high) if low < high else (high, low + 1)
 
 
 def timing(keys: tuple[int, ...]) -> Visit:

@@ -45,7 +45,7 @@ def number_range(keys: tuple[int, ...]) -> Visit:
     """A Range, its unit left out (RiskAssessment.probability)."""
 
     def visit(element: dict[str, Any], found: Found) -> None:
-        low, high = _end(element, "low"), _end(element, "high")
+        low, high = _ends(element)
         if low is None and high is None:
             return
         for key in keys:
@@ -89,10 +89,10 @@ def quantity_range(keys: tuple[int, ...]) -> Visit:
     """A Range; the unit of one end stands for both."""
 
     def visit(element: dict[str, Any], found: Found) -> None:
-        low, high = _end(element, "low"), _end(element, "high")
+        low, high = _ends(element)
         if low is None and high is None:
             return
-        unit = element["low"] if low is not None else element["high"]
+        unit = element.get("low") or element["high"]
         _note_between(keys, low, high, unit, found)
 
     return visit
@@ -125,9 +125,16 @@ def _sample(text: str) -> Decimal | None:
     return value if value.is_finite() and abs(value.adjusted()) <= 400 else None
 
 
-def _end(element: dict[str, Any], name: str) -> Decimal | int | None:
-    found: Decimal | int | None = (element.get(name) or {}).get("value")
-    return found
+Number = Decimal | int
+
+
+def _ends(element: dict[str, Any]) -> tuple[Number | None, Number | None]:
+    """The ends of a Range, in order."""
+    low: Number | None = (element.get("low") or {}).get("value")
+    high: Number | None = (element.get("high") or {}).get("value")
+    if low is not None and high is not None and low > high:
+        return high, low
+    return low, high
 
 
 def _note_between(

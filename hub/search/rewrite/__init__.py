@@ -2,7 +2,7 @@
 
 `RULES` in order: those that make new structure, then access, then those that turn modifiers and
 special parameters into plain criteria, then tidying up. A rule takes a query and gives a query;
-it has no I/O. What needs I/O (expansions) is fetched before the rules run.
+it has no I/O: what needs it (expansions) is fetched before the rule runs.
 Called by interactions on every search and condition.
 """
 
@@ -50,11 +50,14 @@ async def apply(query: Query, context: RewriteContext) -> Query:
     Raises:
         BadRequest: A modifier cannot be answered here.
     """
-    if context.expander is not None:
-        expansions = await fetch_expansions(query, context.expander)
-        if expansions:
+    if context.expander is None:
+        return apply_rules(query, context)
+    for rule in RULES:
+        if rule is rewrite_terminology:
+            expansions = await fetch_expansions(query, context.expander)
             context = replace(context, expansions=expansions)
-    return apply_rules(query, context)
+        query = rule(query, context)
+    return query
 
 
 def apply_rules(query: Query, context: RewriteContext) -> Query:

@@ -18,22 +18,25 @@ from hub.search.traits import traits_of
 
 
 def rewrite_terminology(query: Query, context: RewriteContext) -> Query:
-    """`p:in=s` to `p=` all codes of s."""
+    """`p:in=s` to `p=` all codes of s; what was not fetched stays (`explain` shows it so)."""
 
     def visit(criterion: Criterion, types: tuple[str, ...]) -> Criterion:
         if not _is_asking(criterion):
             return criterion
-        if context.expander is None and not context.expansions:
+        asked = [_asked(criterion.modifier, value) for value in criterion.values]
+        if context.expander is None:
             refuse(
                 "not-supported",
                 "search-needs-terminology",
                 name=criterion.parameter.code,
                 modifier=criterion.modifier,
             )
+        if not context.expansions.keys() >= set(asked):
+            return criterion
         folding = traits_of(criterion.parameter).folding
         values: dict[Value, None] = {}
-        for value in criterion.values:
-            for code in context.expansions.get(_asked(criterion.modifier, value), ()):
+        for question in asked:
+            for code in context.expansions[question]:
                 own = code.code if folding is None or code.code is None else folding(code.code)
                 values[TokenValue(code.system, own)] = None
         return Match(criterion.parameter, tuple(values)) if values else Or()
@@ -47,7 +50,7 @@ async def fetch_expansions(
     """The codes that a query's terminology modifiers stand for.
 
     Args:
-        query: From `hub.search.parse`.
+        query: With its negations rewritten.
         expander: Terminology.
     """
     questions: dict[Asked, None] = {}
