@@ -81,7 +81,7 @@ CREATE TABLE statistics (
     PRIMARY KEY (tenant, type)
 ) STRICT, WITHOUT ROWID;
 
--- One row: the newest commit; fence counts the writer's recoveries (see writer.py).
+-- One row: the newest commit; fence counts the writer's groups and recoveries (see writer.py).
 CREATE TABLE state (
     id INTEGER PRIMARY KEY CHECK (id = 1),
     sequence INTEGER NOT NULL,

@@ -17,8 +17,8 @@ from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.schema import TypeNames
 from hub.storage.sqlite.search import Searcher
 
-READ_STATE = "SELECT sequence, updated FROM state"
-WRITE_STATE = "UPDATE state SET sequence = ?, updated = ?"
+READ_STATE = "SELECT sequence, updated, fence FROM state"
+WRITE_STATE = "UPDATE state SET sequence = ?, updated = ?, fence = ?"
 COUNT = (
     "INSERT INTO statistics VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
     " SET live = live + ?3, versions = versions + ?4"
@@ -38,6 +38,7 @@ class Transaction:
         folder: The data directory.
         sequence: Sequence of the newest commit.
         updated: Its lastUpdated in milliseconds.
+        fence: Number of the group under way, or of the last one.
         heads: Ends of the audit chains by tenant.
         counts: Changes of (live, versions) by tenant and type, not yet written.
     """
@@ -50,13 +51,14 @@ class Transaction:
     folder: Path
     sequence: int = 0
     updated: int = 0
+    fence: int = 0
     heads: dict[int, audit.Head] = field(default_factory=dict)
     counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
 
     def load(self) -> None:
         """Forget what an abandoned transaction counted and read what is stored."""
         state: Any = self.connection.execute(READ_STATE).get
-        self.sequence, self.updated = state
+        self.sequence, self.updated, self.fence = state
         self.heads.clear()
         self.counts.clear()
         self.interner.reset()
@@ -96,7 +98,8 @@ class Transaction:
         for key, change in self.counts.items():
             self.connection.execute(COUNT, (*key, *change))
         self.counts.clear()
-        self.connection.execute(WRITE_STATE, (self.sequence, self.updated))
+        self.fence += 1
+        self.connection.execute(WRITE_STATE, (self.sequence, self.updated, self.fence))
 
 
 @dataclass(frozen=True, slots=True)

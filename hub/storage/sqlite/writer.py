@@ -10,7 +10,7 @@ and `writer_socket`.
 When a commit itself fails, SQLite has undone it, but its frames may lie in the log and could
 come back after a power cut. So the writer then commits a fence (one counter), which overwrites
 them: if that succeeds, nothing of the group was stored; if not, it is uncertain and callers
-are told so.
+are told so. The same counter, written by every group, tells whether the commit did succeed.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ GROUP_WEIGHT = 512
 """A group ends at so many requests, or writes."""
 
 QUEUE_LIMIT = 4096
-FENCE = "UPDATE state SET fence = fence + 1"
+FENCE = "UPDATE state SET fence = ?"
 
 log = logging.getLogger(__name__)
 
@@ -205,7 +205,9 @@ class Writer:
             job.result = job.action(self._work)
         except IO_ERRORS:
             raise
-        except Exception as error:  # noqa: BLE001 - whatever it is, its caller is told
+        except Exception as error:
+            if not self._work.connection.in_transaction:
+                raise apsw.AbortError("the transaction is gone") from error
             job.error = error
             return False
         self._work.interner.keep()
@@ -213,15 +215,15 @@ class Writer:
 
     def _commit(self) -> StoreUnavailable | None:
         """Commit; when that fails, find out whether it did after all."""
-        work = self._work
-        sequence = work.sequence
+        fence = self._work.fence
         try:
-            work.connection.execute("COMMIT")
+            self._work.connection.execute("COMMIT")
         except apsw.Error as error:
             log.error("commit failed: %s", type(error).__name__)
-            if not self._recover():
+            found = self._recover()
+            if found is None:
                 return unavailable(error, uncertain=True)
-            return None if self._work.sequence == sequence else unavailable(error)
+            return None if found == fence else unavailable(error)
         return None
 
     def _roll_back(self) -> None:
@@ -229,18 +231,24 @@ class Writer:
             self._work.connection.execute("ROLLBACK")
         self._work.load()
 
-    def _recover(self) -> bool:
-        """After a failure: a clean state and a fence; False when the disk does not allow it."""
+    def _recover(self) -> int | None:
+        """After a failure: a clean state and a fence.
+
+        Returns:
+            Number of the last group that was committed; None when the disk does not allow it.
+        """
         try:
             try:
                 self._roll_back()
             except apsw.Error:
                 self._reopen()
-            self._work.connection.execute(FENCE)
+            found = self._work.fence
+            self._work.connection.execute(FENCE, (found + 1,))
+            self._work.fence = found + 1
         except apsw.Error as error:
             log.error("the writer cannot recover yet: %s", type(error).__name__)
-            return False
-        return True
+            return None
+        return found
 
     def _reopen(self) -> None:
         with suppress(apsw.Error):

@@ -1,0 +1,149 @@
+"""The writer's thread: groups, undoing, closing, and mistakes in an action."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from random import Random
+
+import apsw
+import pytest
+
+from hub.storage.port import Commit, StoreUnavailable, VersionConflict
+from hub.storage.sqlite import writer as writers
+from hub.storage.sqlite.commit import apply
+from hub.storage.sqlite.connect import OwnerLock
+from hub.storage.sqlite.transaction import Transaction
+from hub.storage.sqlite.writer import Writer
+from tests.faults.load import bundle
+
+
+def held(writer: Writer) -> threading.Event:
+    """Keep the writer busy until the event is set, so that what follows is one group."""
+    go = threading.Event()
+
+    def wait(work: Transaction) -> None:
+        go.wait(10)
+
+    writer.submit(wait)
+    return go
+
+
+def fail_late(work: Transaction) -> None:
+    apply(work, bundle(99, Random(1)))
+    raise ZeroDivisionError
+
+
+def count(work: Transaction) -> object:
+    return work.connection.execute("SELECT count(*) FROM resource").get
+
+
+async def test_a_request_that_fails_late_is_undone_alone(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    go = held(writer)
+    await asyncio.sleep(0.05)
+    first = writer.submit(partial(apply, commit=bundle(0, Random(1))))
+    mistake = writer.submit(fail_late)
+    careful = writer.submit(fail_late, careful=True)
+    conflict = writer.submit(partial(apply, commit=expecting(bundle(1, Random(1)), 7)))
+    last = writer.submit(partial(apply, commit=bundle(5, Random(1))))
+    go.set()
+    assert (await first).sequence == 1
+    for failed in (mistake, careful):
+        with pytest.raises(ZeroDivisionError):
+            await failed
+    with pytest.raises(VersionConflict):
+        await conflict
+    assert (await last).sequence == 2
+    assert (await last).results[3].version == 2
+    assert await writer.submit(count) == 7
+    writer.close()
+
+
+def expecting(commit: Commit, version: int) -> Commit:
+    """The commit, with an expected version of its first write."""
+    return replace(commit, writes=(replace(commit.writes[0], expected=version), *commit.writes[1:]))
+
+
+async def test_a_group_has_one_commit(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    frames: list[int] = []
+    go = held(writer)
+    await asyncio.sleep(0.05)
+    connection = writer._work.connection
+    futures = [
+        writer.submit(partial(apply, commit=bundle(number, Random(1)))) for number in range(20)
+    ]
+
+    def note(connection: apsw.Connection, name: str, pages: int) -> int:
+        frames.append(pages)
+        return 0
+
+    connection.set_wal_hook(note)
+    go.set()
+    await asyncio.gather(*futures)
+    assert len(frames) <= 2
+    writer.close()
+
+
+async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    futures = [
+        writer.submit(partial(apply, commit=bundle(number, Random(1)))) for number in range(200)
+    ]
+    await asyncio.get_running_loop().run_in_executor(None, writer.close)
+    assert [future.done() for future in futures] == [True] * 200
+    with pytest.raises(StoreUnavailable):
+        writer.submit(count)
+
+
+async def test_a_request_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    go = held(writer)
+    await asyncio.sleep(0.05)
+    writer.submit(partial(apply, commit=bundle(0, Random(1)))).cancel()
+    go.set()
+    assert await writer.submit(count) == 0
+    writer.close()
+
+
+async def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writers, "QUEUE_LIMIT", 3)
+    writer = Writer(tmp_path)
+    go = held(writer)
+    await asyncio.sleep(0.05)
+    futures = [writer.submit(count) for _ in range(3)]
+    with pytest.raises(StoreUnavailable, match="too many"):
+        writer.submit(count)
+    go.set()
+    await asyncio.gather(*futures)
+    assert await writer.submit(count) == 0
+    writer.close()
+
+
+async def test_a_group_whose_transaction_is_gone_is_unavailable_as_a_whole(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+
+    def rogue(work: Transaction) -> None:
+        work.connection.execute("ROLLBACK")
+        raise ZeroDivisionError
+
+    go = held(writer)
+    await asyncio.sleep(0.05)
+    first = writer.submit(partial(apply, commit=bundle(0, Random(1))))
+    second = writer.submit(rogue)
+    third = writer.submit(partial(apply, commit=bundle(1, Random(1))))
+    go.set()
+    for future in (first, second, third):
+        with pytest.raises(StoreUnavailable):
+            await future
+    assert (await writer.submit(partial(apply, commit=bundle(0, Random(1))))).sequence == 1
+    writer.close()
+
+
+def test_the_lock_can_be_taken_again(tmp_path: Path) -> None:
+    OwnerLock(tmp_path).release()
+    OwnerLock(tmp_path).release()
