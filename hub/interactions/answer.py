@@ -63,6 +63,7 @@ class Response(NamedTuple):
         etag: `W/"3"`, "" if none.
         updated: lastModified in milliseconds since the epoch, None if none.
         outcome: An OperationOutcome, None if none.
+        written: False when nothing was stored, because it was found or equal; not shown.
     """
 
     status: str
@@ -70,6 +71,7 @@ class Response(NamedTuple):
     etag: str = ""
     updated: int | None = None
     outcome: dict[str, Any] | None = None
+    written: bool = True
 
 
 class Entry(NamedTuple):

@@ -47,6 +47,8 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 ATTEMPTS = 10
+BREATH = 128
+"""Resources after which other requests get their turn."""
 
 T = TypeVar("T")
 Target = tuple[str, str]
@@ -66,6 +68,7 @@ class Change:
         expected: Version that must be current.
         location: `Bundle.entry[3]` when it came in a bundle, for errors.
         blobs: Hashes of blobs it points to.
+        keep_equal: Write nothing when the current version has this content already.
     """
 
     method: Method
@@ -75,6 +78,7 @@ class Change:
     expected: Expected = FREE
     location: str = ""
     blobs: tuple[str, ...] = ()
+    keep_equal: bool = False
 
 
 class Made(NamedTuple):
@@ -83,7 +87,7 @@ class Made(NamedTuple):
     Attributes:
         stored: The version that is current now, None if there never was one.
         created: There was no current version before.
-        written: False for a delete of what was not there.
+        written: False for a delete of what was not there, and for equal content that was kept.
     """
 
     stored: Stored | None
@@ -127,7 +131,12 @@ async def store_changes(
     audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal, ctx.request_id)
     for _ in range(ATTEMPTS):
         definitions = await door.registry.of(ctx.tenant.key)
-        writes = tuple([_write(change, definitions, ctx) for change in changes])
+        writes = await _writes(changes, definitions, ctx)
+        kept = await _equal(door, ctx, changes, writes)
+        if kept:
+            writes = tuple([one for index, one in enumerate(writes) if index not in kept])
+            if not writes:
+                return [Made(kept[index], False, False) for index in range(len(changes))]
         commit = Commit(
             ctx.tenant.key,
             writes,
@@ -144,7 +153,7 @@ async def store_changes(
             await door.registry.refresh(ctx.tenant.key)
             continue
         except VersionConflict as refused:
-            change = changes[refused.index]
+            change = _unkept(changes, kept)[refused.index]
             if not change.expected.fixed:
                 raise
             raise _located(failed(change.type, refused.current), change, "request") from None
@@ -152,8 +161,34 @@ async def store_changes(
             raise _refusal(refused, changes) from refused
         made = await _made(door, ctx, writes, committed.sequence, committed.results)
         await search_parameters.after_commit(door, ctx, made)
-        return made
+        if not kept:
+            return made
+        rest = iter(made)
+        return [
+            Made(kept[index], False, False) if index in kept else next(rest)
+            for index in range(len(changes))
+        ]
     raise contended()
+
+
+async def _equal(
+    door: Interactions, ctx: Context, changes: Sequence[Change], writes: Sequence[Write]
+) -> dict[int, Stored]:
+    """Current versions that say what they are to be replaced by, by the position of the change."""
+    asked = [index for index, change in enumerate(changes) if change.keep_equal]
+    if not asked:
+        return {}
+    targets = [(changes[index].type, changes[index].id) for index in asked]
+    found = await door.store.read_many(ctx.tenant.key, targets)
+    return {
+        index: stored
+        for index, target in zip(asked, targets, strict=True)
+        if (stored := found.get(target)) is not None and stored.tail == writes[index].tail
+    }
+
+
+def _unkept(changes: Sequence[Change], kept: dict[int, Stored]) -> list[Change]:
+    return [change for index, change in enumerate(changes) if index not in kept]
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
@@ -174,6 +209,19 @@ async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
 def contended() -> Conflict:
     """The error for a resource that others keep changing."""
     return Conflict(fault("lock-error", "contended"))
+
+
+async def _writes(
+    changes: Sequence[Change], definitions: Definitions, ctx: Context
+) -> tuple[Write, ...]:
+    """The writes; between slices of many, other requests get their turn."""
+    if len(changes) <= BREATH:
+        return tuple([_write(change, definitions, ctx) for change in changes])
+    made: list[Write] = []
+    for start in range(0, len(changes), BREATH):
+        made += [_write(change, definitions, ctx) for change in changes[start : start + BREATH]]
+        await asyncio.sleep(0)
+    return tuple(made)
 
 
 def _write(change: Change, definitions: Definitions, ctx: Context) -> Write:

@@ -34,16 +34,21 @@ async def resolve_references(
     """Add what each conditional reference stands for to the table.
 
     Raises:
-        Unprocessable: One finds nothing.
+        Unprocessable: One finds nothing, or there are too many different ones.
         PreconditionFailed: One finds several.
     """
     pending: dict[str, Pending] = {}
+    most, resolved = door.settings.bundle_entries, 0
     for step in steps:
         if step.links is None or not step.changes:
             continue
         for text, type, query in step.links.conditional(ctx.base):
             if text in table.targets:
                 continue
+            resolved += 1
+            if resolved > most:
+                issue = fault("too-costly", "conditional-references-too-many", limit=most)
+                raise within(Unprocessable(issue), step.entry.location, "resource")
             try:
                 condition = await read_condition(door, ctx, type, parameters(query))
                 if type not in pending:

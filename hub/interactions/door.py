@@ -161,6 +161,7 @@ class Interactions:
         prefer: Prefer | None = None,
         operations: Operations | None = None,
         idempotency_key: str = "",
+        keep_equal: bool = False,
     ) -> BundleAnswer:
         """Run a batch or a transaction, by Bundle.type.
 
@@ -170,6 +171,8 @@ class Interactions:
             prefer: What comes back for each entry; the least when None.
             operations: Operations that entries may call; the door's own when None.
             idempotency_key: For transactions: a repeat is answered with the first result.
+            keep_equal: For transactions: an update with the content that is stored already
+                makes no new version (`Response.written` is False).
 
         Raises:
             BadRequest: It is neither.
@@ -184,7 +187,7 @@ class Interactions:
                 return await batch.batch(self, ctx, bundle, preference, table)
             case "transaction":
                 return await transaction.transaction(
-                    self, ctx, bundle, preference, table, idempotency_key
+                    self, ctx, bundle, preference, table, idempotency_key, keep_equal
                 )
         raise BadRequest(fault("value", "bundle-type", "Bundle.type"))
 

@@ -139,6 +139,9 @@ def within(error: HubError, location: str, default: str = "") -> HubError:
 
 def _read_url(made: EntryRequest, url: str, base: str) -> None:
     """Fill in what the URL and the method say."""
+    if made.method == "POST" and is_resource_type(url):  # Most entries of most transactions.
+        made.type, made.interaction = url, "create"
+        return
     if url == base or url.startswith((base + "/", base + "?")):
         url = url[len(base) :]
     path, mark, query = url.partition("?")

@@ -21,6 +21,7 @@ def changed_entry(
     status: int,
     issues: tuple[Issue, ...],
     prefer: Prefer,
+    written: bool = True,
 ) -> Entry:
     """The entry for something written or found.
 
@@ -30,12 +31,13 @@ def changed_entry(
         status: HTTP status.
         issues: Warnings.
         prefer: Decides whether the resource or an OperationOutcome comes along.
+        written: See `Response.written`.
     """
     outcome = None
     if issues or prefer.returned == "OperationOutcome":
         outcome = operation_outcome(issues, ctx.language)
     if stored is None:
-        return Entry(response=Response(status_line(status), outcome=outcome))
+        return Entry(response=Response(status_line(status), outcome=outcome, written=written))
     type, id, version, updated = stored[:4]
     response = Response(
         status_line(status),
@@ -43,6 +45,7 @@ def changed_entry(
         f'W/"{version}"',
         updated,
         outcome,
+        written,
     )
     if prefer.returned == "representation" and not stored.deleted:
         return Entry(f"{ctx.base}/{type}/{id}", stored, response=response)

@@ -18,11 +18,29 @@ from hub.definitions import TypeDefinition, is_resource_type, type_definition, t
 Kind = Literal["reference", "uri", "narrative"]
 
 Plan = dict[str, Any]
-"""JSON property name to what is under it: a Plan, or one of the marks below."""
+"""JSON property name to what is under it: a Plan, a Quiet, or one of the marks below."""
 
 REFERENCE, URI, NARRATIVE, RESOURCE = "reference", "uri", "narrative", "resource"
 
 _URIS = frozenset(("uri", "url", "oid", "uuid"))
+_ANONYMOUS = frozenset(("BackboneElement", "Element"))
+_NEVER_QUIET = _ANONYMOUS | {"Extension", "Narrative", "Reference"}
+
+
+class Quiet(NamedTuple):
+    """A data type of primitives, at most one of them a uri: entered only for more than these.
+
+    Most of what a resource consists of (Coding, Quantity, Period) is passed in one comparison.
+
+    Attributes:
+        plain: JSON names of its primitives.
+        uri: Name of the one that is a uri, "" if none.
+        plan: For elements with extensions.
+    """
+
+    plain: frozenset[str]
+    uri: str
+    plan: Plan
 
 
 class Slot(NamedTuple):
@@ -57,14 +75,28 @@ def _visit(node: dict[str, Any], plan: Plan, known: Container[str], found: list[
         action = plan.get(key)
         if action is None:
             continue
-        if action.__class__ is not dict:
+        if action.__class__ is dict:
+            if value.__class__ is dict:
+                _visit(value, action, known, found)
+            elif value.__class__ is list:
+                for item in value:
+                    if item.__class__ is dict:
+                        _visit(item, action, known, found)
+        elif action.__class__ is Quiet:
+            _pass(action, value, known, found)
+        else:
             _MARKS[action](node, key, value, known, found)
-        elif value.__class__ is dict:
-            _visit(value, action, known, found)
-        elif value.__class__ is list:
-            for item in value:
-                if item.__class__ is dict:
-                    _visit(item, action, known, found)
+
+
+def _pass(quiet: Quiet, value: Any, known: Container[str], found: list[Slot]) -> None:
+    plain, uri, plan = quiet
+    for item in value if value.__class__ is list else (value,):
+        if item.__class__ is not dict:
+            continue
+        if not item.keys() <= plain:
+            _visit(item, plan, known, found)
+        elif uri and uri in item:
+            _uri(item, uri, item[uri], known, found)
 
 
 def _reference(
@@ -108,29 +140,43 @@ def plan_of(resource_type: str) -> Plan:
 
 
 @lru_cache(maxsize=1)
-def _data_types() -> dict[str, Plan]:
-    """The plans of all complex types; they refer to each other (Identifier and Reference)."""
+def _data_types() -> dict[str, Any]:
+    """What to do with each complex type; they refer to each other (Identifier and Reference)."""
     # BackboneElement first: the parts of the others start as copies of it.
     names = ["BackboneElement", *sorted(type_names() - {"BackboneElement"})]
-    definitions = [
-        definition
-        for definition in map(type_definition, names)
-        if definition.kind == "complex-type"
-    ]
+    definitions = [one for one in map(type_definition, names) if one.kind == "complex-type"]
     plans: dict[str, Plan] = {definition.name: {} for definition in definitions}
+    actions: dict[str, Any] = {
+        definition.name: _quiet(definition, plans[definition.name]) or plans[definition.name]
+        for definition in definitions
+    }
     for definition in definitions:
-        _fill(plans[definition.name], definition, plans)
+        _fill(plans[definition.name], definition, actions)
     plans["Reference"]["reference"] = REFERENCE
     plans["Extension"].pop("url", None)  # It names a definition, as a canonical does.
-    return plans
+    return actions
 
 
-def _fill(plan: Plan, definition: TypeDefinition, data_types: dict[str, Plan]) -> None:
+def _quiet(definition: TypeDefinition, plan: Plan) -> Quiet | None:
+    """A type that holds nothing but primitives, Reference and Extension left out."""
+    kinds = {
+        element.name: [kind.code for kind in element.types]
+        for element in definition.elements[1:]
+        if element.name not in ("id", "extension")
+    }
+    uris = [name for name, codes in kinds.items() if not _URIS.isdisjoint(codes)]
+    flat = all(len(codes) == 1 and codes[0][0].islower() for codes in kinds.values())
+    if definition.name in _NEVER_QUIET or not (kinds and flat and len(uris) < 2):
+        return None
+    return Quiet(frozenset(kinds), uris[0] if uris else "", plan)
+
+
+def _fill(plan: Plan, definition: TypeDefinition, data_types: dict[str, Any]) -> None:
     """Put the actions for a type's own elements into `plan`, backbone by backbone."""
     parts: dict[str, Plan] = {definition.name: plan}
     elements = definition.elements[1:]
     for element in elements:
-        if any(kind.code in ("BackboneElement", "Element") for kind in element.types):
+        if any(kind.code in _ANONYMOUS for kind in element.types):
             parts[element.path] = dict(data_types["BackboneElement"])
     for element in elements:
         parent = parts.get(element.path.rpartition(".")[0])
@@ -149,7 +195,7 @@ def _fill(plan: Plan, definition: TypeDefinition, data_types: dict[str, Plan]) -
                 parent["_" + name] = data_types["Element"]
 
 
-def _action(code: str, data_types: dict[str, Plan]) -> object:
+def _action(code: str, data_types: dict[str, Any]) -> object:
     if code in _URIS:
         return URI
     if code == "xhtml":

@@ -35,6 +35,7 @@ async def transaction(
     prefer: Prefer,
     operations: Operations,
     idempotency_key: str = "",
+    keep_equal: bool = False,
 ) -> BundleAnswer:
     """Do what the entries of a transaction ask for.
 
@@ -45,6 +46,7 @@ async def transaction(
         prefer: What comes back for each entry.
         operations: Operations that entries may call; only those that change nothing.
         idempotency_key: A repeat under the same key is answered with the first result.
+        keep_equal: An update whose content is what is stored already stores no new version.
 
     Returns:
         A transaction-response with one entry per entry, in the order of the request.
@@ -54,6 +56,8 @@ async def transaction(
     """
     entries = entries_of(bundle, door.settings.bundle_entries)
     steps, reads = await read_steps(door, ctx, entries, idempotency_key)
+    for step in steps:
+        step.keep_equal = keep_equal and step.entry.interaction == "update"
     for read in reads:
         try:
             await prepare_reading(door, ctx, read, prefer, operations)
@@ -127,11 +131,12 @@ def _answers(
     stored: Stored | None
     for step in steps:
         own = [next(results) for _ in step.changes or ()]
+        written = step.found is None and all(one.written for one in own)
         if step.found is not None:
             stored, status = step.found, 200
         elif step.entry.interaction == "delete":
             stored, status = own[0].stored if len(own) == 1 else None, 204
         else:
             stored, status = own[0].stored, 201 if own[0].created else 200
-        answers[step.entry.index] = changed_entry(ctx, stored, status, step.issues, prefer)
+        answers[step.entry.index] = changed_entry(ctx, stored, status, step.issues, prefer, written)
     return answers

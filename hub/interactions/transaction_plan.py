@@ -17,7 +17,7 @@ from hub.context import Context
 from hub.errors import BadRequest, HubError, Issue, NotFound, fault
 from hub.interactions import delete, patch, update
 from hub.interactions.bundle_references import EntryLinks, LinkTable, links_of, rewrite
-from hub.interactions.commit import NEW, Change
+from hub.interactions.commit import BREATH, NEW, Change
 from hub.interactions.conditional import Condition, find_one, read_condition
 from hub.interactions.conditional_references import resolve_references
 from hub.interactions.entries import EntryRequest, read_entry, within
@@ -32,8 +32,6 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 MOST_ISSUES = 200
-BREATH = 128
-"""Entries after which other requests get their turn."""
 
 
 @dataclass(slots=True)
@@ -55,6 +53,7 @@ class Step:
         issues: Warnings of its content.
         blobs: Blobs of its content.
         checked: Its content was validated.
+        keep_equal: See `Change.keep_equal`.
     """
 
     entry: EntryRequest
@@ -70,6 +69,7 @@ class Step:
     issues: tuple[Issue, ...] = ()
     blobs: tuple[str, ...] = ()
     checked: bool = False
+    keep_equal: bool = False
 
     @property
     def target(self) -> str:
@@ -141,7 +141,9 @@ async def read_steps(
     problems.check()
     _refuse_repeated_urls(steps)
     urls = frozenset(step.entry.full_url for step in steps if step.entry.full_url)
-    for step in steps:
+    for number, step in enumerate(steps):
+        if not number % BREATH:
+            await asyncio.sleep(0)
         if step.resource is not None:
             step.links = links_of(step.entry, step.resource, urls)
     steps.sort(key=lambda step: ORDER[step.entry.interaction])
@@ -338,6 +340,7 @@ async def link(door: Interactions, ctx: Context, steps: Sequence[Step]) -> None:
                 step.issues, step.blobs = await update.checked(door, ctx, step.resource)
                 step.checked = True
             step.changes[0].blobs = step.blobs
+            step.changes[0].keep_equal = step.keep_equal
         except HubError as error:
             problems.add(error, step.entry)
     problems.check()

@@ -96,6 +96,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The conditional reference finds several resources of type {type}; it must find one.",
         "条件引用匹配到多个 {type}；必须只匹配一个。",
     ),
+    "conditional-references-too-many": (
+        "The bundle has more than {limit} different conditional references.",
+        "Bundle 中不同的条件引用超过 {limit} 个。",
+    ),
     # Patches
     "patch-format": (
         "A patch in a bundle is a Binary with contentType application/json-patch+json, or a "
