@@ -107,7 +107,7 @@ _CHINESE = {
     "md-1": "max 必须是正整数或“*”",
     "msq-3": "coordinateSystem 只能是 0 或 1",
     "msq-5": "genomeBuild 与 chromosome 必须同时填写或同时省略",
-    "msq-6": "genomeBuild、referenceSeqId、referenceSeqPointer、referenceSeqString 必须且只能填其一",
+    "msq-6": "genomeBuild、referenceSeqId、referenceSeqPointer、referenceSeqString 须填且只填其一",
     "nsd-1": "kind 为 root 时不能有 uuid 类型的 uniqueId",
     "nsd-2": "每种类型只能有一个首选的 uniqueId",
     "nor-1": "营养医嘱应有 oralDiet、supplement、enteralFormula 之一",

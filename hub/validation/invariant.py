@@ -34,6 +34,7 @@ from hub.validation import contained
 from hub.validation.content import Shape, Slot, shape_of
 from hub.validation.guard import FALSE, Guarding
 from hub.validation.narrative import is_safe
+from hub.validation.native import RULES
 from hub.validation.primitive import Problem
 from hub.validation.scope import Scope
 from hub.validation.source import Guard
@@ -168,6 +169,9 @@ class Invariants:
             name: As in `Guard.rule`.
         """
         rule = self._rules[name]
+        native = RULES.get((rule.constraint.key, rule.where))
+        if native is not None:
+            return lambda value, _scope: native(value)
         needs_scope = _needs_scope(rule.tree)
 
         def holds(value: Any, scope: Scope) -> bool:
@@ -193,9 +197,13 @@ class Invariants:
         """
         for rule in rules_of(where.name) if isinstance(where, Shape) else rules_at(where):
             key, severity = rule.constraint.key, rule.constraint.severity
-            environment = self._environment(scope, limited=not sound)
+            native = RULES.get((key, rule.where))
             try:
-                holds = rule.compiled().boolean(value, environment, empty=rule.empty or not sound)
+                if native is not None:
+                    holds = native(value)
+                else:
+                    around = self._environment(scope, limited=not sound)
+                    holds = rule.compiled().boolean(value, around, empty=rule.empty or not sound)
             except FHIRPathLimitError:
                 yield "error", Problem("too-costly", "validation-invariant-costly", {"key": key})
                 continue

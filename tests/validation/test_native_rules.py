@@ -9,6 +9,8 @@ from hub.definitions import type_definition
 from hub.fhirpath import Environment, Item, compile
 from hub.validation.contained import problems
 from hub.validation.content import shape_of
+from hub.validation.invariant import rules_of
+from hub.validation.native import RULES
 from hub.validation.reference import text_problem
 from hub.validation.scope import Scope
 from hub.validation.validator import Validator
@@ -103,6 +105,30 @@ def test_ext_1_agrees() -> None:
         made = {"url": "http://a", **extra}
         issues = validator.validate({"resourceType": "Patient", "extension": [made]})
         assert bool(issues) != rule.boolean(made)
+
+
+def tree(rnd: Random, children: str, name: str, depth: int) -> list[dict[str, Any]]:
+    rows = []
+    for _ in range(rnd.randint(1, 3)):
+        row: dict[str, Any] = {name: str(rnd.randint(1, 30))}
+        if rnd.random() < 0.1:
+            row = {"extension": [{"url": "http://a", "valueCode": "b"}]}
+        if depth and rnd.random() < 0.5:
+            row[children] = tree(rnd, children, name, depth - 1)
+        rows.append(row)
+    return rows
+
+
+@pytest.mark.parametrize(("key", "where"), RULES)
+def test_unique_codes_agree(key: str, where: str) -> None:
+    rule = next(rule for rule in rules_of(where) if rule.constraint.key == key)
+    children, name = ("concept", "code") if where == "CodeSystem" else ("item", "linkId")
+    seen = set()
+    for seed in range(300):
+        made = {"resourceType": where, children: tree(Random(seed), children, name, 3)}
+        seen.add(RULES[key, where](made))
+        assert RULES[key, where](made) == rule.compiled().boolean(made), made
+    assert seen == {True, False}
 
 
 def test_every_native_rule_is_still_in_the_definitions() -> None:
