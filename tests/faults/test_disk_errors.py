@@ -9,7 +9,7 @@ from random import Random
 import apsw
 import pytest
 
-from hub.storage.port import StoreUnavailable
+from hub.storage.port import RuntimeParameter, StoreUnavailable
 from hub.storage.sqlite import checkpoint
 from hub.storage.sqlite.store import open_store
 from tests.faults.load import TENANT, Load, assert_whole
@@ -65,6 +65,28 @@ async def test_a_full_disk_can_be_read_and_is_written_again_once_there_is_room(
     disk.before_call = lambda kind, file: None
     await load.run(store, 20)
     assert len(load.stored) == 40
+    await store.close()
+
+
+@pytest.mark.parametrize("kind", ["write", "sync"])
+async def test_what_is_no_commit_fails_like_one(tmp_path: Path, kind: str) -> None:
+    """Groups without a commit move no sequence; a failed one must not pass for stored."""
+    disk = Disk()
+    store = open_store(tmp_path / "data", vfs=disk.name)
+    left = 1
+
+    def before_call(called: str, file: str) -> None:
+        nonlocal left
+        if left and called == kind:
+            left -= 1
+            raise apsw.IOError("failed")
+
+    disk.before_call = before_call
+    with pytest.raises(StoreUnavailable):
+        await store.put_parameter(TENANT, RuntimeParameter(0, "urn:1", "one"), "urn:1")
+    assert await store.parameters(TENANT) == ()
+    put = await store.put_parameter(TENANT, RuntimeParameter(0, "urn:1", "one"), "urn:1")
+    assert await store.parameters(TENANT) == (put,)
     await store.close()
 
 

@@ -46,6 +46,10 @@ from hub.storage.sqlite.writer_socket import SOCKET, RemoteWriter, WriterServer
 Role = Literal["owner", "reader", "auto"]
 
 SEARCH_THREADS = 2
+INLINE_SECONDS = 0.001
+INLINE_COUNT = 100
+"""A search of at most so many rows is first tried on the event loop for so long."""
+
 DEADLINE = 5.0
 """Seconds a history may take."""
 
@@ -145,7 +149,18 @@ class SqliteStore:
             raise unavailable(error) from error
 
     async def search(self, tenant: int, query: Query, deadline: float | None = None) -> Page:
-        """A page of current resources."""
+        """A page of current resources.
+
+        It is tried on the event loop for a moment, which spares a change of threads (30 us);
+        what takes longer, or gives many rows, goes to the pool.
+        """
+        if query.count <= INLINE_COUNT and (deadline is None or deadline > INLINE_SECONDS):
+            try:
+                return _search(self._inline, tenant, query, INLINE_SECONDS)
+            except DeadlineExceeded:
+                pass
+            except IO_ERRORS as error:
+                raise unavailable(error) from error
         return await self._readers.run(_search, tenant, query, deadline)
 
     async def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
