@@ -23,19 +23,20 @@ from tests.property.resources import resources
 from tests.rest.running import RunningHub, running
 
 FUZZ = settings(
-    max_examples=200,
+    max_examples=100,
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
 
 
-@pytest.fixture(scope="module")
-def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+@pytest.fixture(scope="module", params=["memory", "sqlite"])
+def hub(
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningHub]:
     """A hub with a patient to hit."""
-    with running(
-        tmp_path_factory.mktemp("fuzz"), store="memory", body_limit="64KB", search_deadline="1"
-    ) as found:
+    folder = tmp_path_factory.mktemp("fuzz")
+    with running(folder, store=request.param, body_limit="64KB", search_deadline="1") as found:
         made = found.client.put("/Patient/p", json={"resourceType": "Patient", "id": "p"})
         assert made.status_code == 201
         yield found
