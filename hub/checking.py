@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Collection
 
 from hub.context import Context
 from hub.errors import HubError
 from hub.interactions import Interactions
 from hub.model import body, json
 from hub.search.extract import extract
-from hub.search.values import IndexRows
+from hub.search.registry import FIRST_RUNTIME_KEY
+from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import Finding, Stored
 
 PAGE = 500
@@ -69,29 +70,38 @@ async def _resource(
         for issue in door.validator.validate(resource):
             if issue.severity in ("error", "fatal"):
                 yield Finding(where, f"is not valid: {issue.message} at {issue.location}")
-    registry = (await door.registry.of(context.tenant.key)).registry
-    expected = extract(registry, resource, zone=context.tenant.zone, base=context.base)
+    definitions = await door.registry.of(context.tenant.key)
+    expected = extract(definitions.registry, resource, zone=context.tenant.zone, base=context.base)
     indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
     if indexed is None:
         yield Finding(where, "has no index rows")
         return
-    for kind in differing(expected, indexed):
+    # Rows of a search parameter that is being indexed, or was removed, prove nothing.
+    settled = definitions.registry.runtime.keys() - definitions.indexing
+    for kind in differing(expected, indexed, settled):
         yield Finding(where, f"index rows differ from its content: {kind}")
 
 
-def differing(expected: IndexRows, indexed: IndexRows) -> list[str]:
+def differing(expected: IndexRows, indexed: IndexRows, settled: Collection[int] = ()) -> list[str]:
     """The kinds of rows in which two differ, whatever their order.
 
     Args:
         expected: Rows that extraction makes.
         indexed: Rows that the store holds.
+        settled: Keys of the parameters made at run time whose index is complete; rows of the
+            others made at run time are passed over.
     """
-    found = [
-        kind
-        for kind in ROW_KINDS
-        if sorted(set(map(repr, getattr(expected, kind))))
-        != sorted(set(map(repr, getattr(indexed, kind))))
-    ]
+
+    def told(rows: IndexRows, kind: str) -> list[str]:
+        return sorted(
+            {
+                repr(row)
+                for row in getattr(rows, kind)
+                if not FIRST_RUNTIME_KEY <= row.key < COMPARTMENT_KEY or row.key in settled
+            }
+        )
+
+    found = [kind for kind in ROW_KINDS if told(expected, kind) != told(indexed, kind)]
     if expected.date != indexed.date:
         found.append("date")
     return found

@@ -225,3 +225,20 @@ async def test_reindexing_everything(door: Interactions, ctx: Context) -> None:
     steps: list[int] = []
     assert await indexing.reindex_all(door, ctx, (), steps.append) == 60
     assert sum(steps) == 60
+
+
+async def test_a_check_finds_nothing_wrong_at_any_stage(door: Interactions, ctx: Context) -> None:
+    from hub.checking import check_record
+
+    async def clean() -> None:
+        findings = [one async for one in check_record(door, ctx, lambda _: None, validate=True)]
+        assert findings == []
+
+    for n in range(3):
+        await door.update(ctx, "Patient", f"p{n}", eyes("blue", id=f"p{n}"))
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    await clean()
+    await indexing.catch_up(door, ctx)
+    await clean()
+    await door.delete(ctx, "SearchParameter", "colour")
+    await clean()

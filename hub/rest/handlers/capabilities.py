@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from hub.errors import BadRequest, fault
+from hub.interactions.capabilities import capabilities_bytes
 from hub.rest import rendering
 from hub.rest.exchange import Answer, Request
 
@@ -14,5 +15,9 @@ async def capabilities(request: Request) -> Answer:
     mode = dict(request.parameters).get("mode", "full")
     if mode not in _MODES:
         raise BadRequest(fault("value", "capabilities-mode"))
-    made = await request.service.door.capabilities(request.context, mode)
-    return rendering.resource(request, made)
+    door, context, format = request.service.door, request.context, request.format
+    if format.name == "json" and not format.pretty:
+        # A megabyte that is kept as bytes: not decoded to be encoded again.
+        data = await capabilities_bytes(door, context, mode)
+        return Answer(200, ((b"content-type", format.content_type),), data)
+    return rendering.resource(request, await door.capabilities(context, mode))
