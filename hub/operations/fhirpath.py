@@ -17,6 +17,7 @@ from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.model import json
 from hub.operations.parameters import Resource, one, parts, required, text, value
+from hub.validation.narrative import is_safe
 
 JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
 LIMITS = Limits()
@@ -87,6 +88,7 @@ async def fhirpath(
         variables=_variables(request),
         trace=trace,
         limits=LIMITS,
+        narrative=is_safe,
     )
     starts: list[Any] = [resource]
     start = text(request, "context")
