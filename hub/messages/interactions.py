@@ -3,6 +3,7 @@
 MESSAGES: dict[str, tuple[str, str]] = {
     "all-ok": ("All is well.", "一切正常。"),
     # Type, id, version
+    "type-unknown": ("{type} is not a resource type of R4.", "{type} 不是 R4 的资源类型。"),
     "type-mismatch": (
         "The resource in the body must be a {type}: resourceType is missing or another one.",
         "正文中的资源必须是 {type}：缺少 resourceType 或类型不同。",
