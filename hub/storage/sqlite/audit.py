@@ -10,19 +10,23 @@ is 32 zero bytes. Called by `commit` (append), `record` (read) and `verify`.
 from __future__ import annotations
 
 import hashlib
+import re
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, NamedTuple
 
 import apsw
 import msgspec
 
 from hub.storage.port import AuditRecord
+from hub.storage.sqlite.interner import grow, shrink
+from hub.storage.sqlite.schema import TypeNames
 
 FIRST_HASH = bytes(32)
 _HEAD = struct.Struct(">32sqqqq").pack
 _encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[str, str, str, str, str, tuple[str, ...]]).decode
+_decode = msgspec.msgpack.Decoder(tuple[str, str, str, Any, str, tuple[Any, ...]]).decode
+_is_hex = re.compile(r"[0-9a-f]{32}").fullmatch
 
 LAST = "SELECT row, hash FROM audit WHERE tenant = ? ORDER BY row DESC LIMIT 1"
 INSERT = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)"
@@ -55,27 +59,56 @@ def head(connection: apsw.Connection, tenant: int) -> Head:
     return Head(*found) if found else Head()
 
 
-def pack(record: AuditRecord, entities: tuple[str, ...]) -> bytes:
-    """A record as bytes."""
+def pack(
+    record: AuditRecord, written: Iterable[tuple[int, str, int]], entities: Sequence[str] = ()
+) -> bytes:
+    """A record as bytes; a third of them is saved by packing UUIDs.
+
+    Args:
+        record: The record.
+        written: Type number, id and version of each version that the commit wrote.
+        entities: Further entities besides the record's own.
+    """
+    request: str | bytes = record.request_id
+    if _is_hex(record.request_id):
+        request = bytes.fromhex(record.request_id)
     return _encode(
         (
             record.action,
             record.interaction,
             record.principal,
-            record.request_id,
+            request,
             record.outcome,
-            entities,
+            [
+                *record.entities,
+                *entities,
+                *[(type, shrink(id), version) for type, id, version in written],
+            ],
         )
     )
 
 
-def unpack(packed: bytes) -> AuditRecord:
+def unpack(packed: bytes, types: TypeNames) -> AuditRecord:
     """A record from its bytes.
 
     Raises:
         msgspec.DecodeError: They are damaged.
+        KeyError: So is a type number.
     """
-    return AuditRecord(*_decode(packed))
+    action, interaction, principal, request, outcome, entities = _decode(packed)
+    return AuditRecord(
+        action,
+        interaction,
+        principal,
+        request if isinstance(request, str) else request.hex(),
+        outcome,
+        tuple(
+            entity
+            if isinstance(entity, str)
+            else f"{types.names[entity[0]]}/{grow(entity[1])}/_history/{entity[2]}"
+            for entity in entities
+        ),
+    )
 
 
 def digest(before: bytes, tenant: int, row: int, sequence: int, time: int, record: bytes) -> bytes:

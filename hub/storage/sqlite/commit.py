@@ -102,7 +102,12 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     if checks_late(commit):
         _check_unreferenced(work, commit)
     committed = Committed(sequence, results)
-    work.append_audit(tenant, audit.pack(commit.audit, _entities(commit, committed)))
+    written = [
+        (place.type, write.id, result.version)
+        for write, place, result in zip(commit.writes, places, results, strict=True)
+        if result.version
+    ]
+    work.append_audit(tenant, audit.pack(commit.audit, written))
     for row in commit.outbox:
         connection.execute(SEND, (tenant, sequence, row.topic, row.body))
     if commit.idempotency_key:
@@ -214,14 +219,6 @@ def _write(
         connection.execute(USE_BLOB, (tenant, bytes.fromhex(sha256), rid, version + 1))
     work.count(tenant, type, deleted - dead, 1)
     return Written(version + 1, updated, bool(deleted))
-
-
-def _entities(commit: Commit, committed: Committed) -> tuple[str, ...]:
-    return commit.audit.entities + tuple(
-        f"{write.type}/{write.id}/_history/{result.version}"
-        for write, result in zip(commit.writes, committed.results, strict=True)
-        if result.version
-    )
 
 
 def _matching_ids(work: Transaction, tenant: int, query: Query) -> tuple[str, ...]:

@@ -373,7 +373,7 @@ def _audit_records(
     reader: Reader, tenant: int, after: int, count: int
 ) -> list[tuple[int, int, AuditRecord]]:
     rows = audit.rows(reader.connection, tenant, after, count)
-    return [(row.row, row.time, audit.unpack(row.record)) for row in rows]
+    return [(row.row, row.time, audit.unpack(row.record, reader.types)) for row in rows]
 
 
 def _indexed_rows(reader: Reader, tenant: int, type: str, id: str) -> IndexRows | None:

@@ -130,8 +130,8 @@ def audit_chain(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
             yield Finding(where, "it was changed, or the row before it was")
         last, before = audit.Head(row.row, row.hash), row.sequence
         try:
-            audit.unpack(row.record)
-        except msgspec.DecodeError:
+            audit.unpack(row.record, reader.types)
+        except (msgspec.DecodeError, KeyError):
             yield Finding(where, "it cannot be read")
 
 
@@ -147,8 +147,8 @@ def audited_versions(reader: Reader, folder: Path, tenant: int) -> Iterator[Find
     expunged: set[str] = set()
     for row in _audit_rows(reader, tenant):
         try:
-            record = audit.unpack(row.record)
-        except msgspec.DecodeError:
+            record = audit.unpack(row.record, reader.types)
+        except (msgspec.DecodeError, KeyError):
             continue  # told by audit_chain
         for entity in record.entities:
             resource, _, version = entity.partition("/_history/")

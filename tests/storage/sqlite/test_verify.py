@@ -9,7 +9,6 @@ import apsw
 import pytest
 
 from hub.storage.port import AuditRecord, Commit, Finding, Write
-from hub.storage.sqlite.audit import unpack
 from hub.storage.sqlite.blob import path_of
 from hub.storage.sqlite.connect import DATABASE
 from hub.storage.sqlite.store import SqliteStore, open_store
@@ -180,12 +179,3 @@ async def test_findings_are_bounded(tmp_path: Path) -> None:
     found = await findings(store)
     assert 1_000 <= len(found) < 1_500
     await store.close()
-
-
-async def test_an_audit_row_says_who_and_what(tmp_path: Path) -> None:
-    await fill(tmp_path)
-    connection = apsw.Connection(str(tmp_path / DATABASE))
-    packed = connection.execute("SELECT record FROM audit WHERE row = 1").get
-    connection.close()
-    assert isinstance(packed, bytes)
-    assert unpack(packed).principal == "me"
