@@ -88,11 +88,13 @@ class Answer:
         headers: Beside the ones every answer has; Content-Type is among them when there is a
             body.
         body: The bytes, or pieces of them; pieces need a content-length header.
+        encoded: The body is compressed already, and a header says so.
     """
 
     status: int
     headers: tuple[Header, ...] = ()
     body: bytes | AsyncIterator[bytes] = b""
+    encoded: bool = False
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

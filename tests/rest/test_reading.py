@@ -165,3 +165,12 @@ def test_a_preflight_of_an_allowed_page_is_answered(fhir: httpx.Client) -> None:
     assert "ETag" in got.headers["access-control-expose-headers"]
     other = fhir.get("/metadata", headers={"origin": "https://evil.example"})
     assert "access-control-allow-origin" not in other.headers
+
+
+def test_a_client_that_has_the_capabilities_is_told_so(fhir: httpx.Client) -> None:
+    first = fhir.get("/metadata")
+    again = fhir.get("/metadata", headers={"if-none-match": first.headers["etag"]})
+    assert again.status_code == 304
+    xml = fhir.get("/metadata", headers={"accept": "application/fhir+xml"})
+    assert "<CapabilityStatement" in xml.text
+    assert xml.headers["etag"] != first.headers["etag"]

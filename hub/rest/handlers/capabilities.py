@@ -1,23 +1,56 @@
-"""capabilities (https://hl7.org/fhir/R4/http.html#capabilities)."""
+"""capabilities (https://hl7.org/fhir/R4/http.html#capabilities).
+
+The statement is over a megabyte and asked for by every client that starts: its renderings are
+kept, and a client that has it is told so.
+"""
 
 from __future__ import annotations
 
-from hub.errors import BadRequest, fault
-from hub.interactions.capabilities import capabilities_bytes
-from hub.rest import rendering
-from hub.rest.exchange import Answer, Request
+import hashlib
+import zlib
+from functools import lru_cache
+from typing import Literal
 
-_MODES = ("full", "normative", "terminology")
+from hub.interactions.capabilities import capabilities_bytes
+from hub.model import json
+from hub.rest import negotiation, outcomes
+from hub.rest.exchange import Answer, Format, Header, Request
+
+_RENDERINGS = 8
 
 
 async def capabilities(request: Request) -> Answer:
     """The CapabilityStatement, or TerminologyCapabilities, by `mode`."""
     mode = dict(request.parameters).get("mode", "full")
-    if mode not in _MODES:
-        raise BadRequest(fault("value", "capabilities-mode"))
-    door, context, format = request.service.door, request.context, request.format
-    if format.name == "json" and not format.pretty:
-        # A megabyte that is kept as bytes: not decoded to be encoded again.
-        data = await capabilities_bytes(door, context, mode)
-        return Answer(200, ((b"content-type", format.content_type),), data)
-    return rendering.resource(request, await door.capabilities(context, mode))
+    made = await capabilities_bytes(request.service.door, request.context, mode)
+    body = _rendered(made, request.format.name, request.format.pretty)
+    tag = _tag(body)
+    headers: tuple[Header, ...] = ((b"etag", tag),)
+    if tag in request.headers.get(b"if-none-match", b""):
+        return Answer(304, headers)
+    headers += ((b"content-type", request.format.content_type),)
+    if request.service.settings.gzip and negotiation.gzip_accepted(
+        request.headers.get(b"accept-encoding")
+    ):
+        return Answer(200, (*headers, (b"content-encoding", b"gzip")), _packed(body), True)
+    return Answer(200, headers, body)
+
+
+# A bytes object keeps its hash, so that a hit costs no pass over the megabyte.
+
+
+@lru_cache(_RENDERINGS)
+def _rendered(made: bytes, name: Literal["json", "xml"], pretty: bool) -> bytes:
+    if name == "json":
+        return json.encode_pretty(made) if pretty else made
+    return outcomes.body(json.load(made), Format(name, b""))
+
+
+@lru_cache(_RENDERINGS)
+def _tag(body: bytes) -> bytes:
+    return b'W/"%b"' % hashlib.blake2b(body, digest_size=8).hexdigest().encode()
+
+
+@lru_cache(_RENDERINGS)
+def _packed(body: bytes) -> bytes:
+    return zlib.compress(body, 6, 31)
