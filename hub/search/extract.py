@@ -16,6 +16,7 @@ from hub.search.registry import ParameterRegistry
 from hub.search.values import IndexRows, ReferenceRow
 
 Row = TypeVar("Row")
+_FEW = 2
 
 
 def extract(
@@ -54,7 +55,11 @@ def extract(
 
 def _once(rows: list[Row]) -> tuple[Row, ...]:
     """The rows in order, without duplicates."""
-    return tuple(dict.fromkeys(rows)) if rows else ()
+    if len(rows) > _FEW:
+        return tuple(dict.fromkeys(rows))
+    if len(rows) == _FEW and rows[0] == rows[1]:
+        return (rows[0],)
+    return tuple(rows)
 
 
 def references_of(

@@ -122,9 +122,9 @@ def words(text: str) -> list[str]:
     Args:
         text: Any text; it is folded here.
     """
+    if text.isascii():
+        return list(dict.fromkeys(_PLAIN_WORD.findall(text.lower())))
     folded = fold(text)
-    if folded.isascii():
-        return list(dict.fromkeys(_PLAIN_WORD.findall(folded)))
     found: dict[str, None] = {}
     for word in _WORD.findall(folded):
         if _UNSPACED.match(word):

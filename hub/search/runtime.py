@@ -127,7 +127,10 @@ def _composite_issues(
 ) -> Iterator[Issue]:
     """Both the element and its components have to be paths."""
     taken_apart = routes_of(parameter.expression, base)
-    if not taken_apart.routes or taken_apart.rest:
+    is_resource_alone = all(
+        part.expression.startswith(OF_RESOURCE) for part in parameter.components
+    )
+    if not taken_apart.routes or taken_apart.rest or is_resource_alone:
         yield _gives_nothing(parameter, base)
     for index, part in enumerate(parameter.components):
         place = f"SearchParameter.component[{index}]"

@@ -13,8 +13,9 @@ from hub.fhirpath import schema
 from hub.search.extraction.engine import engine_visit
 from hub.search.extraction.found import Found, Visit
 from hub.search.extraction.routes import Get, Refers, Route, Step, routes_of
+from hub.search.extraction.rows import rows_visit
 from hub.search.extraction.tree import Branch, Component, Composite, Leaf
-from hub.search.extraction.walker import resource_visit, rows_visit
+from hub.search.extraction.walker import resource_visit
 from hub.search.traits import indexed_routes, traits_of
 from hub.search.values import COMPARTMENT_KEY, ReferenceRow
 

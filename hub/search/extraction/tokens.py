@@ -15,29 +15,42 @@ from hub.search.values import TokenRow
 
 _new = tuple.__new__
 OF_TYPE = "of-type"
+_PLAIN_CODING = frozenset(["system", "code", "display"])
+_PLAIN_CONCEPT = frozenset(["coding", "text"])
 
 
 Fold = Callable[[str], str]
 
 
-def codeable_concept(keys: tuple[int, ...], folding: Fold | None) -> Visit:
-    """A row per coding with its display or the concept's text.
+def codeable_concept(
+    keys: tuple[int, ...], folding: Fold | None, beyond: Callable[[str], Visit] | None = None
+) -> Visit:
+    """A row per coding with its display or the concept's text; notes these texts as well.
 
     A text that no coding carries has a row of its own.
 
     Args:
         keys: Parameters that index the element.
         folding: What makes codes comparable; None: they are compared as written.
+        beyond: Gives what visits a Coding or CodeableConcept that holds more than the usual.
     """
 
     def visit(concept: dict[str, Any], found: Found) -> None:
-        note = found.tokens.append
-        text = fold_label(concept.get("text", ""))
+        note, texts = found.tokens.append, found.texts
+        whole = concept.get("text")
+        if whole is None:
+            text = ""
+        else:
+            texts[whole] = None
+            text = fold_label(whole)
         is_told = not text
         for coding in concept.get("coding", ()):
-            code = coding.get("code", "")
-            display = coding.get("display")
-            words = text if display is None else fold_label(display)
+            code, display = coding.get("code", ""), coding.get("display")
+            if display is None:
+                words = text
+            else:
+                texts[display] = None
+                words = fold_label(display)
             if words == text:
                 is_told = True
             if folding is not None:
@@ -45,9 +58,13 @@ def codeable_concept(keys: tuple[int, ...], folding: Fold | None) -> Visit:
             system = coding.get("system", "")
             for key in keys:
                 note(_new(TokenRow, (key, system, code, words, "code")))
+            if beyond is not None and not coding.keys() <= _PLAIN_CODING:
+                beyond("Coding")(coding, found)
         if not is_told:
             for key in keys:
                 note(_new(TokenRow, (key, "", "", text, "code")))
+        if beyond is not None and not concept.keys() <= _PLAIN_CONCEPT:
+            beyond("CodeableConcept")(concept, found)
 
     return visit
 

@@ -42,6 +42,9 @@ ANY_TYPE = frozenset(["Resource", "DomainResource"])
 """What parameters are asked of when several types are searched at once."""
 
 _HAS = "_has"
+_TOP_ONLY = frozenset(["_filter"])
+"""Not behind a chain: `hub.search.parse` reads it."""
+
 _HAS_PARTS = 4
 
 ValueReader = Callable[[Reading, SearchParameter, str], Value]
@@ -74,7 +77,7 @@ def criterion_of(reading: Reading, type: str, name: str, text: str, depth: int =
             raise UnknownParameter(type, name)
         return _SPECIAL[code](reading, type, text)
     parameter = reading.registry.get(type, code)
-    if parameter is None:
+    if parameter is None or code in _TOP_ONLY:
         raise UnknownParameter(type, name)
     if dot:
         return _chain(reading, type, parameter, modifier, rest, text, depth)
