@@ -37,15 +37,20 @@ _PREFIXES = {
 }
 # Loops within loops: from here on steps are counted in the fast mode too.
 _DEEP = 2
+_LONG = 1_000
 
 
 def needs_guard(tree: syntax.Node) -> bool:
     """Whether an expression could take much more time or memory than its resource has items.
 
-    A loop over a path and what is below it cannot; loops in loops, and those that reach out to
-    the whole resource at each turn, can.
+    A loop over a path and what is below it cannot; loops in loops, those that reach out to the
+    whole resource at each turn, and very long expressions can.
     """
-    return _loop_depth(tree) >= _DEEP
+    return _loop_depth(tree) >= _DEEP or _size(tree) > _LONG
+
+
+def _size(node: syntax.Node) -> int:
+    return 1 + sum(_size(child) for child in parts(node))
 
 
 def _loop_depth(node: syntax.Node) -> int:

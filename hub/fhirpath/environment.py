@@ -152,7 +152,7 @@ class Context:
             limits = self.limits
             self._deadline = monotonic() + limits.milliseconds / 1000
             self._steps = limits.steps
-            self._clock = self._steps - _CLOCK_EVERY
+            self._clock = max(0, self._steps - _CLOCK_EVERY)
         self._steps -= steps
         if self._steps < self._clock:
             self._look()
@@ -162,7 +162,7 @@ class Context:
             raise FHIRPathLimitError("fhirpath-limit-steps", limit=self.limits.steps)
         if monotonic() > self._deadline:
             raise FHIRPathLimitError("fhirpath-limit-time", limit=self.limits.milliseconds)
-        self._clock = self._steps - _CLOCK_EVERY
+        self._clock = max(0, self._steps - _CLOCK_EVERY)
 
     def hold(self, count: int, added: int | None = None) -> None:
         """Refuse a collection of more items than allowed, and count the added ones as steps.

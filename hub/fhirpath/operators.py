@@ -357,6 +357,7 @@ def _union_run(
 
     def run(node: Any, context: Any) -> Any:
         found: Any = ()
+        joined = False
         for each, single, raw in rows:
             nodes = each(node, context)
             if single:
@@ -367,7 +368,12 @@ def _union_run(
                 continue
             if raw is not None:
                 nodes = [describe_one(one, raw) for one in nodes]
-            found = [*found, *nodes] if found else nodes
+            if joined:
+                found.extend(nodes)
+            elif found:
+                found, joined = [*found, *nodes], True
+            else:
+                found = nodes
         return unique(found) if len(found) > 1 else found
 
     return run

@@ -24,14 +24,9 @@ RESERVED = frozenset(["context", "resource", "rootResource", "ucum", "sct", "loi
 def _trace(site: Site) -> Code:
     source = site.source
     name = site.text(0)
-    shown = described(source)
-    if len(site.arguments) > 1:
-        inner = site.body(1, focus(source.types, source.raw, single=False)).code
-        projected, sequence = described(inner), many(source)
-
-        def shown(node: Any, context: Any) -> Any:
-            return projected(sequence(node, context), context)
-
+    # The collection that is shown is the focus of the projection, or of `$this`.
+    this = focus(source.types, source.raw, source.single)
+    shown = described(site.body(1, this).code if len(site.arguments) > 1 else this)
     site.compiler.need_context()
     run = source.run
 
@@ -40,7 +35,10 @@ def _trace(site: Site) -> Code:
         trace = context.environment.trace
         if trace is not None:
             label = name(node, context)
-            trace("" if label is None else label, as_items(shown(node, context)))
+            nothing = found is None
+            trace(
+                "" if label is None else label, [] if nothing else as_items(shown(found, context))
+            )
         return found
 
     return dataclasses.replace(source, run=traced, present=None, chain=None, literal=None)
