@@ -25,6 +25,7 @@ from hub.interactions.entry_response import (
 from hub.interactions.operation import Operation, OperationRequest, Operations
 from hub.interactions.patch import patch_of
 from hub.interactions.preconditions import parse_tags
+from hub.model import dates
 from hub.model.identity import new_id
 from hub.storage.port import Stored
 
@@ -146,7 +147,7 @@ async def prepare_reading(
     """
     if entry.interaction == "search":
         await search.check(
-            door, ctx, entry.type, entry.search or (), entry.compartment, prefer.strict
+            door, ctx, entry.type, _without_format(entry), entry.compartment, prefer.strict
         )
     elif entry.interaction == "operation" and _operation(entry, operations).affects_state:
         raise BadRequest(
@@ -167,7 +168,7 @@ async def run_reading(
 async def _reading(
     door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
 ) -> Entry:
-    parameters = entry.search or ()
+    parameters = _without_format(entry)
     match entry.interaction:
         case "read":
             return _unless_known(ctx, entry, await read.read(door, ctx, entry.type, entry.id))
@@ -189,14 +190,35 @@ async def _reading(
     return Entry(bundle=answer, response=Response(status_line(200)))
 
 
+def _without_format(entry: EntryRequest) -> tuple[tuple[str, str], ...]:
+    """The query without what only the answer as a whole can have."""
+    search = entry.search or ()
+    return tuple(pair for pair in search if pair[0] not in ("_format", "_pretty"))
+
+
 def _unless_known(ctx: Context, entry: EntryRequest, stored: Stored) -> Entry:
-    """The resource, or 304 when ifNoneMatch says that the client has it."""
+    """The resource, or 304 when the client has it (ifNoneMatch, ifModifiedSince)."""
     none_match = entry.condition("ifNoneMatch")
+    since = entry.condition("ifModifiedSince")
     if none_match is not None:
         tags = parse_tags(none_match)
-        if tags.any or stored.version in tags.versions:
-            return Entry(response=Response(status_line(304), etag=f'W/"{stored.version}"'))
+        known = tags.any or stored.version in tags.versions
+    else:
+        known = since is not None and _not_after(stored, since)
+    if known:
+        return Entry(response=Response(status_line(304), etag=f'W/"{stored.version}"'))
+    if entry.method == "HEAD":
+        return read_entry_of(ctx, stored)._replace(stored=None)
     return read_entry_of(ctx, stored)
+
+
+def _not_after(stored: Stored, since: str) -> bool:
+    """Whether a version is not newer than an instant."""
+    try:
+        low, _ = dates.parse(since)
+    except ValueError as error:
+        raise BadRequest(fault("value", "instant-malformed")) from error
+    return stored.updated * 1000 <= low
 
 
 def _resource(resource: dict[str, Any], status: int = 200) -> Entry:

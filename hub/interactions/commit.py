@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+import re
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
@@ -52,6 +53,8 @@ BREATH = 128
 
 T = TypeVar("T")
 Target = tuple[str, str]
+
+_CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?")
 
 NEW = Expected(ABSENT, True)
 
@@ -142,7 +145,9 @@ async def store_changes(
             writes,
             audit,
             int(ctx.clock().timestamp() * 1000),
-            (*matches, *_integrity(writes)) if door.settings.integrity else tuple(matches),
+            (*matches, *_integrity(writes, changes, ctx.base))
+            if door.settings.integrity
+            else tuple(matches),
             (),
             idempotency_key,
             definitions.generation,
@@ -256,19 +261,26 @@ def localise(resource: dict[str, Any], base: str) -> bool:
     return changed
 
 
-def _integrity(writes: Iterable[Write]) -> list[Precondition]:
-    """Every literal local target exists, and nothing refers to what is deleted."""
+def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) -> list[Precondition]:
+    """Every literal local target exists, and nothing refers to what is deleted.
+
+    Raises:
+        Unprocessable: A conditional reference outside a transaction.
+    """
     wanted: dict[Target, None] = {}
     written: set[Target] = set()
     conditions: list[Precondition] = []
-    for write in writes:
+    for number, write in enumerate(writes):
         if write.rows is None:
             conditions.append(Unreferenced(write.type, write.id))
             continue
         written.add((write.type, write.id))
         for row in write.rows.references:
-            if row.id and row.type and row.key != COMPARTMENT_KEY:
-                wanted[row.type, row.id] = None
+            if row.id:
+                if row.type and row.key != COMPARTMENT_KEY:
+                    wanted[row.type, row.id] = None
+            elif "?" in row.url:
+                _refuse_conditional(changes[number], base)
     conditions.extend(Exists(*target) for target in wanted if target not in written)
     return conditions
 
@@ -302,6 +314,17 @@ async def _reread(door: Interactions, ctx: Context, writes: tuple[Write, ...]) -
         stored = await door.store.read(ctx.tenant.key, write.type, write.id)
         made.append(Made(stored, False, stored is not None))
     return made
+
+
+def _refuse_conditional(change: Change, base: str) -> None:
+    """Refuse references such as `Patient?identifier=...`: only a transaction resolves them."""
+    issues = [
+        fault("not-supported", "reference-conditional", path)
+        for path, element in reference.walk(change.resource or {})
+        if _CONDITIONAL.match(element["reference"].removeprefix(f"{base}/"))
+    ]
+    if issues:
+        raise _located(Unprocessable(issues), change)
 
 
 # --- refusals -------------------------------------------------------------------------------

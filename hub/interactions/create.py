@@ -9,7 +9,7 @@ from hub.interactions import binary, search_parameters
 from hub.interactions.answer import Changed
 from hub.interactions.commit import NEW, Change, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find_one, read_condition
-from hub.interactions.url import parameters
+from hub.interactions.url import query_of
 from hub.interactions.validated import same_type, validated
 from hub.model.identity import new_id
 
@@ -50,7 +50,7 @@ async def create(
         issues += await search_parameters.check(door, ctx, resource)
     condition = None
     if if_none_exist is not None:
-        condition = await read_condition(door, ctx, type, parameters(if_none_exist))
+        condition = await read_condition(door, ctx, type, query_of(if_none_exist))
     blobs = await binary.spill(door, ctx, resource) if type == "Binary" else ()
     change = Change("POST", type, resource["id"], resource, NEW, blobs=blobs)
     if condition is None:

@@ -23,7 +23,7 @@ from hub.interactions.conditional_references import resolve_references
 from hub.interactions.entries import EntryRequest, read_entry, within
 from hub.interactions.patch import Patch, patch_of
 from hub.interactions.preconditions import expected_version
-from hub.interactions.url import parameters
+from hub.interactions.url import query_of
 from hub.interactions.validated import same_id, same_type, well_formed
 from hub.model.identity import new_id
 from hub.storage.port import Matches, Stored
@@ -177,7 +177,7 @@ async def _create(door: Interactions, ctx: Context, entry: EntryRequest, key: st
     resource["id"] = step.spare_id
     condition = entry.condition("ifNoneExist")
     if condition is not None:
-        step.condition = await read_condition(door, ctx, entry.type, parameters(condition))
+        step.condition = await read_condition(door, ctx, entry.type, query_of(condition))
     return step
 
 

@@ -54,6 +54,19 @@ def parameters(query: str) -> Parameters:
     return tuple(found)
 
 
+def query_of(condition: str) -> Parameters:
+    """The parameters of If-None-Exist: what follows the `?`, which some clients send too.
+
+    Args:
+        condition: As in the header, or in Bundle.entry.request.ifNoneExist.
+
+    Raises:
+        BadRequest: As `parameters`.
+    """
+    head, mark, rest = condition.strip().partition("?")
+    return parameters(rest if mark and "=" not in head else condition.strip())
+
+
 def write_parameters(pairs: tuple[tuple[str, str], ...]) -> str:
     """A query of name-value pairs, percent-encoded; what search values are made of stays legible.
 

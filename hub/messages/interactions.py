@@ -24,6 +24,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         'If-Match and If-None-Match hold versions, as W/"3", or *.',
         'If-Match 和 If-None-Match 的值应为版本，如 W/"3"，或 *。',
     ),
+    "instant-malformed": (
+        "ifModifiedSince is an instant, as 2026-03-01T02:00:00+08:00.",
+        "ifModifiedSince 应为 instant，如 2026-03-01T02:00:00+08:00。",
+    ),
     "version-conflict": (
         "The current version of this {type} is {version}, not the expected one. Read it again, "
         "and send the change with that version.",
@@ -55,6 +59,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "reference-unresolved": (
         "No entry of the bundle has this urn: reference as its fullUrl.",
         "Bundle 中没有任何条目的 fullUrl 与此 urn: 引用相同。",
+    ),
+    "reference-conditional": (
+        "A conditional reference is resolved in a transaction only; here the reference must name "
+        "the id.",
+        "条件引用仅在 transaction 中解析；此处的引用必须指明 id。",
     ),
     "still-referenced": (
         "{type}/{id} cannot be deleted: {by} refers to it ({count} at least). Delete or change "

@@ -407,3 +407,15 @@ async def test_every_write_is_in_the_audit_chain(door: Interactions, ctx: Contex
     assert {row.principal for row in rows} == {"somebody"}
     assert {row.request_id for row in rows} == {"r1"}
     assert rows[0].entities == ("Patient/a/_history/1",)
+
+
+async def test_a_conditional_reference_outside_a_transaction_is_refused(
+    door: Interactions, ctx: Context
+) -> None:
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    for prefix in ("", f"{ctx.base}/"):
+        with pytest.raises(Unprocessable) as caught:
+            await door.create(ctx, "Observation", observation(f"{prefix}Patient?identifier=p1"))
+        assert messages(caught.value) == ["reference-conditional"]
+        assert caught.value.issues[0].location == "Observation.subject"
+    await door.create(ctx, "Observation", observation("http://example.org/Patient?identifier=p1"))

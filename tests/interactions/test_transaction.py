@@ -587,3 +587,31 @@ async def test_a_batch_resolves_no_links(door: Interactions, ctx: Context) -> No
         prefer=REPRESENTATION,
     )
     assert resources(answer)[2]["subject"]["reference"] == U.format(1)
+
+
+async def test_conditional_reads_and_heads_in_a_batch(door: Interactions, ctx: Context) -> None:
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    answer = await door.bundle(
+        ctx,
+        bundle(
+            bare("GET", "Patient/a", ifModifiedSince="2100-01-01T00:00:00Z"),
+            bare("GET", "Patient/a", ifModifiedSince="2000-01-01T00:00:00Z"),
+            bare("GET", "Patient/a", ifModifiedSince="yesterday"),
+            bare("HEAD", "Patient/a"),
+            bare("GET", f"{ctx.base}/Patient?_format=json&_pretty=true"),
+            type="batch",
+        ),
+    )
+    assert statuses(answer) == ["304", "200", "400", "200", "200"]
+    made = answer.to_dict()["entry"]
+    assert ["resource" in entry for entry in made] == [False, True, False, False, True]
+    assert answer.entries[4].bundle is not None
+    assert answer.entries[4].bundle.issues == ()
+
+
+async def test_if_none_exist_may_start_with_a_question_mark(
+    door: Interactions, ctx: Context
+) -> None:
+    for condition in ("?identifier=p1", "Patient?identifier=p1", "identifier=p1"):
+        await door.bundle(ctx, bundle(post(patient(), ifNoneExist=condition)))
+    assert (await door.search(ctx, "Patient", (("_summary", "count"),))).total == 1
