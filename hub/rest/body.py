@@ -18,7 +18,7 @@ from hub.errors import (
     UnsupportedMediaType,
     fault,
 )
-from hub.rest.exchange import Receive
+from hub.rest.exchange import Message, Receive
 from hub.settings import Settings
 
 _PIECE = 64 * 1024
@@ -54,7 +54,16 @@ class Intake:
         complete: True once the last piece was received, or the client is gone.
     """
 
-    __slots__ = ("_budget", "_headers", "_held", "_receive", "_settings", "complete")
+    __slots__ = (
+        "_budget",
+        "_headers",
+        "_held",
+        "_receive",
+        "_received",
+        "_settings",
+        "_started",
+        "complete",
+    )
 
     def __init__(
         self, receive: Receive, headers: Mapping[bytes, bytes], settings: Settings, budget: Budget
@@ -69,7 +78,8 @@ class Intake:
         """
         self._receive, self._headers = receive, headers
         self._settings, self._budget = settings, budget
-        self._held = 0
+        self._held = self._received = 0
+        self._started = 0.0
         self.complete = False
 
     def release(self) -> None:
@@ -82,26 +92,44 @@ class Intake:
         if text.isdigit() and int(text) > limit:
             raise _too_large(limit)
 
-    async def _arriving(self, limit: int) -> AsyncIterator[bytes]:
-        """The body as it arrives, still compressed if it was sent so."""
-        self._check_length(limit)
-        settings = self._settings
-        started = asyncio.get_running_loop().time()
-        received = 0
-        while not self.complete:
-            allowed = settings.body_timeout + received / settings.body_rate
+    def _poll(self) -> Message | None:
+        """The next message if it is here already, which spares nearly every body a timer."""
+        receiving = self._receive()
+        try:
+            receiving.send(None)
+        except StopIteration as received:
+            message: Message = received.value
+            return message
+        receiving.close()
+        return None
+
+    async def _piece(self, limit: int) -> bytes:
+        """The next piece; sets `complete` with the last one."""
+        message = self._poll()
+        if message is None:
+            settings = self._settings
+            clock = asyncio.get_running_loop().time
+            self._started = self._started or clock()
+            allowed = settings.body_timeout + self._received / settings.body_rate
             try:
-                async with asyncio.timeout_at(started + allowed):
+                async with asyncio.timeout_at(self._started + allowed):
                     message = await self._receive()
             except TimeoutError as error:
                 raise BodyTimeout(fault("timeout", "body-too-slow")) from error
-            self.complete = not message.get("more_body", False)
-            if message["type"] == "http.disconnect":
-                raise ClientGone
-            piece: bytes = message.get("body", b"")
-            received += len(piece)
-            if received > limit:
-                raise _too_large(limit)
+        self.complete = not message.get("more_body", False)
+        if message["type"] == "http.disconnect":
+            raise ClientGone
+        piece: bytes = message.get("body", b"")
+        self._received += len(piece)
+        if self._received > limit:
+            raise _too_large(limit)
+        return piece
+
+    async def _arriving(self, limit: int) -> AsyncIterator[bytes]:
+        """The body as it arrives, still compressed if it was sent so."""
+        self._check_length(limit)
+        while not self.complete:
+            piece = await self._piece(limit)
             if piece:
                 yield piece
 
@@ -156,15 +184,27 @@ class Intake:
             HubError: As `pieces` says.
             ClientGone: The connection was closed first.
         """
-        found = bytearray()
-        budget = self._budget
-        async for piece in self.pieces(self._settings.body_limit if limit is None else limit):
-            if budget.held + len(piece) > budget.limit:
-                raise Unavailable(fault("throttled", "bodies-too-many"))
-            budget.held += len(piece)
-            self._held += len(piece)
+        limit = self._settings.body_limit if limit is None else limit
+        if b"content-encoding" not in self._headers:
+            self._check_length(limit)
+            piece = await self._piece(limit)
+            self._hold(len(piece))
+            if self.complete:
+                return piece
+            found = bytearray(piece)
+        else:
+            found = bytearray()
+        async for piece in self.pieces(limit):
+            self._hold(len(piece))
             found += piece
         return bytes(found)
+
+    def _hold(self, size: int) -> None:
+        budget = self._budget
+        if budget.held + size > budget.limit:
+            raise Unavailable(fault("throttled", "bodies-too-many"))
+        budget.held += size
+        self._held += size
 
     async def gone(self) -> None:
         """Wait until the client has closed the connection; the body is over."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gzip
 import zlib
-from collections.abc import Awaitable, Callable
 
 import pytest
 from hypothesis import given
@@ -13,13 +12,13 @@ from hypothesis import strategies as st
 
 from hub.errors import HubError
 from hub.rest.body import Budget, ClientGone, Intake
-from hub.rest.exchange import Message
+from hub.rest.exchange import Message, Receive
 from hub.settings import Settings
 
 SETTINGS = Settings(body_timeout=0.2, body_rate=1024 * 1024)
 
 
-def _receive(*pieces: bytes, end: str = "http.request") -> Callable[[], Awaitable[Message]]:
+def _receive(*pieces: bytes, end: str = "http.request") -> Receive:
     messages: list[Message] = [
         {"type": "http.request", "body": piece, "more_body": True} for piece in pieces
     ]
