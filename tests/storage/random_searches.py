@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from msgspec import structs
 
 from hub.definitions.shapes import SearchParameter
 from hub.search.folding import fold, words
@@ -112,7 +113,7 @@ PARAMETERS: dict[str, list[SearchParameter]] = {
     "number": [parameter(501, "probability", "number")],
     "quantity": [parameter(601, "value-quantity", "quantity"), parameter(602, "q", "quantity")],
     "uri": [parameter(701, "url", "uri"), parameter(702, "_profile", "uri")],
-    "composite": [parameter(801, "code-value", "composite")],
+    "composite": [parameter(key, f"c{key}", "composite") for key in range(801, 809)],
     "special": [parameter(901, "near", "special")],
 }
 BY_ID = parameter(1, "_id", "token")
@@ -190,16 +191,26 @@ uri_rows = st.builds(UriRow, keys("uri"), st.sampled_from(URIS))
 position_rows = st.builds(
     lambda key, place: PositionRow(key, *place), keys("special"), st.sampled_from(PLACES)
 )
-components = st.one_of(
-    string_rows, token_rows, reference_rows, date_rows, number_rows, quantity_rows, uri_rows
-)
-composite_rows = st.builds(
-    lambda key, parts: CompositeRow(
-        key, tuple(part._replace(key=place) for place, part in enumerate(parts))
-    ),
-    keys("composite"),
-    st.lists(components, min_size=2, max_size=2),
-)
+COMPOSITES = {
+    801: (token_rows, quantity_rows),
+    802: (token_rows, token_rows),
+    803: (reference_rows, token_rows),
+    804: (token_rows, date_rows),
+    805: (token_rows, string_rows),
+    806: (uri_rows, number_rows),
+    807: (number_rows, number_rows),
+    808: (token_rows, reference_rows, uri_rows),
+}
+
+
+@st.composite
+def composite_row(draw: st.DrawFn) -> CompositeRow:
+    key = draw(st.sampled_from(sorted(COMPOSITES)))
+    parts = [draw(kind)._replace(key=place) for place, kind in enumerate(COMPOSITES[key])]
+    return CompositeRow(key, tuple(parts))
+
+
+composite_rows = composite_row()
 texts = st.sampled_from(("", *TEXTS)).map(lambda text: " ".join(words(text)))
 
 index_rows = st.builds(
@@ -283,18 +294,27 @@ near_values = st.builds(
     st.sampled_from(PLACES),
     st.sampled_from((0.0, 10.0, 20_000.0, 2e7, 3e7)),
 )
-part_values = st.one_of(
-    string_values,
-    token_values,
-    reference_values,
-    date_values,
-    number_values,
-    quantity_values,
-    uri_values,
-)
-composite_values = st.lists(part_values, min_size=2, max_size=2).map(
-    lambda parts: CompositeValue(tuple(parts))
-)
+VALUES = {
+    801: (token_values, quantity_values),
+    802: (token_values, token_values),
+    803: (reference_values, token_values),
+    804: (token_values, date_values),
+    805: (token_values, string_values),
+    806: (uri_values, number_values),
+    807: (number_values, number_values),
+    808: (token_values, reference_values, uri_values),
+}
+
+
+@st.composite
+def composite_match(draw: st.DrawFn) -> Match:
+    one = draw(st.sampled_from(PARAMETERS["composite"]))
+    values = [
+        CompositeValue(tuple(draw(kind) for kind in VALUES[one.key]))
+        for _ in range(draw(st.integers(1, 2)))
+    ]
+    return Match(one, tuple(values))
+
 
 # --- criteria -------------------------------------------------------------------------------
 
@@ -345,7 +365,8 @@ matches = st.one_of(
     match("quantity", quantity_values),
     match("uri", uri_values, "below", "above"),
     match("special", near_values),
-    match("composite", composite_values),
+    composite_match(),
+    composite_match(),
 )
 updated_values = st.builds(
     lambda prefix, low, wide: DateValue(prefix, low, low + wide),
@@ -354,8 +375,6 @@ updated_values = st.builds(
     st.sampled_from((1, 1000, 2000)),
 )
 simple = st.one_of(
-    matches,
-    matches,
     matches,
     st.builds(Present, parameters),
     st.builds(Ids, st.lists(st.sampled_from((*IDS, "nowhere")), max_size=2).map(tuple)),
@@ -374,17 +393,87 @@ simple = st.one_of(
     st.builds(ListMembers, list_ids),
 )
 references_parameters = st.sampled_from(PARAMETERS["reference"])
-criteria: st.SearchStrategy[Any] = st.recursive(
-    simple,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3).map(lambda many: And(tuple(many))),
-        st.lists(inner, max_size=3).map(lambda many: Or(tuple(many))),
-        st.builds(Not, inner),
-        st.builds(Chain, references_parameters, st.sampled_from(TYPES), inner),
-        st.builds(Has, st.sampled_from(TYPES), references_parameters, inner),
-    ),
-    max_leaves=5,
-)
+BY_KEY = {one.key: one for several in PARAMETERS.values() for one in several}
+
+
+@st.composite
+def match_of(draw: st.DrawFn, rows: list[Any]) -> Match:
+    """A criterion that some row meets, or nearly."""
+    row = draw(st.sampled_from(rows))
+    one = BY_KEY[row.key]
+    modifier = ""
+    match row:
+        case TokenRow(kind="of-type"):
+            return Match(one, (TokenValue(None, row.code),), "of-type")
+        case TokenRow(kind="identifier"):
+            return Match(one, (TokenValue(row.system, row.code),), "identifier")
+        case TokenRow() if row.text and draw(st.booleans()):
+            return Match(one, (StringValue(row.text, row.text[: draw(st.integers(1, 9))]),), "text")
+        case StringRow():
+            modifier = draw(st.sampled_from(("", "", "exact", "contains", "equals", "ends")))
+        case ReferenceRow():
+            modifier = draw(st.sampled_from(("", "below")))
+        case UriRow():
+            modifier = draw(st.sampled_from(("", "below", "above")))
+    values = draw(st.lists(value_of(row), min_size=1, max_size=2))
+    return Match(one, tuple(values), modifier)
+
+
+@st.composite
+def value_of(draw: st.DrawFn, row: Any) -> Any:
+    prefix: Any = draw(st.sampled_from(PREFIXES))
+    match row:
+        case StringRow():
+            start = draw(st.integers(0, min(3, len(row.exact))))
+            text = row.exact[start : draw(st.integers(start, len(row.exact)))]
+            return (
+                StringValue(text, fold(text)) if draw(st.booleans()) else StringValue(*row[:0:-1])
+            )
+        case TokenRow():
+            system = draw(st.sampled_from((row.system, None)))
+            return TokenValue(system, draw(st.sampled_from((row.code, row.code, None))))
+        case ReferenceRow():
+            version = draw(st.sampled_from(("", row.version)))
+            return ReferenceValue(draw(st.sampled_from((row.type, ""))), row.id, row.url, version)
+        case DateRow():
+            low, high = row.low, row.high
+            near = draw(st.sampled_from(((low, high), (low, low), (high, high), (low, low + 1))))
+            return DateValue(prefix, *near)
+        case NumberRow():
+            return NumberValue(prefix, *number_ends(prefix, min(max(row.low, -1e300), 1e300)))
+        case QuantityRow():
+            unit = next(unit for unit in UNITS if unit[:3] == row[3:6])
+            value = min(max(row.low, -1e300), 1e300)
+            return quantity_value(prefix, value, unit, draw(st.booleans()))
+        case UriRow():
+            return UriValue(draw(st.sampled_from((row.uri, row.uri + "/x", row.uri[:9]))))
+        case PositionRow():
+            return NearValue(row.latitude, row.longitude, draw(st.sampled_from((0.0, 5e4, 2e7))))
+        case CompositeRow():
+            return CompositeValue(tuple(draw(value_of(part)) for part in row.parts))
+    raise TypeError(row)
+
+
+def criteria_on(rows: list[Any]) -> st.SearchStrategy[Any]:
+    near = st.one_of(match_of(rows), match_of(rows), simple) if rows else simple
+    return st.recursive(
+        near,
+        lambda inner: st.one_of(
+            st.lists(inner, max_size=3).map(lambda many: And(tuple(many))),
+            st.lists(inner, max_size=3).map(lambda many: Or(tuple(many))),
+            st.builds(Not, inner),
+            st.builds(Chain, references_parameters, st.sampled_from(TYPES), inside(inner)),
+            st.builds(Has, st.sampled_from(TYPES), references_parameters, inside(inner)),
+        ),
+        max_leaves=4,
+    )
+
+
+def inside(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+    """Inner criteria that are met often enough to tell."""
+    return st.one_of(inner, inner.map(Not), st.just(And()))
+
+
 sort_keys = st.lists(
     st.builds(
         SortKey,
@@ -396,20 +485,34 @@ sort_keys = st.lists(
     ),
     max_size=2,
 ).map(tuple)
-queries = st.builds(
-    Query,
-    st.lists(st.sampled_from(TYPES), max_size=2, unique=True).map(tuple),
-    criteria,
-    sort_keys,
-    st.sampled_from((1, 2, 3, 20)),
-    st.none(),
-    st.just("accurate"),
-)
+
+
+def queries_on(changes: list[Any]) -> st.SearchStrategy[Query]:
+    """Queries that the rows of these changes meet, or nearly."""
+    rows = [
+        row
+        for _, _, held in changes
+        if held is not None
+        for kind in structs.astuple(held)[:9]
+        for row in kind
+        if row.key in BY_KEY
+    ]
+    return st.builds(
+        Query,
+        st.lists(st.sampled_from(TYPES), max_size=2, unique=True).map(tuple),
+        criteria_on(rows),
+        sort_keys,
+        st.sampled_from((1, 2, 3, 20)),
+        st.none(),
+        st.just("accurate"),
+    )
+
 
 # --- what a store goes through --------------------------------------------------------------
 
+changed = st.one_of(index_rows, index_rows, index_rows, st.none())
 changes = st.lists(
-    st.tuples(st.sampled_from(TYPES), st.sampled_from(IDS), st.one_of(st.none(), index_rows)),
-    min_size=1,
-    max_size=12,
+    st.tuples(st.sampled_from(TYPES), st.sampled_from(IDS), changed),
+    min_size=4,
+    max_size=14,
 )

@@ -205,6 +205,7 @@ class Order:
         """Without sort keys, the newest principal date comes first."""
         self.sort, self.types = query.sort, query.types
         self.descending = [key.descending for key in query.sort] or [True]
+        self.sort_key = cmp_to_key(self._compare_placed)
 
     def place(self, row: Row) -> tuple[SortValue, ...]:
         """A row's place."""
@@ -221,6 +222,11 @@ class Order:
         if self.types and all(is_principal(parameter, type) for type in self.types):
             return _date(row)
         return sort_value(row.rows, parameter, key.descending)
+
+    def _compare_placed(
+        self, one: tuple[tuple[Any, ...], Row], other: tuple[tuple[Any, ...], Row]
+    ) -> int:
+        return self.compare(one[0], other[0])
 
     def compare(self, one: tuple[Any, ...], other: tuple[Any, ...]) -> int:
         """Less than 0 when the first place comes first."""

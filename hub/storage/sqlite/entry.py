@@ -42,6 +42,7 @@ from hub.storage.sqlite.interner import (
 )
 
 NO_TERM: Final = 0
+LONGEST_SPAN: Final = 2**63 - 1
 
 # Kinds of a composite's parts.
 TOKEN_PART: Final = 0
@@ -62,7 +63,7 @@ class Entry(msgspec.Struct, array_like=True):
         tokens: group, term, text term. Of flavour text-only the term is the text's, of a uri
             its own, of narrative and content the number of the word list.
         references: group, target row id, version.
-        dates: group, low, high - low.
+        dates: group, low, span.
         numbers: group, low, high.
         quantities: group, then the seven fields of `_quantity`.
         strings: group, as written, folded (None: what folding makes of it).
@@ -102,7 +103,7 @@ def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
     dates: list[int] = []
     for (low, high), keys in _shared(rows.dates):
         for group in groups(type, CODE, keys):
-            dates += (group, low, high - low)
+            dates += (group, low, span_of(low, high))
     return Entry(
         _tokens(interner, type, rows),
         references,
@@ -170,6 +171,16 @@ def _shared(rows: Iterable[Any]) -> Iterable[tuple[Any, tuple[int, ...]]]:
     return keys.items()
 
 
+def span_of(low: int, high: int) -> int:
+    """Width of a date range; that of all time, a little too wide to store, as one less."""
+    return min(high - low, LONGEST_SPAN)
+
+
+def high_of(low: int, span: int) -> int:
+    """End of a date range."""
+    return low + span + (span == LONGEST_SPAN)
+
+
 def _target(interner: Interner, tenant: int, type: str, id: str, url: str) -> int:
     number = interner.types.get(type, NO_TYPE)
     if url or number == NO_TYPE:
@@ -234,7 +245,7 @@ def _part(interner: Interner, tenant: int, part: Component) -> tuple[Any, ...]:
         case QuantityRow():
             return QUANTITY_PART, *_quantity(interner, *part[1:])
         case DateRow(_, low, high):
-            return DATE_PART, low, high - low
+            return DATE_PART, low, span_of(low, high)
         case NumberRow(_, low, high):
             return NUMBER_PART, _compact(low), _compact(high)
         case StringRow(_, folded, exact):
@@ -306,7 +317,7 @@ def index_tables(entry: Entry, tenant: int, rid: int, date: int) -> Rows:
         if max(dates[2::3]) > SHORT:
             found["long_date"] = [
                 (tenant, group, low + span, rid, low)
-                for group, low, _, span, _ in found["date"]
+                for _, group, low, _, span in found["date"]
                 if span > SHORT
             ]
     if entry.numbers or entry.quantities:

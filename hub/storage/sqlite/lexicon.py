@@ -46,6 +46,8 @@ class Lexicon:
     def __init__(self, connection: apsw.Connection, types: TypeNames) -> None:
         """Know nothing yet.
 
+        `types_held` are the types of which there is, or was, any resource.
+
         Args:
             connection: Any connection to the database.
             types: Numbers of the resource types.
@@ -56,6 +58,7 @@ class Lexicon:
         self._groups_by_key: dict[tuple[int, int], list[int]] = {}
         self._shapes: dict[int, tuple[int, frozenset[int]]] = {}
         self._shapes_by_key: dict[int, list[int]] = {}
+        self.types_held: dict[int, None] = {}
         self._firsts: list[int] = []
         self._blocks: list[tuple[int, int, int]] = []
         self._newest: Any = (None, None, None, 0)
@@ -95,6 +98,7 @@ class Lexicon:
         for id, type, keys in self._execute(
             "SELECT id, type, keys FROM index_shape WHERE id > ?", (after,)
         ):
+            self.types_held.setdefault(type, None)
             self._shapes[id] = type, frozenset(_decode_keys(keys))
             for key in self._shapes[id][1]:
                 self._shapes_by_key.setdefault(key, []).append(id)

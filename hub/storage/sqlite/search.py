@@ -19,7 +19,6 @@ from hub.storage.sqlite.compile import order
 from hub.storage.sqlite.compile.criteria import check_size, plan
 from hub.storage.sqlite.compile.fragments import (
     EVERYTHING,
-    MOST_MERGED,
     NOTHING,
     Node,
     Source,
@@ -27,7 +26,7 @@ from hub.storage.sqlite.compile.fragments import (
     union,
 )
 from hub.storage.sqlite.compile.logic import drive, probe
-from hub.storage.sqlite.compile.planner import Planner
+from hub.storage.sqlite.compile.planner import Limits, Planner
 from hub.storage.sqlite.compile.rows import walk
 from hub.storage.sqlite.entry import MISSING_DATE
 from hub.storage.sqlite.functions import Functions
@@ -39,9 +38,6 @@ DEADLINE: Final = 5.0
 
 STEPS: Final = 4000
 """SQLite's steps between two looks at the clock; some tens of microseconds."""
-
-MOST_SORTED: Final = 20_000
-"""Candidates that are rather sorted than met by walking the resources in order."""
 
 EXACT_ESTIMATE: Final = 1000
 """Matches up to which an estimate is exact."""
@@ -63,13 +59,17 @@ class Found(NamedTuple):
 class Searcher:
     """Searches on one connection; one user at a time."""
 
-    def __init__(self, connection: apsw.Connection, types: TypeNames) -> None:
+    def __init__(
+        self, connection: apsw.Connection, types: TypeNames, limits: Limits | None = None
+    ) -> None:
         """Register the SQL functions with the connection.
 
         Args:
             connection: Any connection to the database.
             types: Numbers of the resource types.
+            limits: Where one way of answering gives way to another.
         """
+        self._limits = limits or Limits()
         self._connection = connection
         self._types = types
         self._functions = Functions(connection)
@@ -96,6 +96,8 @@ class Searcher:
             if node is NOTHING or not _can_match(query, types):
                 return Found([], None, None if query.total == "none" else 0, False)
             search = Search(planner, query, types, node)
+            if not search.sources:
+                return Found([], None, None if query.total == "none" else 0, False)
             rids, position = search.page() if query.count else ([], None)
             total, estimated = search.total(rids, position)
             return Found(rids, position, total, estimated)
@@ -112,7 +114,7 @@ class Searcher:
         check_size(query.criterion)
         self.lexicon.refresh()
         self._functions.calls.clear()
-        planner = Planner(self._connection, self.lexicon, self._functions, tenant)
+        planner = Planner(self._connection, self.lexicon, self._functions, tenant, self._limits)
         numbers = self._types.numbers
         types = tuple(numbers[name] for name in dict.fromkeys(query.types) if name in numbers)
         return planner, types, plan(planner, query.criterion, types)
@@ -161,10 +163,11 @@ class Search:
     def _prefers_walk(self, sources: tuple[Source, ...]) -> bool:
         """Whether so many candidates are to be sorted that the first matches come sooner."""
         if not self.is_by_date or (
-            len(sources) <= MOST_MERGED and all(s.is_ordered for s in sources)
+            len(sources) <= self.planner.limits.merged and all(s.is_ordered for s in sources)
         ):
             return False
-        return self.planner.count(sources, MOST_SORTED) >= MOST_SORTED
+        most = self.planner.limits.sorted
+        return self.planner.count(sources, most) >= most
 
     # --- a page ----------------------------------------------------------------------------
 

@@ -36,6 +36,7 @@ from hub.storage.sqlite.entry import (
     TOKEN_PART,
     Entry,
     Rows,
+    high_of,
     index_tables,
     raw_range,
 )
@@ -134,7 +135,7 @@ class Unpacker:
             case "references":
                 return name, self._reference(item[1], item[2])
             case "dates":
-                return name, DateRow(0, item[1], item[1] + item[2])
+                return name, DateRow(0, item[1], high_of(item[1], item[2]))
             case "numbers":
                 return name, NumberRow(0, float(item[1]), float(item[2]))
             case "quantities":
@@ -189,7 +190,7 @@ class Unpacker:
             case kind if kind == QUANTITY_PART:
                 return self._quantity(part[1:])
             case kind if kind == DATE_PART:
-                return DateRow(0, part[1], part[1] + part[2])
+                return DateRow(0, part[1], high_of(part[1], part[2]))
             case kind if kind == NUMBER_PART:
                 return NumberRow(0, float(part[1]), float(part[2]))
             case kind if kind == STRING_PART:

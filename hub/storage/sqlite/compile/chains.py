@@ -23,7 +23,7 @@ from hub.storage.sqlite.compile.fragments import (
     union,
 )
 from hub.storage.sqlite.compile.logic import drive, probe
-from hub.storage.sqlite.compile.planner import MOST_EARLY, Planner
+from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.compile.references import targets_leaf
 from hub.storage.sqlite.compile.rows import rids_leaf, targets_at, targets_of, type_condition, walk
 from hub.storage.sqlite.entry import Entry
@@ -31,9 +31,6 @@ from hub.storage.sqlite.interner import CODE
 
 Types = tuple[int, ...]
 Plan = Callable[[Planner, Criterion, Types], Node]
-
-MOST_SCANNED = 4 * MOST_EARLY
-"""Rows an inner criterion may look at when it is looked up first."""
 
 
 def chain(planner: Planner, criterion: Chain, types: Types, plan: Plan) -> Leaf:
@@ -52,6 +49,8 @@ def chain(planner: Planner, criterion: Chain, types: Types, plan: Plan) -> Leaf:
         return NOTHING
     label = f"{criterion.parameter.code}:{criterion.target}"
     sources = drive(planner, inner, (target,))
+    if sources == ():
+        return NOTHING
     found = None if sources is None else _early(planner, sources)
     if found is not None:
         return targets_leaf(planner, label, groups, tuple(found))
@@ -91,9 +90,10 @@ def chain(planner: Planner, criterion: Chain, types: Types, plan: Plan) -> Leaf:
 
 def _early(planner: Planner, sources: tuple[Source, ...]) -> list[int] | None:
     """Row ids of a criterion that few rows meet, None if they are many."""
-    if planner.count(sources, MOST_SCANNED) >= MOST_SCANNED:
+    limits = planner.limits
+    if planner.count(sources, limits.scanned) >= limits.scanned:
         return None
-    return planner.rids(sources, MOST_EARLY) if sources else []
+    return planner.rids(sources, limits.early)
 
 
 def has(planner: Planner, criterion: Has, types: Types, plan: Plan) -> Leaf:
@@ -126,6 +126,8 @@ def has(planner: Planner, criterion: Has, types: Types, plan: Plan) -> Leaf:
     if inner is EVERYTHING:
         return Leaf(label, back)
     sources = drive(planner, inner, (source_type,))
+    if sources == ():
+        return NOTHING
     if sources is None:
         return Leaf(label, back)
     rids = _early(planner, sources)

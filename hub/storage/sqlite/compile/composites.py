@@ -25,8 +25,6 @@ from hub.search.query import (
 )
 from hub.search.ranges import Alternatives, date_conditions, holds, number_conditions
 from hub.storage.sqlite.compile.fragments import (
-    EVERYWHERE,
-    MOST_MERGED,
     NOTHING,
     NOWHERE,
     Leaf,
@@ -38,6 +36,7 @@ from hub.storage.sqlite.compile.fragments import (
     one_of,
     one_of_known,
 )
+from hub.storage.sqlite.compile.keyed import Keys
 from hub.storage.sqlite.compile.numbers import condition_on, sought_quantity
 from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.entry import (
@@ -96,82 +95,53 @@ def composites(planner: Planner, key: int, values: Sequence[CompositeValue], typ
     def probe(row: Row) -> Sql:
         return planner.test(has_tuple, row)
 
-    is_few = len(sought) <= MOST_MERGED and all(_is_in_table(one) for one in sought)
+    keys = [_keys(planner, groups, one) for one in sought]
+    if all(one is not None and one.are_few(planner) for one in keys):
 
-    def probe_table(row: Row) -> Sql:
-        conditions = []
-        for one in sought:
-            table = planner.alias()
-            at = both(
-                Sql(f"{table}.tenant = ?", (planner.tenant,)),
-                Sql(one_of_known(f"{table}.grp", groups)),
-                one_of(f"{table}.value", one[0].ids or (0,)),
-                Sql(f"{table}.date = {row.date} AND {table}.rid = {row.rid}"),
-                _condition(one, table),
-            )
-            found = Sql(f"EXISTS (SELECT 1 FROM composite AS {table} WHERE {at.text})", at.values)
-            conditions.append(found)
-        return either(conditions)
+        def probe_table(row: Row) -> Sql:
+            return either([one.exists(planner, row) for one in keys if one and not one.is_empty])
 
-    sources: list[Source] = []
-    for one in sought:
-        sources += _sources(planner, groups, one, probe)
-    return Leaf("composite", probe_table if is_few else probe, tuple(sources))
+        return Leaf(
+            "composite",
+            probe_table,
+            tuple(source for one in keys if one for source in one.sources(planner)),
+        )
+    sources = [_source(planner, groups, one, probe) for one in sought]
+    return Leaf("composite", probe, tuple(sources))
 
 
 def _allows(components: Sequence[Component], parts: Sequence[Any]) -> bool:
-    return len(parts) >= len(components) and all(
-        component.allows(part) for component, part in zip(components, parts, strict=False)
+    return len(parts) == len(components) and all(
+        component.allows(part) for component, part in zip(components, parts, strict=True)
     )
 
 
-def _is_in_table(components: Sequence[Component]) -> bool:
-    """Whether the table's columns alone tell."""
-    return (
-        len(components) == 2
-        and components[0].ids is not None
-        and len(components[0].ids) <= MOST_MERGED
-        and components[1].condition is not None
-    )
+def _keys(
+    planner: Planner, groups: tuple[int, ...], components: Sequence[Component]
+) -> Keys | None:
+    """What to look up when the table's columns alone tell; None when they do not."""
+    if len(components) != 2 or components[0].ids is None or components[1].condition is None:
+        return None
+    return Keys("composite", "value", groups, components[0].ids, (), components[1].condition)
 
 
-def _condition(components: Sequence[Component], table: str) -> Sql:
-    make = components[1].condition if len(components) > 1 else None
-    return EVERYWHERE if make is None else make(table)
-
-
-def _sources(
+def _source(
     planner: Planner,
     groups: tuple[int, ...],
     components: Sequence[Component],
     probe: Callable[[Row], Sql],
-) -> list[Source]:
-    first = components[0].ids if components else None
-    if first == ():
-        return []
-    is_merged = first is not None and len(first) * len(groups) <= MOST_MERGED
-    pairs: list[tuple[tuple[int, ...], tuple[int, ...] | None]] = [(groups, first)]
-    if first is not None and is_merged:
-        pairs = [((group,), (value,)) for group in groups for value in first]
-    sources = []
-    for some, wanted in pairs:
-        table = planner.alias()
-        source = Source(
-            Sql(f"composite AS {table}"),
-            both(
-                Sql(f"{table}.tenant = ?", (planner.tenant,)),
-                Sql(one_of_known(f"{table}.grp", some)),
-                EVERYWHERE if wanted is None else one_of(f"{table}.value", wanted),
-            ),
-            f"{table}.rid",
-            f"{table}.date",
-            check=_condition(components, table),
-            is_ordered=is_merged,
-        )
-        if not _is_in_table(components):
-            source = source.checked(probe(source.row))
-        sources.append(source)
-    return sources
+) -> Source:
+    """Rows that may have such a tuple, tested one by one."""
+    table = planner.alias()
+    where = both(
+        Sql(f"{table}.tenant = ?", (planner.tenant,)),
+        Sql(one_of_known(f"{table}.grp", groups)),
+    )
+    first = components[0].ids if components else ()
+    if first is not None:
+        where = both(where, one_of(f"{table}.value", first) if first else NOWHERE)
+    source = Source(Sql(f"composite AS {table}"), where, f"{table}.rid", f"{table}.date")
+    return source.checked(probe(source.row))
 
 
 # --- components -----------------------------------------------------------------------------

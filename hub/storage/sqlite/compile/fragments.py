@@ -14,9 +14,6 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-MOST_MERGED: Final = 8
-"""Sources that are merged in order of date; more are collected and sorted."""
-
 MOST_PLACES: Final = 16
 """Numbers in a list that are bound one by one; more are bound as one array."""
 

@@ -5,8 +5,6 @@ Called by `hub.storage.sqlite.compile.order` for a search and by `chains` for in
 
 from __future__ import annotations
 
-from typing import Final
-
 from hub.storage.sqlite.compile.fragments import (
     EVERYTHING,
     EVERYWHERE,
@@ -24,9 +22,6 @@ from hub.storage.sqlite.compile.fragments import (
     every,
 )
 from hub.storage.sqlite.compile.planner import Planner
-
-COUNTS: Final = (64, 1024, 16_384)
-"""Rows that are counted at most to compare criteria, in rounds."""
 
 Types = tuple[int, ...]
 
@@ -120,7 +115,7 @@ def count(planner: Planner, node: Node, most: int) -> int:
 def choose(planner: Planner, nodes: tuple[Node, ...]) -> Node | None:
     """The node that lists the fewest rows, None if none lists any."""
     able = [node for node in nodes if can_drive(node)]
-    for most in COUNTS:
+    for most in planner.limits.counts:
         if len(able) <= 1:
             break
         counted = [(count(planner, node, most), node) for node in able]

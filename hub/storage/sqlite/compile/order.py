@@ -18,7 +18,6 @@ from hub.search.query import Query, SortKey
 from hub.search.sorting import SORTED_CHARACTERS, SortValue, finite, is_principal
 from hub.storage.sqlite.compile.fragments import (
     EVERYWHERE,
-    MOST_MERGED,
     Source,
     Sql,
     both,
@@ -131,7 +130,7 @@ def _merged(
         distinct = "SELECT" if sources[0].is_unique else "SELECT DISTINCT"
         only = selects[0]
         return Sql(f"{distinct}{only.text.removeprefix('SELECT')} {order}", only.values)
-    if is_ordered and (is_disjoint or len(sources) <= MOST_MERGED):
+    if is_ordered and (is_disjoint or len(sources) <= planner.limits.merged):
         merged = union(selects, "UNION ALL" if is_disjoint else "UNION")
         return Sql(f"{merged.text} {order}", merged.values)
     together = union(selects)

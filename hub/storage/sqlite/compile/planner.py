@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any
 
 import apsw
 
@@ -15,8 +15,26 @@ from hub.storage.sqlite.compile.fragments import Row, Source, Sql, union
 from hub.storage.sqlite.functions import Functions, Predicate, Values
 from hub.storage.sqlite.lexicon import Lexicon
 
-MOST_EARLY: Final = 500
-"""Rows of an inner criterion (of a chain ...) that are looked up before the search itself."""
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Where one way of answering gives way to another; every way gives the same answers.
+
+    Attributes:
+        merged: Sources that are merged in order of date; more are collected and sorted.
+        early: Rows of an inner criterion (of a chain ...) that are looked up before the search.
+        scanned: Rows that such a criterion may look at to be looked up first.
+        listed: Terms that are listed by the start of a text; if more, rows are tested.
+        sorted: Candidates that are rather sorted than met by walking resources in order.
+        counts: Rows counted at most to compare criteria, in rounds.
+    """
+
+    merged: int = 8
+    early: int = 500
+    scanned: int = 2000
+    listed: int = 20_000
+    sorted: int = 20_000
+    counts: tuple[int, ...] = (64, 1024, 16_384)
 
 
 @dataclass(slots=True)
@@ -28,6 +46,7 @@ class Planner:
         lexicon: Its lexicon, refreshed.
         functions: Its SQL functions, none added yet.
         tenant: Tenant key.
+        limits: Where one way of answering gives way to another.
         counts: Rows per source: (count, whether counting stopped there).
     """
 
@@ -35,6 +54,7 @@ class Planner:
     lexicon: Lexicon
     functions: Functions
     tenant: int
+    limits: Limits = field(default_factory=Limits)
     counts: dict[Sql, tuple[int, bool]] = field(default_factory=dict)
     aliases: int = 0
 

@@ -14,18 +14,12 @@ from hub.search.query import ReferenceValue
 from hub.search.values import COMPARTMENT_KEY
 from hub.storage.sqlite.compile.fragments import (
     EVERYWHERE,
-    MOST_MERGED,
-    NOTHING,
     Leaf,
     Node,
-    Row,
-    Source,
     Sql,
-    both,
     either,
-    one_of,
-    one_of_known,
 )
+from hub.storage.sqlite.compile.keyed import Keys, keyed_leaf
 from hub.storage.sqlite.compile.logic import some_of
 from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.entry import Entry
@@ -93,9 +87,6 @@ def targets_leaf(
         version: Only references to this version; "" for any.
         is_below: Versions that start with it and a dot count as well.
     """
-    if not groups or not targets:
-        return NOTHING
-    tenant = planner.tenant
     known, wanted = frozenset(groups), frozenset(targets)
     start = f"{version}."
 
@@ -116,39 +107,5 @@ def targets_leaf(
             return same
         return either((same, Sql(f"substr({table}.version, 1, ?) = ?", (len(start), start))))
 
-    is_few = len(groups) * len(targets) <= MOST_MERGED
-
-    def probe(row: Row) -> Sql:
-        if not is_few:
-            return planner.test(has_target, row)
-        table = planner.alias()
-        at = both(
-            Sql(f"{table}.tenant = ?", (tenant,)),
-            one_of(f"{table}.target", targets),
-            Sql(one_of_known(f"{table}.grp", groups)),
-            Sql(f"{table}.date = {row.date} AND {table}.rid = {row.rid}"),
-            of_version(table),
-        )
-        return Sql(f"EXISTS (SELECT 1 FROM reference AS {table} WHERE {at.text})", at.values)
-
-    def source(targets: tuple[int, ...], groups: tuple[int, ...]) -> Source:
-        table = planner.alias()
-        where = both(
-            Sql(f"{table}.tenant = ?", (tenant,)),
-            one_of(f"{table}.target", targets),
-            Sql(one_of_known(f"{table}.grp", groups)),
-        )
-        return Source(
-            Sql(f"reference AS {table}"),
-            where,
-            f"{table}.rid",
-            f"{table}.date",
-            check=of_version(table),
-            is_ordered=is_few,
-        )
-
-    if is_few:
-        sources = [source((target,), (group,)) for target in targets for group in groups]
-    else:
-        sources = [source(targets, groups)]
-    return Leaf(label, probe, tuple(sources))
+    keys = Keys("reference", "target", groups, targets, condition=of_version)
+    return keyed_leaf(planner, label, keys, has_target)

@@ -117,7 +117,7 @@ def of_type(planner: Planner, types: Types) -> Leaf:
 def walk(planner: Planner, types: Types) -> tuple[Source, ...]:
     """All current resources of the types, in order of date."""
     sources = []
-    for type in types or _types_held(planner):
+    for type in types or planner.lexicon.types_held:
         table = planner.alias()
         sources.append(
             Source(
@@ -131,11 +131,6 @@ def walk(planner: Planner, types: Types) -> tuple[Source, ...]:
             )
         )
     return tuple(sources)
-
-
-def _types_held(planner: Planner) -> list[int]:
-    """Types of which there is any resource."""
-    return sorted({group.type for group in planner.lexicon.groups.values()})
 
 
 def present(planner: Planner, key: int, types: Types) -> Leaf:

@@ -8,22 +8,17 @@ Spec: https://hl7.org/fhir/R4/search.html#token and #uri
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
 
 from hub.search.folding import matches_string
 from hub.search.query import StringValue, TokenValue, UriValue
 from hub.storage.sqlite.compile.fragments import (
-    MOST_MERGED,
     NOTHING,
     Leaf,
     Node,
-    Row,
-    Source,
     Sql,
-    both,
     one_of,
-    one_of_known,
 )
+from hub.storage.sqlite.compile.keyed import Keys, keyed_leaf
 from hub.storage.sqlite.compile.logic import some_of
 from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.entry import NO_TERM, Entry
@@ -40,9 +35,6 @@ from hub.storage.sqlite.interner import (
 from hub.storage.sqlite.lexicon import Terms
 
 Types = tuple[int, ...]
-
-MOST_LISTED: Final = 20_000
-"""Terms that are listed for a search by the start of a text; if more, rows are tested."""
 
 _TOKEN_FLAVOURS = {"": CODE, "identifier": IDENTIFIER, "of-type": OF_TYPE}
 
@@ -113,13 +105,16 @@ def texts(planner: Planner, key: int, values: Sequence[StringValue], types: Type
 def _texts_starting(planner: Planner, folded: str) -> list[int] | None:
     """Display texts that match, None if too many to list."""
     if folded.isascii():
-        found, is_whole = planner.lexicon.starting_with(TEXT, folded, MOST_LISTED)
+        found, is_whole = planner.lexicon.starting_with(TEXT, folded, planner.limits.listed)
         return found if is_whole else None
     # Han is found from the middle: of the texts that hold it, those that have such a suffix.
     rows = planner.rows(
-        Sql("SELECT id, text FROM term WHERE instr(text, ?) LIMIT ?", (folded, MOST_LISTED))
+        Sql(
+            "SELECT id, text FROM term WHERE instr(text, ?) LIMIT ?",
+            (folded, planner.limits.listed),
+        )
     )
-    if len(rows) == MOST_LISTED:
+    if len(rows) == planner.limits.listed:
         return None
     return [
         term
@@ -162,10 +157,7 @@ def terms_leaf(
         terms: Terms wanted.
         verify: Also needed of the packed entry.
     """
-    if not groups or not (terms.ids or terms.ranges):
-        return NOTHING
     ids, ranges = terms
-    tenant = planner.tenant
     known, wanted = frozenset(groups), frozenset(ids)
 
     def has_term(entry: Entry) -> bool:
@@ -177,50 +169,8 @@ def terms_leaf(
                     return verify is None or verify(entry)
         return False
 
-    is_few = not ranges and len(groups) * len(ids) <= MOST_MERGED
-
-    def probe(row: Row) -> Sql:
-        if not is_few or verify is not None:
-            return planner.test(has_term, row)
-        table = planner.alias()
-        at = both(
-            Sql(f"{table}.tenant = ?", (tenant,)),
-            Sql(one_of_known(f"{table}.grp", groups)),
-            one_of(f"{table}.value", ids),
-            Sql(f"{table}.date = {row.date} AND {table}.rid = {row.rid}"),
-        )
-        return Sql(f"EXISTS (SELECT 1 FROM token AS {table} WHERE {at.text})", at.values)
-
-    def source(groups: tuple[int, ...], value: Sql, table: str, is_single: bool) -> Source:
-        where = both(
-            Sql(f"{table}.tenant = ?", (tenant,)),
-            Sql(one_of_known(f"{table}.grp", groups)),
-            value,
-        )
-        plain = Source(
-            Sql(f"token AS {table}"),
-            where,
-            f"{table}.rid",
-            f"{table}.date",
-            is_ordered=is_single,
-            is_unique=is_single,
-        )
-        return plain if verify is None else plain.checked(planner.test(verify, plain.row))
-
-    sources: list[Source] = []
-    if is_few:
-        for group in groups:
-            for term in ids:
-                table = planner.alias()
-                sources.append(source((group,), Sql(f"{table}.value = ?", (term,)), table, True))
-    elif ids:
-        table = planner.alias()
-        sources.append(source(groups, one_of(f"{table}.value", ids), table, False))
-    for low, high in ranges:
-        table = planner.alias()
-        between = Sql(f"{table}.value BETWEEN ? AND ?", (low, high))
-        sources.append(source(groups, between, table, False))
-    return Leaf(label, probe, tuple(sources))
+    keys = Keys("token", "value", groups, ids, ranges, is_unique=True)
+    return keyed_leaf(planner, label, keys, has_term, verify)
 
 
 # --- uris -----------------------------------------------------------------------------------
@@ -239,7 +189,7 @@ def uris(
 
     for value in values:
         if modifier == "below":
-            below, is_whole = lexicon.starting_with(URI, value.uri, MOST_LISTED)
+            below, is_whole = lexicon.starting_with(URI, value.uri, planner.limits.listed)
             if not is_whole:
                 return _text_leaf(planner, frozenset(groups), 1, is_below)
             found.update(dict.fromkeys(below))

@@ -15,13 +15,16 @@ from hub.storage.sqlite.compile.fragments import (
     both,
     one_of_known,
 )
-from hub.storage.sqlite.compile.planner import MOST_EARLY, Planner
+from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.compile.tokens import terms_leaf
 from hub.storage.sqlite.entry import Entry
 from hub.storage.sqlite.interner import CONTENT, NARRATIVE
 from hub.storage.sqlite.lexicon import Terms
 
 Types = tuple[int, ...]
+
+NO_LIST = 0
+"""No word list has this number. NULL would not do: FTS5 takes `rowid = NULL` as no condition."""
 
 
 def words(planner: Planner, criterion: Words, types: Types) -> Leaf:
@@ -34,20 +37,20 @@ def words(planner: Planner, criterion: Words, types: Types) -> Leaf:
     listed = planner.rows(
         Sql(
             "SELECT rowid FROM word_index WHERE word_index MATCH ? LIMIT ?",
-            (sought, MOST_EARLY + 1),
+            (sought, planner.limits.early + 1),
         )
     )
-    if len(listed) <= MOST_EARLY:
+    if len(listed) <= planner.limits.early:
         lists = Terms(tuple(number for (number,) in listed))
         return terms_leaf(planner, "words", groups, lists)
     known = frozenset(groups)
 
-    def word_list(entry: Entry) -> int | None:
+    def word_list(entry: Entry) -> int:
         flat = entry.tokens
         for place in range(0, len(flat), 3):
             if flat[place] in known:
                 return flat[place + 1]
-        return None
+        return NO_LIST
 
     def probe(row: Row) -> Sql:
         return Sql(
