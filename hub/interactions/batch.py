@@ -15,6 +15,7 @@ from hub.context import Context
 from hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound, fault
 from hub.interactions import create, delete, history, patch, read, search, update, vread
 from hub.interactions.answer import BundleAnswer, Changed, Entry, Prefer, Response
+from hub.interactions.commit import unavailable
 from hub.interactions.entries import ORDER, EntryRequest, entries_of, read_entry, within
 from hub.interactions.entry_response import (
     changed_entry,
@@ -27,7 +28,7 @@ from hub.interactions.patch import patch_of
 from hub.interactions.preconditions import parse_tags
 from hub.model import dates
 from hub.model.identity import new_id
-from hub.storage.port import Stored
+from hub.storage.port import Stored, StoreUnavailable
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -93,6 +94,8 @@ async def _run(
         changed = await writer(door, ctx, entry)
     except HubError as error:
         return failed_entry(ctx, within(error, entry.location, "request"))
+    except StoreUnavailable as error:
+        return failed_entry(ctx, unavailable(error))
     return changed_entry(ctx, changed.stored, changed.status, changed.issues, prefer)
 
 
@@ -163,6 +166,9 @@ async def run_reading(
         return await _reading(door, ctx, entry, prefer, operations)
     except HubError as error:
         return failed_entry(ctx, within(error, entry.location, "request"))
+    except StoreUnavailable as error:
+        # The writes are stored: that this read failed must not say otherwise.
+        return failed_entry(ctx, unavailable(error))
 
 
 async def _reading(

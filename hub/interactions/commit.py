@@ -15,7 +15,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from hub.context import Context
-from hub.errors import Conflict, HubError, Issue, Unavailable, Unprocessable, fault
+from hub.errors import (
+    Conflict,
+    HubError,
+    Issue,
+    TooCostly,
+    Unavailable,
+    Unprocessable,
+    fault,
+)
 from hub.interactions import search_parameters
 from hub.interactions.entries import within
 from hub.interactions.preconditions import FREE, Expected, failed
@@ -28,6 +36,7 @@ from hub.storage.port import (
     AuditRecord,
     BlobMissing,
     Commit,
+    DeadlineExceeded,
     Exists,
     GenerationMoved,
     Matches,
@@ -129,7 +138,8 @@ async def store_changes(
     Raises:
         PreconditionChanged: A match no longer holds; resolve again (`retried`).
         VersionConflict: A version that was read, not named by the client, is no longer current.
-        HubError: Refused for good: version, integrity, or the store is unavailable.
+        HubError: Refused for good: version, integrity, a condition that takes too long to
+            check, or the store is unavailable.
     """
     audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal, ctx.request_id)
     for _ in range(ATTEMPTS):
@@ -162,8 +172,12 @@ async def store_changes(
             if not change.expected.fixed:
                 raise
             raise _located(failed(change.type, refused.current), change, "request") from None
-        except (TargetMissing, StillReferenced, BlobMissing, StoreUnavailable) as refused:
+        except (TargetMissing, StillReferenced, BlobMissing) as refused:
             raise _refusal(refused, changes) from refused
+        except StoreUnavailable as error:
+            raise unavailable(error) from error
+        except DeadlineExceeded as error:
+            raise TooCostly(fault("too-costly", "search-too-costly")) from error
         made = await _made(door, ctx, writes, committed.sequence, committed.results)
         await search_parameters.after_commit(door, ctx, made)
         if not kept:
@@ -207,7 +221,7 @@ async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
             return await attempt()
         except (VersionConflict, PreconditionChanged):
             if number > 1:  # Let the others finish; jitter keeps two from meeting again.
-                await asyncio.sleep(random.random() * 0.002 * 2**number)
+                await asyncio.sleep(random.random() * min(0.1, 0.002 * 2**number))
     raise contended()
 
 
@@ -331,8 +345,7 @@ def _refuse_conditional(change: Change, base: str) -> None:
 
 
 def _refusal(
-    refused: TargetMissing | StillReferenced | BlobMissing | StoreUnavailable,
-    changes: Sequence[Change],
+    refused: TargetMissing | StillReferenced | BlobMissing, changes: Sequence[Change]
 ) -> HubError:
     if isinstance(refused, TargetMissing):
         return _missing(refused, changes)
@@ -349,10 +362,13 @@ def _refusal(
             if (change.type, change.id) == (refused.type, refused.id):
                 return _located(Conflict(issue), change, "request")
         return Conflict(issue)
-    if isinstance(refused, BlobMissing):
-        return Unprocessable(fault("not-found", "blob-missing"))
-    message = "store-uncertain" if refused.uncertain else "store-unavailable"
-    return Unavailable(fault("transient", message, reason=refused.reason))
+    return Unprocessable(fault("not-found", "blob-missing"))
+
+
+def unavailable(error: StoreUnavailable) -> Unavailable:
+    """The error for a store that cannot answer; says whether a write may have been stored."""
+    message = "store-uncertain" if error.uncertain else "store-unavailable"
+    return Unavailable(fault("transient", message, reason=error.reason))
 
 
 def _missing(refused: TargetMissing, changes: Sequence[Change]) -> HubError:

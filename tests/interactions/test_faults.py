@@ -1,0 +1,168 @@
+"""What the interactions make of a store that fails, is slow or is raced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from hub.context import Context
+from hub.errors import Conflict, HubError, TooCostly, Unavailable
+from hub.storage.memory.store import MemoryStore
+from hub.storage.port import (
+    Commit,
+    Committed,
+    DeadlineExceeded,
+    GenerationMoved,
+    Page,
+    PreconditionChanged,
+    Stored,
+    StoreUnavailable,
+    VersionConflict,
+)
+from tests.interactions.conftest import door_over, observation, patient
+
+
+class Failing(MemoryStore):
+    """A memory store whose commits, reads and searches raise what a test says."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.on_commit: Callable[[], Exception] | None = None
+        self.on_read: Callable[[], Exception] | None = None
+        self.on_search: Callable[[], Exception] | None = None
+        self.commits = 0
+
+    async def commit(self, commit: Commit) -> Committed:
+        self.commits += 1
+        if self.on_commit is not None:
+            raise self.on_commit()
+        return await super().commit(commit)
+
+    async def read(self, tenant: int, type: str, id: str) -> Stored | None:
+        if self.on_read is not None:
+            raise self.on_read()
+        return await super().read(tenant, type, id)
+
+    async def search(self, *arguments: Any, **named: Any) -> Page:
+        if self.on_search is not None:
+            raise self.on_search()
+        return await super().search(*arguments, **named)
+
+
+@pytest.fixture
+def failing() -> Failing:
+    return Failing()
+
+
+@pytest.mark.parametrize(
+    ("uncertain", "message"), [(False, "store-unavailable"), (True, "store-uncertain")]
+)
+async def test_a_store_that_cannot_write_is_503(
+    failing: Failing, ctx: Context, uncertain: bool, message: str
+) -> None:
+    failing.on_commit = lambda: StoreUnavailable("disk full", uncertain)
+    with pytest.raises(Unavailable) as caught:
+        await door_over(failing).create(ctx, "Patient", patient())
+    assert caught.value.issues[0].message == message
+
+
+async def test_a_condition_too_slow_to_check_is_too_costly(failing: Failing, ctx: Context) -> None:
+    failing.on_commit = DeadlineExceeded
+    with pytest.raises(TooCostly):
+        await door_over(failing).create(ctx, "Patient", patient(), if_none_exist="identifier=p1")
+
+
+async def test_a_search_too_slow_is_too_costly(failing: Failing, ctx: Context) -> None:
+    failing.on_search = DeadlineExceeded
+    with pytest.raises(TooCostly):
+        await door_over(failing).search(ctx, "Patient", ())
+    with pytest.raises(TooCostly):
+        await door_over(failing).conditional_delete(ctx, "Patient", (("identifier", "x"),))
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        lambda: PreconditionChanged(0, ()),
+        lambda: VersionConflict(0, "Patient", "a", 5),
+        lambda: GenerationMoved(7),
+    ],
+)
+async def test_endless_races_end_in_a_conflict(
+    failing: Failing, ctx: Context, refusal: Callable[[], Exception]
+) -> None:
+    from hub.interactions.json_patch import parse
+
+    door = door_over(failing)
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    failing.on_commit, failing.commits = refusal, 0
+    with pytest.raises(Conflict) as caught:
+        await door.patch(ctx, "Patient", "a", parse(b'[{"op":"remove","path":"/birthDate"}]'))
+    assert caught.value.issues[0].message == "contended"
+    assert failing.commits == 10
+
+
+async def test_a_batch_goes_on_when_the_store_fails(failing: Failing, ctx: Context) -> None:
+    failing.on_read = lambda: StoreUnavailable("I/O error")
+    entries = [
+        {"request": {"method": "GET", "url": "Patient/a"}},
+        {"resource": patient(), "request": {"method": "POST", "url": "Patient"}},
+    ]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    answer = await door_over(failing).bundle(ctx, bundle)
+    statuses = [entry.response.status[:3] for entry in answer.entries if entry.response]
+    assert statuses == ["503", "201"]
+
+
+async def test_a_race_in_a_transaction_is_resolved_anew(failing: Failing, ctx: Context) -> None:
+    """Somebody creates what If-None-Exist looked for, between the search and the commit."""
+    door = door_over(failing)
+    raced = False
+
+    def race() -> Exception:
+        nonlocal raced
+        raced = True
+        failing.on_commit = None
+        return PreconditionChanged(0, ())
+
+    url = "urn:uuid:53fefa32-fcbb-4ff8-8a92-55ee12087701"
+    condition = {"method": "POST", "url": "Patient", "ifNoneExist": "identifier=p1"}
+    entries = [
+        {"fullUrl": url, "resource": patient(), "request": condition},
+        {"resource": observation(url), "request": {"method": "POST", "url": "Observation"}},
+    ]
+    failing.on_commit = race
+    # The other client's commit is done between the attempts.
+    original = failing.search
+
+    async def search(*arguments: Any, **named: Any) -> Page:
+        if raced and not await failing.read(1, "Patient", "theirs"):
+            await door_over(failing).update(ctx, "Patient", "theirs", patient(id="theirs"))
+        return await original(*arguments, **named)
+
+    failing.search = search  # type: ignore[method-assign]
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
+    answer = await door.bundle(ctx, bundle)
+    statuses = [entry.response.status[:3] for entry in answer.entries if entry.response]
+    assert statuses == ["200", "201"]
+    (found,) = [
+        entry.stored
+        for entry in (await door.search(ctx, "Observation", ())).entries
+        if entry.stored
+    ]
+    assert b'"Patient/theirs"' in found.tail
+
+
+async def test_errors_carry_no_content(failing: Failing, ctx: Context) -> None:
+    secret = "Geheimnis"
+    door = door_over(failing)
+    for resource in (
+        patient(birthDate=secret),
+        patient(gender=secret),
+        patient(generalPractitioner=[{"reference": secret}]),
+    ):
+        with pytest.raises(HubError) as caught:
+            await door.create(ctx, "Patient", resource)
+        assert secret not in repr([issue.arguments for issue in caught.value.issues])
