@@ -90,10 +90,11 @@ def restore(source: Path, folder: Path) -> None:
     if (folder / DATABASE).exists():
         raise FileExistsError(f"{folder} holds a store already")
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (source / blob.FOLDER).is_dir():
             shutil.copytree(source / blob.FOLDER, folder / blob.FOLDER, dirs_exist_ok=True)
         partial = folder / (DATABASE + ".partial")
+        partial.touch(mode=0o600)
         shutil.copyfile(source / DATABASE, partial)
         _sync_tree(folder)
         manifest = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)

@@ -35,8 +35,17 @@ SCAN = (
 )
 SCAN_TYPES = (
     "SELECT rid, type, id, version, updated, sequence, method, codec, key, body FROM resource"
-    " WHERE rid > ? AND tenant = ? AND type IN ({}) AND deleted = 0 ORDER BY rid LIMIT ?"
+    " WHERE rid > ? AND tenant = ? AND type IN ({types}) AND deleted = 0 ORDER BY rid LIMIT ?"
 )
+SCAN_FEW = (
+    "SELECT rid, type, id, version, updated, sequence, method, codec, key, body FROM resource"
+    " WHERE rid IN (SELECT rid FROM resource INDEXED BY resource_updated"
+    " WHERE rid > ? AND tenant = ? AND type IN ({types})) AND deleted = 0 ORDER BY rid LIMIT ?"
+)
+COUNT = "SELECT sum(versions) FROM statistics WHERE tenant = ? AND type IN ({types})"
+FEW = 20_000
+"""Resources of a type up to which sorting their row numbers beats meeting them row by row."""
+
 RID = "SELECT rid FROM resource WHERE tenant = ? AND type = ? AND id = ?"
 
 
@@ -113,8 +122,10 @@ def scan(
 ) -> tuple[list[Stored], int]:
     """Current, undeleted resources in row order after a row number, and the last one's."""
     numbers = [reader.types.numbers[type] for type in types if type in reader.types.numbers]
+    marks = ",".join("?" * len(numbers))
     if types:
-        sql = SCAN_TYPES.format(",".join("?" * len(numbers)))
+        kept: Any = reader.connection.execute(COUNT.format(types=marks), (tenant, *numbers)).get
+        sql = (SCAN_FEW if (kept or 0) <= FEW else SCAN_TYPES).format(types=marks)
         rows: Any = reader.connection.execute(sql, (after, tenant, *numbers, count))
     else:
         rows = reader.connection.execute(SCAN, (after, tenant, count))

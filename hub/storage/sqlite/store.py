@@ -332,10 +332,11 @@ def open_store(
             raise FileNotFoundError(f"{folder} holds no store")
         readers = Readers(folder, search_threads, vfs)
         return SqliteStore(folder, readers, RemoteWriter(socket or folder / SOCKET), None)
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = OwnerLock(folder)
     try:
         (folder / blob.FOLDER / blob.NEW).mkdir(parents=True, exist_ok=True)
+        (folder / DATABASE).touch(mode=0o600)  # the log gets the same mode
         writer = Writer(folder, vfs)
         try:
             readers = Readers(folder, search_threads, vfs)

@@ -10,7 +10,7 @@ import apsw
 import pytest
 
 from hub.storage.port import AuditRecord, Commit, StoreLocked, StoreNewer, StoreUnavailable, Write
-from hub.storage.sqlite import migrations
+from hub.storage.sqlite import backup, migrations
 from hub.storage.sqlite.connect import DATABASE
 from hub.storage.sqlite.store import open_store
 
@@ -107,3 +107,20 @@ async def test_a_reader_sees_what_was_committed(tmp_path: Path) -> None:
     assert await reader.read(1, "Patient", "a") == await owner.read(1, "Patient", "a")
     await reader.close()
     await owner.close()
+
+
+async def test_nobody_else_may_read_the_files(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "data")
+    await store.commit(COMMIT)
+    writer = await store.new_blob(1)
+    await writer.write(b"content")
+    await writer.finish()
+    assert (tmp_path / "data").stat().st_mode & 0o077 == 0
+    await store.backup(tmp_path / "copy")
+    assert (tmp_path / "copy").stat().st_mode & 0o077 == 0
+    for file in (tmp_path / "data").iterdir():
+        if file.is_file():
+            assert file.stat().st_mode & 0o077 == 0, file.name
+    await store.close()
+    backup.restore(tmp_path / "copy", tmp_path / "new")
+    assert (tmp_path / "new" / DATABASE).stat().st_mode & 0o077 == 0

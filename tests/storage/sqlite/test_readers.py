@@ -11,6 +11,7 @@ import pytest
 
 from hub.search.query import Query
 from hub.storage.port import DeadlineExceeded, HistoryQuery, StoreUnavailable
+from hub.storage.sqlite import record
 from hub.storage.sqlite import store as stores
 from hub.storage.sqlite.store import open_store
 from tests.faults.load import TENANT, Load
@@ -69,3 +70,16 @@ async def test_reads_go_on_while_the_pool_is_busy(tmp_path: Path) -> None:
     await store.close()
     with pytest.raises(StoreUnavailable):
         await store.scan(TENANT, (), 0, 10)
+
+
+async def test_a_scan_of_many_is_the_scan_of_few(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = open_store(tmp_path)
+    await Load(Random(1)).run(store, 50)
+    types = ("Patient", "Encounter")
+    few = await store.scan(TENANT, types, 20, 60)
+    monkeypatch.setattr(record, "FEW", 0)
+    assert await store.scan(TENANT, types, 20, 60) == few
+    assert len(few[0]) == 60
+    await store.close()
