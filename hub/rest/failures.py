@@ -24,7 +24,7 @@ def as_hub_error(error: Exception, request_id: str) -> tuple[HubError, bool]:
         return error, True
     if isinstance(error, StoreUnavailable):
         message = "store-uncertain" if error.uncertain else "store-unavailable"
-        return Unavailable(fault("transient", message)), True
+        return Unavailable(fault("transient", message, reason=error.reason)), True
     if isinstance(error, DeadlineExceeded):
         return TooCostly(fault("too-costly", "search-too-costly")), True
     if isinstance(error, CommitRefused):
