@@ -223,9 +223,7 @@ def _indexed(node: syntax.Indexer, focus: str) -> list[Route]:
 
 def _call(name: str, sources: list[Route], argument: syntax.Node) -> list[Route]:
     if name in ("as", "ofType"):
-        if not isinstance(argument, syntax.Member) or argument.source is not None:
-            raise _NotARoute
-        return _of_type(sources, argument.name)
+        return _of_type(sources, _type_name(argument))
     if name == "extension":
         return [
             Route((*route.steps, Where("url", _text(argument))), route.type)
@@ -233,6 +231,13 @@ def _call(name: str, sources: list[Route], argument: syntax.Node) -> list[Route]
         ]
     if name == "where":
         return _where(sources, argument)
+    raise _NotARoute
+
+
+def _type_name(node: syntax.Node) -> str:
+    """A type specifier as an argument: `Quantity` or `FHIR.Quantity`."""
+    if isinstance(node, syntax.Member) and node.source in (None, syntax.Member(None, "FHIR")):
+        return node.name
     raise _NotARoute
 
 
