@@ -72,10 +72,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} at position {position} cannot be applied to {left} and {right}.",
         "第 {position} 个字符处的 {name} 不能用于 {left} 与 {right}。",
     ),
-    "fhirpath-not-comparable": (
-        "The quantities at position {position} have units that cannot be compared.",
-        "第 {position} 个字符处的两个量的单位无法比较。",
-    ),
     "fhirpath-calendar-unit": (
         "A date or time takes a calendar duration or a UCUM unit up to weeks"
         " (position {position}).",
