@@ -7,7 +7,9 @@ in an extension; `trace` parts show what trace() saw. Documented in docs/operati
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
+from time import monotonic
 from typing import Any
 
 from hub.context import Context
@@ -95,9 +97,13 @@ async def fhirpath(
     if start is not None and resource is not None:
         starts = list(compile(start, strict=True, keep=False).evaluate(resource, environment))
     results = []
+    end = monotonic() + LIMITS.milliseconds / 1000
     for item in starts:
         traces.clear()
-        found = [_part(one) for one in expression.evaluate(item, environment)]
+        # The time is for all items together: there may be a hundred thousand of them.
+        left = max(0, int((end - monotonic()) * 1000))
+        here = replace(environment, limits=replace(LIMITS, milliseconds=left))
+        found = [_part(one) for one in expression.evaluate(item, here)]
         result: Resource = {"name": "result"}
         if found or traces:
             result["part"] = found + traces
