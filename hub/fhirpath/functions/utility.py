@@ -21,6 +21,9 @@ from hub.fhirpath.values import type_of
 RESERVED = frozenset(["context", "resource", "rootResource", "ucum", "sct", "loinc"])
 
 
+_TRACE_STEPS = 10
+
+
 def _trace(site: Site) -> Code:
     source = site.source
     name = site.text(0)
@@ -35,10 +38,10 @@ def _trace(site: Site) -> Code:
         trace = context.environment.trace
         if trace is not None:
             label = name(node, context)
-            nothing = found is None
-            trace(
-                "" if label is None else label, [] if nothing else as_items(shown(found, context))
-            )
+            items = [] if found is None else as_items(shown(found, context))
+            # What is traced is kept by whoever asked for it.
+            context.spend(_TRACE_STEPS * (1 + len(items)))
+            trace("" if label is None else label, items)
         return found
 
     return dataclasses.replace(source, run=traced, present=None, chain=None, literal=None)
