@@ -1,4 +1,4 @@
-"""Messages of the store: unavailable, in use, too new."""
+"""Messages of the store: unavailable, or not known to have stored."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
     "store-unavailable": (
@@ -10,15 +10,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The record failed while storing ({reason}); whether this was stored is not known. "
         "Read it back before you send it again.",
         "存储时发生故障（{reason}）；无法确定是否已存储。请先读取确认，再决定是否重新发送。",
-    ),
-    "store-locked": (
-        "The store is in use by process {owner}. Stop it, or work beside it.",
-        "存储正被进程 {owner} 使用。请先停止该进程，或与其并行工作。",
-    ),
-    "store-newer": (
-        "The store was written by a newer release (schema {found}, this release knows {known}). "
-        "Install that release.",
-        "该存储由更新的版本写入（架构 {found}，本版本支持到 {known}）。请安装对应的新版本。",
     ),
     "blob-missing": (
         "The content to store is not here any more; send it again.",

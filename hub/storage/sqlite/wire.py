@@ -17,6 +17,7 @@ import msgspec
 from msgspec import structs
 
 from hub.definitions.shapes import SearchParameter, SearchParameterComponent
+from hub.errors import HubError, Issue
 from hub.search import query as queries
 from hub.search import values
 from hub.storage import port
@@ -53,6 +54,9 @@ REFUSALS: dict[str, Any] = {
     "DeadlineExceeded": (port.DeadlineExceeded, ()),
 }
 """Exceptions that cross the socket, with the attributes that make them again."""
+
+HUB_ERRORS = {found.__name__: found for found in HubError.__subclasses__()}
+"""These cross with their issues: a search may be refused on the writer's side."""
 
 
 class Rows(msgspec.Struct, frozen=True, array_like=True):
@@ -183,16 +187,36 @@ def decode_reindexed(data: bytes) -> list[Reindexed]:
 def encode_failure(error: Exception) -> bytes:
     """A refusal or failure as bytes; others are told as a failure of the store."""
     name = type(error).__name__
+    if isinstance(error, HubError):
+        issues = [_issue_fields(issue) for issue in error.issues]
+        return _encode(["HubError", [name, error.status, issues]])
     if name not in REFUSALS:
         return _encode(["StoreUnavailable", [name, False]])
     return _encode([name, [plain(getattr(error, field)) for field in REFUSALS[name][1]]])
 
 
+def is_expected(error: Exception) -> bool:
+    """Whether a failure is an answer rather than a mistake."""
+    return isinstance(error, HubError) or type(error).__name__ in REFUSALS
+
+
 def decode_failure(data: bytes) -> Exception:
     """The exception to raise."""
     name, arguments = _decode(data)
+    if name == "HubError":
+        kind, status, issues = arguments
+        return HUB_ERRORS.get(kind, HubError)([Issue(*issue) for issue in issues], status)
     made: Exception = REFUSALS[name][0](*rich(arguments))
     return made
+
+
+def _issue_fields(issue: Issue) -> list[Any]:
+    """An issue's fields; its arguments are words and numbers."""
+    arguments = {
+        key: value if isinstance(value, (str, int, float)) else str(value)
+        for key, value in issue.arguments.items()
+    }
+    return [issue.severity, issue.code, issue.message, arguments, issue.location]
 
 
 def plain(value: Any) -> Any:

@@ -123,7 +123,7 @@ class WriterServer:
         try:
             result, ok = await OPERATIONS[operation](self._writer, number, arguments), True
         except Exception as error:  # told to the client, by name only if it is none it knows
-            if type(error).__name__ not in wire.REFUSALS:
+            if not wire.is_expected(error):
                 log.exception("a request to the writer failed")
             result, ok = wire.encode_failure(error), False
         with suppress(ConnectionError):

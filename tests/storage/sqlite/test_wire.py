@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from hub.definitions.shapes import SearchParameter, SearchParameterComponent
+from hub.errors import TooCostly, fault
 from hub.search import query as queries
 from hub.search import values
 from hub.search.query import (
@@ -147,6 +148,14 @@ def test_refusals(error: Exception) -> None:
     made = wire.decode_failure(wire.encode_failure(error))
     assert type(made) is type(error)
     assert vars(made) == vars(error)
+
+
+def test_a_refused_search_crosses_with_its_issues() -> None:
+    error = TooCostly(fault("too-costly", "search-too-costly", "here", most=7, why=Decimal("1")))
+    made = wire.decode_failure(wire.encode_failure(error))
+    assert isinstance(made, TooCostly)
+    assert made.status == error.status
+    assert made.issues == (fault("too-costly", "search-too-costly", "here", most=7, why="1"),)
 
 
 def test_every_refusal_of_the_port_crosses() -> None:
