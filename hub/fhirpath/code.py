@@ -19,7 +19,7 @@ from typing import Any
 
 from hub.fhirpath.errors import FHIRPathEvaluationError
 from hub.fhirpath.item import Item
-from hub.fhirpath.values import converter, system_type, system_value, type_of
+from hub.fhirpath.values import converter, system_type, system_value
 
 Run = Callable[[Any, Any], Any]
 Types = tuple[str, ...] | None
@@ -236,8 +236,3 @@ def system_types(code: Code) -> frozenset[str] | None:
         return None
     found = {system_type(name) for name in code.types}
     return None if None in found else frozenset(name for name in found if name)
-
-
-def typed(found: Any) -> str:
-    """The type of a described node, for messages."""
-    return type_of(found) or "an element"

@@ -178,6 +178,8 @@ def compare(left: Temporal, right: Temporal) -> int | None:
     """
     if (left.kind == "Time") != (right.kind == "Time"):
         raise TypeError
+    if left.zone == right.zone:
+        return _compare_parts(left, right)
     low, high = left.span()
     other_low, other_high = right.span()
     if left.kind != "Time" and bool(left.zone) != bool(right.zone):
@@ -192,6 +194,19 @@ def compare(left: Temporal, right: Temporal) -> int | None:
     if low >= other_high:
         return 1
     return None
+
+
+def _compare_parts(left: Temporal, right: Temporal) -> int | None:
+    """As `compare`, for values that count from the same offset."""
+    one, other = left.parts, right.parts
+    if len(one) != len(other):
+        shared = min(len(one), len(other))
+        one, other = one[:shared], other[:shared]
+        return None if one == other else (1 if one > other else -1)
+    if one != other:
+        return 1 if one > other else -1
+    digits, others = left.fraction.rstrip("0"), right.fraction.rstrip("0")
+    return (digits > others) - (digits < others)
 
 
 def equal(left: Temporal, right: Temporal) -> bool | None:
