@@ -36,7 +36,7 @@ from hub.storage.sqlite.schema import INDEX_VERSION, METHODS
 from hub.storage.sqlite.transaction import Transaction
 
 NO_KEY = 0
-MATCHES_DEADLINE = 5.0
+MATCHES_DEADLINE = 1.0
 """Seconds that the search of a `Matches` may take; other requests wait meanwhile."""
 
 METHOD_NUMBER = {name: number for number, name in enumerate(METHODS)}
