@@ -28,8 +28,9 @@ LIMITS = (
     Limits(),
     Limits(merged=1, counts=(1, 2)),
     Limits(early=0, scanned=1),
-    Limits(merged=0, early=0, scanned=1, listed=1, sorted=1, counts=()),
-    Limits(sorted=1, listed=1),
+    Limits(merged=0, early=0, scanned=1, listed=1, sorted=1, counts=(), listed_first=0),
+    Limits(sorted=1, listed=1, listed_first=0),
+    Limits(listed_first=0),
 )
 
 

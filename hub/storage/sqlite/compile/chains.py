@@ -84,6 +84,7 @@ def chain(planner: Planner, criterion: Chain, types: Types, plan: Plan) -> Leaf:
         ),
         f"{table}.rid",
         f"{table}.date",
+        estimate=_estimate(planner, sources),
     )
     return Leaf(label, through, (joined,))
 
@@ -94,6 +95,11 @@ def _early(planner: Planner, sources: tuple[Source, ...]) -> list[int] | None:
     if planner.count(sources, limits.scanned) >= limits.scanned:
         return None
     return planner.rids(sources, limits.early)
+
+
+def _estimate(planner: Planner, sources: tuple[Source, ...]) -> int:
+    """About how many rows the inner criterion's rows lead to: some each."""
+    return 4 * planner.count(sources, planner.limits.sorted)
 
 
 def has(planner: Planner, criterion: Has, types: Types, plan: Plan) -> Leaf:
@@ -146,5 +152,6 @@ def has(planner: Planner, criterion: Has, types: Types, plan: Plan) -> Leaf:
         Sql("1"),
         f"{values}.value",
         check=type_condition(planner, f"{values}.value", wanted),
+        estimate=_estimate(planner, sources),
     )
     return Leaf(label, back, (joined,))

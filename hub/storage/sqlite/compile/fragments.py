@@ -118,6 +118,7 @@ class Source:
         check: What remains to be tested row by row.
         is_ordered: In order of date and row id, either way.
         is_unique: Holds each row id once.
+        estimate: About how many rows it lists, where counting them would cost; None: count.
     """
 
     tables: Sql
@@ -128,6 +129,7 @@ class Source:
     check: Sql = EVERYWHERE
     is_ordered: bool = False
     is_unique: bool = False
+    estimate: int | None = None
 
     @property
     def row(self) -> Row:

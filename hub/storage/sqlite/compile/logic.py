@@ -5,6 +5,8 @@ Called by `hub.storage.sqlite.compile.order` for a search and by `chains` for in
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hub.storage.sqlite.compile.fragments import (
     EVERYTHING,
     EVERYWHERE,
@@ -171,12 +173,9 @@ def dated(planner: Planner, source: Source) -> Source:
         return source
     table = planner.alias()
     tables = f"{source.tables.text} CROSS JOIN entry AS {table} ON {table}.rid = {source.rid}"
-    return Source(
-        Sql(tables, source.tables.values),
-        source.where,
-        source.rid,
-        f"{table}.date",
-        f"{table}.shape",
-        source.check,
-        is_unique=source.is_unique,
+    return replace(
+        source,
+        tables=Sql(tables, source.tables.values),
+        date=f"{table}.date",
+        shape=f"{table}.shape",
     )

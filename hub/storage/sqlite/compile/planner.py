@@ -5,6 +5,7 @@ Made per search by `hub.storage.sqlite.search`, passed to every module of this p
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -25,7 +26,8 @@ class Limits:
         early: Rows of an inner criterion (of a chain ...) that are looked up before the search.
         scanned: Rows that such a criterion may look at to be looked up first.
         listed: Terms that are listed by the start of a text; if more, rows are tested.
-        sorted: Candidates that are rather sorted than met by walking resources in order.
+        sorted: Candidates counted to tell how long a walk in order may be tried.
+        listed_first: Up to so many candidates no walk is tried.
         counts: Rows counted at most to compare criteria, in rounds.
     """
 
@@ -34,7 +36,35 @@ class Limits:
     scanned: int = 2000
     listed: int = 20_000
     sorted: int = 20_000
-    counts: tuple[int, ...] = (64, 1024, 16_384)
+    listed_first: int = 1000
+    counts: tuple[int, ...] = (128, 2048, 16_384)
+
+
+class CountMemory:
+    """Counts of rows that are many, kept a while: plans need no exact ones."""
+
+    LEAST = 200
+    SECONDS = 60.0
+    MOST = 2000
+
+    def __init__(self) -> None:
+        """Nothing is known yet."""
+        self._counts: dict[Sql, tuple[int, bool, float]] = {}
+
+    def get(self, key: Sql) -> tuple[int, bool] | None:
+        """The count, and whether counting stopped there."""
+        found = self._counts.get(key)
+        if found is None or found[2] < time.monotonic():
+            return None
+        return found[:2]
+
+    def put(self, key: Sql, count: int, stopped: bool) -> None:
+        """Keep a count, if it is of many."""
+        if count < self.LEAST:
+            return
+        if len(self._counts) >= self.MOST:
+            self._counts.clear()
+        self._counts[key] = count, stopped, time.monotonic() + self.SECONDS
 
 
 @dataclass(slots=True)
@@ -48,6 +78,7 @@ class Planner:
         tenant: Tenant key.
         limits: Where one way of answering gives way to another.
         counts: Rows per source: (count, whether counting stopped there).
+        known: Counts of earlier searches.
     """
 
     connection: apsw.Connection
@@ -56,6 +87,7 @@ class Planner:
     tenant: int
     limits: Limits = field(default_factory=Limits)
     counts: dict[Sql, tuple[int, bool]] = field(default_factory=dict)
+    known: CountMemory = field(default_factory=lambda: CountMemory())
     aliases: int = 0
 
     def alias(self) -> str:
@@ -90,15 +122,18 @@ class Planner:
         return total
 
     def _count(self, source: Source, most: int) -> int:
+        if source.estimate is not None:
+            return min(source.estimate, most)
         key = Sql(
             f"SELECT 1 FROM {source.tables.text} WHERE {source.where.text}",
             source.tables.values + source.where.values,
         )
-        count, stopped = self.counts.get(key, (0, True))
+        count, stopped = self.counts.get(key) or self.known.get(key) or (0, True)
         if stopped and count < most:
             found = self.one(f"SELECT count(*) FROM ({key.text} LIMIT ?)", *key.values, most)
             count, stopped = found, found >= most
             self.counts[key] = count, stopped
+            self.known.put(key, count, stopped)
         return min(count, most)
 
     def rids(self, sources: Iterable[Source], most: int) -> list[int] | None:
