@@ -79,15 +79,18 @@ def _raise_file_limit() -> None:
 
 
 async def _load_demo(settings: Settings) -> None:
-    """The demo set into an empty store."""
+    """The demo set into an empty store, or the rest of one whose loading was broken off."""
     from hub.app import open_door
 
+    unfinished = settings.data / "demo.unfinished"
     async with open_door(settings, "owner") as door:
-        if (await door.store.info(1)).versions:
+        if (await door.store.info(1)).versions and not unfinished.exists():
             return
         from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
         from hub.loading.demo import load_demo
         from hub.loading.progress import count_progress
 
+        unfinished.touch()
         with count_progress("Demo data", None) as advance:
             await load_demo(door, DEFAULT_PATIENTS, DEFAULT_SEED, advance)
+        unfinished.unlink()
