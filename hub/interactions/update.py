@@ -169,7 +169,8 @@ async def resolve_update(
         expected = NEW if own_id is None else NEW._replace(fixed=False)
         return spare_id, expected, condition.matches()
     if own_id is not None and own_id != found.id:
-        raise BadRequest(fault("invariant", "condition-id-differs", f"{condition.type}.id"))
+        place = f"{condition.type}.id"
+        raise BadRequest(fault("invariant", "condition-id-differs", place, type=condition.type))
     expected = await expected_version(
         door.store, ctx.tenant.key, condition.type, found.id, if_match
     )
