@@ -34,12 +34,13 @@ def load(
 
     Example: fhir-hub load synthea/ patients.ndjson.gz
     """
+    from contextlib import closing
+
     from hub.app import open_door
-    from hub.context import Context
-    from hub.loading.checkpoint import Checkpoint
-    from hub.loading.loader import Tally
-    from hub.loading.loader import load as load_files
-    from hub.loading.progress import byte_progress
+    from hub.context import Context, Tenant
+    from hub.loading.checkpoint import Checkpoint, LoadRunsError, State
+    from hub.loading.loader import Loader
+    from hub.loading.progress import file_progress
     from hub.loading.report import Report
     from hub.loading.sources import files
     from hub.settings import from_environment
@@ -53,27 +54,27 @@ def load(
     if not found:
         raise fail("No .json, .ndjson or .xml file in there.")
 
-    async def main() -> Tally:
+    async def main() -> State:
         settings = from_environment(data=data)
         async with open_door(settings) as door:
-            rejected = Report(report, language)
-            with byte_progress("Loading", found) as advance:
-                try:
-                    return await load_files(
-                        door,
-                        Context(language=language),
-                        found,
-                        rejected,
-                        Checkpoint(data / "load.checkpoint.json"),
-                        advance,
-                    )
-                finally:
-                    rejected.close()
+            with closing(Checkpoint(data, paths, found)) as checkpoint:
+                if checkpoint.resumed:
+                    typer.echo("Going on where the last load of these files stopped.", err=True)
+                context = Context(Tenant(zone=settings.zone), language=language)
+                with (
+                    closing(Report(report, language, checkpoint.state.report)) as rejected,
+                    file_progress("Loading", found) as progress,
+                ):
+                    loader = Loader(door, context, checkpoint, rejected, progress)
+                    return await loader.load(found)
 
-    tally = run(main)
+    try:
+        state = run(main)
+    except LoadRunsError:
+        raise fail("These files are being loaded by another process.") from None
     typer.echo(
-        f"{tally.created} created, {tally.updated} updated, {tally.unchanged} unchanged, "
-        f"{tally.rejected} rejected"
+        f"{state.created} created, {state.updated} updated, {state.unchanged} unchanged, "
+        f"{state.rejected} rejected"
     )
-    if tally.rejected:
+    if state.rejected:
         raise fail(f"The reasons are in {report}.", 1)

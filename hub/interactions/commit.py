@@ -30,7 +30,7 @@ from hub.interactions.preconditions import FREE, Expected, failed
 from hub.interactions.registry import Definitions
 from hub.model import body, reference
 from hub.search.extract import extract
-from hub.search.values import COMPARTMENT_KEY
+from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (
     ABSENT,
     AuditRecord,
@@ -289,14 +289,20 @@ def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) ->
             conditions.append(Unreferenced(write.type, write.id))
             continue
         written.add((write.type, write.id))
-        for row in write.rows.references:
-            if row.id:
-                if row.type and row.key != COMPARTMENT_KEY:
-                    wanted[row.type, row.id] = None
-            elif "?" in row.url:
-                _refuse_conditional(changes[number], base)
+        wanted |= targets_of(write.rows)
+        if any(not row.id and "?" in row.url for row in write.rows.references):
+            _refuse_conditional(changes[number], base)
     conditions.extend(Exists(*target) for target in wanted if target not in written)
     return conditions
+
+
+def targets_of(rows: IndexRows) -> dict[Target, None]:
+    """The local resources that must exist for a resource with these rows, each once."""
+    return {
+        (row.type, row.id): None
+        for row in rows.references
+        if row.id and row.type and row.key != COMPARTMENT_KEY
+    }
 
 
 async def _made(

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from itertools import islice
-from typing import Any
+from collections.abc import Callable, Sequence
+from pathlib import Path
 
 from hub.context import Context
 from hub.demo.generate import generate
+from hub.errors import HubError
 from hub.interactions import Interactions
-from hub.model import body
+from hub.loading.item import Item, Place, plain
+from hub.loading.storing import Result, store_group, waits
+from hub.loading.window import Window
 
-AT_ONCE = 64
+_NOWHERE = Place(Path("demo"))
 
 
 async def load_demo(
@@ -27,27 +29,39 @@ async def load_demo(
 
     Returns:
         Resources of the set.
+
+    Raises:
+        HubError: The record refuses one of them.
     """
     context = Context()
     stored = 0
-    stream = generate(patients, seed)
-    while batch := list(islice(stream, AT_ONCE)):
-        await _batch(door, context, batch)
-        stored += len(batch)
-        advance(len(batch))
+    early: list[Item] = []
+
+    async def store(group: Sequence[Item]) -> Sequence[Result]:
+        return await store_group(door, context, group)
+
+    def settle(item: Item, result: Result) -> None:
+        nonlocal stored
+        if isinstance(result, HubError):
+            if not waits(result):
+                raise result
+            early.append(item)  # It overtook the group that holds what it refers to.
+            return
+        stored += 1
+        advance(1)
+
+    window = Window(store, settle)
+    try:
+        for resource in generate(patients, seed):
+            await window.add(plain(_NOWHERE, resource))
+        await window.drain()
+        while early:
+            again, before = list(early), stored
+            early.clear()
+            for item in again:
+                await window.add(item)
+            await window.drain()
+            assert stored > before, "a demo resource refers to none of the set"
+    finally:
+        await window.abandon()
     return stored
-
-
-async def _batch(door: Interactions, context: Context, batch: list[dict[str, Any]]) -> None:
-    """One transaction for resources that may refer to each other."""
-    entries = []
-    for resource in batch:
-        type_, id_ = str(resource["resourceType"]), str(resource["id"])
-        current = await door.store.read(context.tenant.key, type_, id_)
-        if current is not None and current.tail == body.split(resource):
-            continue
-        request = {"method": "PUT", "url": f"{type_}/{id_}"}
-        entries.append({"resource": resource, "request": request})
-    if entries:
-        bundle = {"resourceType": "Bundle", "type": "transaction", "entry": entries}
-        await door.bundle(context, bundle)

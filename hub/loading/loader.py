@@ -1,201 +1,185 @@
-"""Stores items through the interactions, many at a time, so that commits are grouped.
+"""Loads files: reads, stores through the interactions, and deals with what had to wait.
 
 Loading is idempotent: a resource is an update by its id (one without an id gets an id made
-from its content), skipped when the stored one says the same; a transaction carries its
-content's hash as idempotency key. What fails for a missing reference target waits and is
-tried again when everything else has been read, so the order of files does not matter.
+from its content), and content that is stored already makes no new version. What fails for a
+missing reference target waits and is tried again when everything else has been read, so the
+order of files does not matter. Called by the `load` command.
 """
 
 from __future__ import annotations
 
-import asyncio
-import uuid
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+import tempfile
+import time
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Protocol
 
 from hub.context import Context
-from hub.definitions import is_resource_type
-from hub.errors import HubError, Unavailable, Unprocessable, fault
+from hub.errors import HubError
 from hub.interactions import Interactions
-from hub.loading.checkpoint import Checkpoint
+from hub.loading.checkpoint import Checkpoint, State
+from hub.loading.item import START, Item, Key
+from hub.loading.knots import knots
 from hub.loading.report import Report
-from hub.loading.sources import Item, Mark, files, items
+from hub.loading.sources import items
+from hub.loading.storing import Result, store_group, store_one, store_together, waits
 from hub.loading.waiting import Waiting
-from hub.model import body
+from hub.loading.window import Window
 
-AT_ONCE = 64
-SAVE_EVERY = 2_000
-NAMESPACE = uuid.UUID("5be0a3d7-9d0b-45ad-9b1f-0d6f0a2e6a4f")
-WAITS_FOR_OTHERS = frozenset({"reference-target-missing", "conditional-reference-no-match"})
+SAVE_EVERY = 2.0
+"""Seconds between checkpoints."""
 
 
-@dataclass(slots=True)
-class Tally:
-    """What became of the items; `waiting` are left for another round."""
+class Progress(Protocol):
+    """What is told while a load goes on."""
 
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    rejected: int = 0
-    waiting: Waiting = field(default_factory=Waiting)
+    def read(self, path: Path, size: int) -> None:
+        """So many bytes of a file have been dealt with."""
+
+    def waiting(self, count: int) -> None:
+        """All files are read; so many items are tried again now."""
+
+
+class Loader:
+    """One load."""
+
+    def __init__(
+        self,
+        door: Interactions,
+        context: Context,
+        checkpoint: Checkpoint,
+        report: Report,
+        progress: Progress,
+    ) -> None:
+        """Prepare.
+
+        Args:
+            door: The way into the record.
+            context: Who loads.
+            checkpoint: Where an interrupted load goes on.
+            report: Takes what is rejected.
+            progress: Is told how far it is.
+        """
+        self._door, self._context = door, context
+        self._checkpoint, self._report, self._progress = checkpoint, report, progress
+        self._waiting = checkpoint.waiting
+        self._saved = time.monotonic()
 
     @property
-    def stored(self) -> int:
-        """Resources that are in the record now."""
-        return self.created + self.updated + self.unchanged
+    def state(self) -> State:
+        """Counts so far."""
+        return self._checkpoint.state
 
+    async def load(self, files: Sequence[Path]) -> State:
+        """Load the files that the checkpoint was made for.
 
-Advance = Callable[[Path, int], None]
+        Args:
+            files: The files, in order.
 
+        Returns:
+            Counts; nothing is waiting any more.
 
-async def load(
-    door: Interactions,
-    context: Context,
-    paths: Iterable[Path],
-    report: Report,
-    checkpoint: Checkpoint,
-    advance: Advance,
-) -> Tally:
-    """Load files and folders.
+        Raises:
+            Unavailable: The store does not answer; what was stored stays.
+        """
+        window = Window(self._store, self._settle)
+        try:
+            for index, path in enumerate(files):
+                if index < self.state.file:
+                    self._progress.read(path, path.stat().st_size)
+                    continue
+                await self._file(window, path)
+                self.state.file, self.state.mark = index + 1, START
+                if time.monotonic() - self._saved > SAVE_EVERY:
+                    await window.drain()
+                    self._save()
+            await window.drain()
+            self._save()
+            await self._try_again(window)
+        finally:
+            await window.abandon()
+        self._checkpoint.forget()
+        return self.state
 
-    Args:
-        door: The way into the record.
-        context: Who loads.
-        paths: Files and folders.
-        report: Takes what is rejected.
-        checkpoint: Where an interrupted load goes on.
-        advance: Called with a file and the bytes of it that have been dealt with.
+    async def _file(self, window: Window, path: Path) -> None:
+        for item in items(path, self._door.settings.body_limit, self.state.mark):
+            await window.add(item)
+            self._progress.read(path, item.place.read)
+            if time.monotonic() - self._saved > SAVE_EVERY and item.place.mark != START:
+                await window.drain()
+                self.state.mark = item.place.mark
+                self._save()
+        self._progress.read(path, path.stat().st_size)
 
-    Returns:
-        Counts; nothing is waiting any more.
-    """
-    tally = Tally()
-    for path in files(paths):
-        await _file(door, context, path, report, checkpoint, advance, tally)
-    await _waiting(door, context, report, tally)
-    checkpoint.forget()
-    return tally
+    def _save(self) -> None:
+        self.state.report = self._report.sync()
+        self._checkpoint.save()
+        self._saved = time.monotonic()
 
+    async def _store(self, group: Sequence[Item]) -> Sequence[Result]:
+        if len(group) == 1:
+            return [await store_one(self._door, self._context, group[0])]
+        return await store_group(self._door, self._context, group)
 
-async def _file(
-    door: Interactions,
-    context: Context,
-    path: Path,
-    report: Report,
-    checkpoint: Checkpoint,
-    advance: Advance,
-    tally: Tally,
-) -> None:
-    start = checkpoint.mark(path)
-    batch: list[Item] = []
-    since_save = 0
-    for item in items(path, door.settings.body_limit, start):
-        batch.append(item)
-        if len(batch) >= AT_ONCE:
-            await _batch(door, context, batch, report, tally)
-            advance(path, item.mark.offset)
-            since_save += len(batch)
-            batch = []
-            if since_save >= SAVE_EVERY and not tally.waiting:
-                since_save = 0
-                if item.where.startswith("line"):
-                    checkpoint.set(path, item.mark)
-                    checkpoint.save()
-    if batch:
-        await _batch(door, context, batch, report, tally)
-    size = path.stat().st_size
-    advance(path, size)
-    if not tally.waiting:
-        checkpoint.set(path, Mark(size, 0))
-
-
-async def _batch(
-    door: Interactions, context: Context, batch: list[Item], report: Report, tally: Tally
-) -> None:
-    """Store items side by side; those with the same id one after the other."""
-    lanes: dict[object, list[Item]] = {}
-    for index, item in enumerate(batch):
-        resource = item.resource or {}
-        key = (resource.get("resourceType"), resource.get("id")) if "id" in resource else index
-        lanes.setdefault(key, []).append(item)
-
-    async def lane(queue: list[Item]) -> None:
-        for item in queue:
-            await _item(door, context, item, report, tally)
-
-    async with asyncio.TaskGroup() as group:
-        for queue in lanes.values():
-            group.create_task(lane(queue))
-
-
-async def _item(
-    door: Interactions, context: Context, item: Item, report: Report, tally: Tally
-) -> None:
-    try:
-        if item.error is not None:
-            raise item.error
-        assert item.resource is not None
-        if item.resource.get("resourceType") == "Bundle" and item.resource.get("type") in (
-            "transaction",
-        ):
-            await _transaction(door, context, item, tally)
-        else:
-            await _resource(door, context, item, tally)
-    except Unavailable:
-        raise
-    except HubError as error:
-        if any(issue.message in WAITS_FOR_OTHERS for issue in error.issues):
-            tally.waiting.add(item, error)
+    def _settle(self, item: Item, result: Result) -> None:
+        if isinstance(result, HubError):
+            if waits(result):
+                self._waiting.add(item, result)
+            else:
+                self._reject(item, result)
             return
-        tally.rejected += 1
-        report.reject(item, error)
+        self.state.created += result.created
+        self.state.updated += result.updated
+        self.state.unchanged += result.unchanged
+
+    def _reject(self, item: Item, error: HubError) -> None:
+        self.state.rejected += 1
+        self._report.reject(item, error)
+
+    # --- what had to wait -------------------------------------------------------------------
+
+    async def _try_again(self, window: Window) -> None:
+        """Try what waited until a round stores nothing more; the rest is rejected."""
+        first = self._waiting
+        while len(self._waiting):
+            self._progress.waiting(len(self._waiting))
+            before = self.state.stored
+            queue, self._waiting = self._waiting, _scratch()
+            for item, _ in queue.read():
+                await window.add(item)
+            await window.drain()
+            if queue is not first:
+                queue.close()
+            if self.state.stored == before:
+                await self._untie()
+                if self.state.stored == before:
+                    break
+        for item, error in self._waiting.read():
+            self._reject(item, error)
+        if self._waiting is not first:
+            self._waiting.close()
+
+    async def _untie(self) -> None:
+        """Store what refers to each other in a circle."""
+        queue, self._waiting = self._waiting, _scratch()
+        single = (item for item, _ in queue.read() if not item.transaction)
+        found = await knots(self._door, self._context, single)
+        number = {key: index for index, keys in enumerate(found) for key in keys}
+        sets: list[dict[frozenset[Key], Item]] = [{} for _ in found]
+        for item, error in queue.read():
+            place = number.get(next(iter(item.keys), ("", "")))
+            if place is None or item.transaction:
+                self._waiting.add(item, error)
+            else:
+                sets[place][item.keys] = item
+        for members in sets:
+            group = list(members.values())
+            for item, result in zip(
+                group, await store_together(self._door, self._context, group), strict=True
+            ):
+                self._settle(item, result)
+        queue.close()
 
 
-async def _transaction(door: Interactions, context: Context, item: Item, tally: Tally) -> None:
-    assert item.resource is not None
-    answer = await door.bundle(context, item.resource, idempotency_key=f"load:{item.digest}")
-    for entry in answer.entries:
-        status = entry.response.status if entry.response is not None else ""
-        if status.startswith("201"):
-            tally.created += 1
-        elif status.startswith("200"):
-            tally.updated += 1
-
-
-async def _resource(door: Interactions, context: Context, item: Item, tally: Tally) -> None:
-    assert item.resource is not None
-    resource = item.resource
-    type_ = resource.get("resourceType")
-    if not isinstance(type_, str) or not is_resource_type(type_):
-        raise Unprocessable(fault("structure", "load-no-id", location="resourceType"))
-    if "id" not in resource:
-        resource["id"] = str(uuid.uuid5(NAMESPACE, item.digest))
-    current = await door.store.read(context.tenant.key, type_, str(resource["id"]))
-    if current is not None and not current.deleted and current.tail == body.split(resource):
-        tally.unchanged += 1
-        return
-    changed = await door.update(context, type_, str(resource["id"]), resource)
-    if changed.status == 201:
-        tally.created += 1
-    else:
-        tally.updated += 1
-
-
-async def _waiting(door: Interactions, context: Context, report: Report, tally: Tally) -> None:
-    """Try what waited until a round stores nothing more; the rest is rejected."""
-    while tally.waiting:
-        waiting, tally.waiting = tally.waiting, Waiting()
-        before = tally.stored
-        batch: list[Item] = []
-        for item, _ in waiting.drain():
-            batch.append(item)
-            if len(batch) == AT_ONCE:
-                await _batch(door, context, batch, report, tally)
-                batch = []
-        await _batch(door, context, batch, report, tally)
-        if tally.stored == before:
-            left, tally.waiting = tally.waiting, Waiting()
-            for item, error in left.drain():
-                tally.rejected += 1
-                report.reject(item, error)
+def _scratch() -> Waiting:
+    return Waiting(tempfile.TemporaryFile())

@@ -16,20 +16,47 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
+_STEP = 64 * 1024
+"""Bytes after which a bar moves: moving it costs more than reading a line."""
+
+
+class FileProgress:
+    """A bar over the bytes of several files."""
+
+    def __init__(self, bar: Progress, title: str, files: Sequence[Path]) -> None:
+        """Add the bar.
+
+        Args:
+            bar: Where it is shown.
+            title: What is being done.
+            files: The files.
+        """
+        self._bar, self._title = bar, title
+        self._sizes = {path: path.stat().st_size for path in files}
+        self._done = dict.fromkeys(files, 0)
+        self._task = bar.add_task(title, total=sum(self._sizes.values()))
+
+    def read(self, path: Path, size: int) -> None:
+        """So many bytes of a file are done."""
+        size = min(size, self._sizes[path])
+        more = size - self._done[path]
+        if more >= _STEP or (more > 0 and size == self._sizes[path]):
+            self._bar.advance(self._task, more)
+            self._done[path] = size
+
+    def waiting(self, count: int) -> None:
+        """Say how many are tried again."""
+        self._bar.update(self._task, description=f"{self._title} ({count} waited for others)")
+
 
 @contextmanager
-def byte_progress(title: str, files: Sequence[Path]) -> Iterator[Callable[[Path, int], None]]:
-    """A bar over the bytes of several files.
+def file_progress(title: str, files: Sequence[Path]) -> Iterator[FileProgress]:
+    """A bar over the bytes of several files, until the block ends.
 
     Args:
         title: What is being done.
         files: The files.
-
-    Yields:
-        A function to call with a file and the bytes of it that are done.
     """
-    sizes = {path: path.stat().st_size for path in files}
-    done = dict.fromkeys(files, 0)
     columns = (
         TextColumn("{task.description}"),
         BarColumn(),
@@ -37,14 +64,7 @@ def byte_progress(title: str, files: Sequence[Path]) -> Iterator[Callable[[Path,
         TimeRemainingColumn(),
     )
     with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=sum(sizes.values()))
-
-        def advance(path: Path, position: int) -> None:
-            position = min(position, sizes[path])
-            bar.advance(task, position - done[path])
-            done[path] = position
-
-        yield advance
+        yield FileProgress(bar, title, files)
 
 
 @contextmanager

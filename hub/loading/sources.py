@@ -1,61 +1,74 @@
 """What `load` reads: folders, JSON and XML resources, bundles, ndjson, each also gzipped.
 
 Yields items one by one, so that a file of any size needs little memory: ndjson by line, large
-bundles by entry (ijson, numbers keep their digits). A transaction stays one item, because it
-is stored whole or not at all.
+bundles by entry. A transaction stays one item, because it is stored whole or not at all.
 """
 
 from __future__ import annotations
 
 import gzip
-import hashlib
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+import io
+import re
+import zlib
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-import ijson
-
-from hub.errors import BadRequest, HubError, fault
-from hub.model import json, xml
+from hub.definitions import is_resource_type
+from hub.errors import BadRequest, HubError, TooLarge, fault
+from hub.loading import splitting
+from hub.loading.bundles import (
+    BY_ENTRY,
+    UNDIVIDED,
+    entry_items,
+    items_of,
+    links_of,
+    wrong_kind,
+)
+from hub.loading.item import START, Item, Mark, Place, refused
+from hub.model import json
 
 SUFFIXES = (".json", ".ndjson", ".xml")
-ATOMIC = ("transaction",)
+WHOLE = 1024 * 1024
+"""A JSON or XML file larger than this is read by entry, if it can be."""
 
+HEAD = 8192
 
-class Mark(NamedTuple):
-    """A place in a file: bytes (of the text inside, if gzipped) and lines before it."""
-
-    offset: int = 0
-    line: int = 0
-
-
-START = Mark()
-
-
-@dataclass(frozen=True, slots=True)
-class Item:
-    """One thing to store.
-
-    Attributes:
-        path: File it came from.
-        where: `line 12`, `entry[3]`, or "" for the whole file.
-        mark: Where reading goes on after this item: for progress and, in ndjson, to resume.
-        resource: The resource or transaction bundle; None when it could not be read.
-        digest: SHA-256 of its text or of the file, which makes loading it again recognisable.
-        error: Why it could not be read.
-    """
-
-    path: Path
-    where: str
-    mark: Mark
-    resource: dict[str, Any] | None
-    digest: str = ""
-    error: HubError | None = None
+# What others refer to comes first, what refers to many comes last: less has to wait.
+FIRST = (
+    "SearchParameter",
+    "Organization",
+    "Location",
+    "Practitioner",
+    "PractitionerRole",
+    "HealthcareService",
+    "Endpoint",
+    "Substance",
+    "Medication",
+    "Patient",
+    "RelatedPerson",
+    "Device",
+    "Binary",
+    "CareTeam",
+    "EpisodeOfCare",
+    "Encounter",
+    "Condition",
+    "Goal",
+    "Observation",
+    "MedicationRequest",
+)
+LAST = ("DiagnosticReport", "Claim", "ExplanationOfBenefit", "List", "Composition", "Provenance")
+_OTHERS = len(FIRST)
+_RANK = {name: rank for rank, name in enumerate(FIRST)} | {
+    name: _OTHERS + 1 + rank for rank, name in enumerate(LAST)
+}
+_NAMED = re.compile(rb'"resourceType"\s*:\s*"([A-Za-z]+)"|<([A-Z][A-Za-z]+)[\s>]').finditer
 
 
 def files(paths: Iterable[Path]) -> list[Path]:
-    """The files to load, folders expanded in name order.
+    """The files to load, folders expanded, in an order that suits their references.
 
     Args:
         paths: Files and folders.
@@ -64,138 +77,199 @@ def files(paths: Iterable[Path]) -> list[Path]:
         FileNotFoundError: A path is not there.
         ValueError: A file named outright has none of the known endings.
     """
-    found: list[Path] = []
+    found: dict[Path, None] = {}
     for path in paths:
         if path.is_dir():
-            found.extend(file for file in sorted(path.rglob("*")) if known(file))
+            inside = (file for file in path.rglob("*") if known(file) and not _hidden(file, path))
+            found.update(dict.fromkeys(sorted(inside)))
         elif not path.exists():
             raise FileNotFoundError(path)
         elif not known(path):
             raise ValueError(f"{path}: not .json, .ndjson or .xml (or one of them with .gz)")
         else:
-            found.append(path)
-    return found
+            found[path] = None
+    return sorted(found, key=rank)
 
 
 def known(path: Path) -> bool:
-    """Whether the ending is one that can be loaded."""
-    name = path.name.lower().removesuffix(".gz")
-    return path.is_file() and name.endswith(SUFFIXES)
+    """Whether it is a file with an ending that can be loaded."""
+    return path.is_file() and plain_name(path).endswith(SUFFIXES)
+
+
+def _hidden(file: Path, below: Path) -> bool:
+    return any(step.startswith(".") for step in file.relative_to(below).parts)
+
+
+def plain_name(path: Path) -> str:
+    """The file's name in small letters, without .gz."""
+    return path.name.lower().removesuffix(".gz")
+
+
+def rank(path: Path) -> int:
+    """Where in the order a file comes, by the first resource type it names."""
+    try:
+        with opened(path) as (stream, _):
+            start = stream.read(HEAD)
+    except (OSError, EOFError, zlib.error):
+        return 0
+    for found in _NAMED(start):
+        name = (found[1] or found[2]).decode()
+        if name != "Bundle" and is_resource_type(name):
+            return _RANK.get(name, _OTHERS)
+    return _OTHERS
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[tuple[IO[bytes], Callable[[], int]]]:
+    """A file's content, unzipped, and a function that tells how much of the file was read."""
+    with path.open("rb") as raw:
+        if path.suffix.lower() == ".gz":
+            with gzip.GzipFile(fileobj=raw) as unzipped:
+                yield io.BufferedReader(unzipped), raw.tell
+        else:
+            yield raw, raw.tell
 
 
 def items(path: Path, limit: int, start: Mark = START) -> Iterator[Item]:
-    """The items of one file.
+    """The items of one file; one that says so when it cannot be read to its end.
 
     Args:
         path: File.
-        limit: Bytes that are decoded in one piece; a larger JSON file is streamed.
-        start: Where to go on in an ndjson file; the start of a line. Other files are read
-            whole again.
+        limit: Bytes of the largest item.
+        start: Where to go on.
     """
-    name = path.name.lower().removesuffix(".gz")
-    if name.endswith(".ndjson"):
-        yield from _lines(path, limit, start)
-    elif name.endswith(".xml"):
-        yield from _whole(path, xml.parse, limit)
-    elif path.suffix.lower() == ".gz" or path.stat().st_size > limit:
-        yield from _streamed(path, limit)
-    else:
-        yield from _whole(path, json.decode, limit)
+    name = plain_name(path)
+    read = _lines if name.endswith(".ndjson") else _xml if name.endswith(".xml") else _json
+    try:
+        yield from read(path, limit, start)
+    except HubError as error:
+        yield refused(Place(path), error)
+    except splitting.BrokenError as error:
+        yield refused(
+            Place(path), BadRequest(fault("invalid", "load-json-broken", offset=error.offset))
+        )
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield refused(Place(path), BadRequest(fault("invalid", "load-gzip-broken")))
+    except OSError as error:
+        yield refused(
+            Place(path),
+            BadRequest(fault("invalid", "load-unreadable", reason=error.strerror or "I/O error")),
+        )
 
 
-def _open(path: Path) -> IO[bytes]:
-    if path.suffix.lower() == ".gz":
-        return gzip.open(path, "rb")  # type: ignore[return-value]
-    return path.open("rb")
+def _too_large(limit: int) -> TooLarge:
+    return TooLarge(fault("too-long", "load-item-too-large", limit=limit))
 
 
 def _lines(path: Path, limit: int, start: Mark) -> Iterator[Item]:
     offset, number = start
-    with _open(path) as stream:
+    with opened(path) as (stream, tell):
         stream.seek(offset)
         while line := stream.readline(limit + 1):
+            before = Mark(offset, number)
             number += 1
             offset += len(line)
-            error: HubError | None = None
-            if len(line) > limit:
-                error = _too_long(limit)
-                while not line.endswith(b"\n") and (line := stream.readline(limit)):
-                    offset += len(line)
+            too_large = len(line) > limit
+            while too_large and not line.endswith(b"\n") and (line := stream.readline(WHOLE)):
+                offset += len(line)
             text = line.strip()
-            if not text:
-                continue
-            resource = None
-            if error is None:
-                try:
-                    resource = json.decode(text)
-                except HubError as refused:
-                    error = refused
-            digest = hashlib.sha256(text).hexdigest()
-            yield Item(path, f"line {number}", Mark(offset, number), resource, digest, error)
+            place = Place(path, f"line {number}", Mark(offset, number), tell())
+            if too_large:
+                yield refused(place, _too_large(limit))
+            elif text:
+                found = _decoded(place, text, json.decode)
+                # Whoever stops within a line starts with that line again.
+                for item in found[:-1]:
+                    yield replace(item, place=item.place._replace(mark=before))
+                yield from found[-1:]
 
 
-def _too_long(limit: int) -> BadRequest:
-    return BadRequest(fault("too-long", "load-item-too-large", limit=limit))
-
-
-def _whole(path: Path, decode: Any, limit: int) -> Iterator[Item]:
-    with _open(path) as stream:
-        data = stream.read(limit + 1)
-    if len(data) > limit:
-        yield Item(path, "", Mark(path.stat().st_size), None, error=_too_long(limit))
-        return
+def _decoded(place: Place, text: bytes, decode: Callable[[bytes], dict[str, Any]]) -> list[Item]:
+    """The items in the text of one line or file."""
     try:
-        resource = decode(data)
+        resource = decode(text)
     except HubError as error:
-        yield Item(path, "", Mark(len(data)), None, error=error)
-        return
-    yield from _unwrap(path, resource, len(data), hashlib.sha256(data).hexdigest())
+        return [refused(place, error)]
+    return list(items_of(place, resource, text if decode is json.decode else b""))
 
 
-def _unwrap(path: Path, resource: dict[str, Any], size: int, digest: str) -> Iterator[Item]:
-    """A transaction as it is; of every other bundle the resources; a resource as it is."""
-    if resource.get("resourceType") != "Bundle" or resource.get("type") in ATOMIC:
-        yield Item(path, "", Mark(size), resource, digest)
-        return
-    for index, entry in enumerate(resource.get("entry") or []):
-        inner = entry.get("resource") if isinstance(entry, dict) else None
-        if isinstance(inner, dict):
-            digest = hashlib.sha256(json.encode(inner)).hexdigest()
-            yield Item(path, f"entry[{index}]", Mark(size), inner, digest)
+def _json(path: Path, limit: int, start: Mark) -> Iterator[Item]:
+    return _file(path, limit, start, _JSON)
 
 
-def _streamed(path: Path, limit: int) -> Iterator[Item]:
-    """A large or compressed JSON file: the entries of a bundle one by one."""
-    kind, type_ = _peek(path)
-    if kind != "Bundle" or type_ in ATOMIC:
-        yield from _whole(path, json.decode, limit)
-        return
-    with _open(path) as stream:
-        try:
-            for index, inner in enumerate(ijson.items(stream, "entry.item.resource")):
-                text = json.encode(inner)
-                where = f"entry[{index}]"
-                digest = hashlib.sha256(text).hexdigest()
-                yield Item(path, where, Mark(stream.tell()), json.decode(text), digest)
-        except ijson.JSONError:
-            error = BadRequest(fault("invalid", "load-json-broken", offset=stream.tell()))
-            yield Item(path, "", Mark(stream.tell()), None, error=error)
+def _xml(path: Path, limit: int, start: Mark) -> Iterator[Item]:
+    from hub.loading import xml_entries
+    from hub.model import xml
+
+    def entry(text: bytes) -> object:
+        return xml.parse(text)["entry"][0]
+
+    return _file(
+        path, limit, start, _Format(xml.parse, entry, xml_entries.head, xml_entries.entries)
+    )
 
 
-def _peek(path: Path) -> tuple[str, str]:
-    """Read resourceType and type of a JSON file, no further than its first entry."""
-    kind = type_ = ""
-    with _open(path) as stream:
-        try:
-            for prefix, event, value in ijson.parse(stream):
-                if prefix == "resourceType" and event == "string":
-                    kind = value
-                elif prefix == "type" and event == "string":
-                    type_ = value
-                elif prefix == "entry.item":
-                    break
-                if kind and (type_ or kind != "Bundle"):
-                    break
-        except ijson.JSONError:
-            return "", ""
-    return kind, type_
+class _Format(NamedTuple):
+    """How a kind of file is read.
+
+    Attributes:
+        whole: Decodes a file's text.
+        entry: Decodes an entry's text.
+        head: Tells what a large file is.
+        entries: Takes a large Bundle apart.
+    """
+
+    whole: Callable[[bytes], dict[str, Any]]
+    entry: Callable[[bytes], object]
+    head: Callable[[IO[bytes], int], splitting.Head]
+    entries: Callable[[IO[bytes], int, Mark], Iterator[splitting.Piece]]
+
+
+_JSON = _Format(json.decode, json.decode, splitting.head, splitting.entries)
+
+
+def _file(path: Path, limit: int, start: Mark, format: _Format) -> Iterator[Item]:
+    """One resource or Bundle; a large Bundle by entry, unless it must stay whole."""
+    with opened(path) as (stream, tell):
+        text = stream.read(WHOLE + 1)
+        if len(text) > WHOLE:
+            stream.seek(0)
+            head = format.head(stream, limit)
+            if head.kind == "Bundle" and not head.stored and head.type not in UNDIVIDED:
+                if head.type in BY_ENTRY:
+                    yield from _by_entry(path, limit, start, format, head.links)
+                else:
+                    yield wrong_kind(Place(path), head.type)
+                return
+            stream.seek(0)
+            text = stream.read(limit + 1)
+        place = Place(path, read=tell())
+        if len(text) > limit:
+            yield refused(place, _too_large(limit))
+        else:
+            yield from _decoded(place, text, format.whole)
+
+
+def _by_entry(
+    path: Path, limit: int, start: Mark, format: _Format, with_links: bool
+) -> Iterator[Item]:
+    """The entries of a large Bundle; it is read twice when they refer to each other by urn."""
+    links: dict[str, str] = {}
+    if with_links:
+        with opened(path) as (stream, _):
+            for piece in format.entries(stream, limit, START):
+                # What cannot be read is told when its turn comes.
+                with suppress(HubError):
+                    links.update(links_of((format.entry(piece.text or b""),)))
+    with opened(path) as (stream, tell):
+        for piece in format.entries(stream, limit, start):
+            place = Place(path, f"entry[{piece.mark.number - 1}]", piece.mark, tell())
+            if piece.text is None:
+                yield refused(place, _too_large(limit))
+                continue
+            try:
+                entry = format.entry(piece.text)
+            except HubError as error:
+                yield refused(place, error)
+            else:
+                yield from entry_items(place, entry, links)
