@@ -94,6 +94,8 @@ def ways(planner: Planner, query: Query, types: Types, node: Node) -> Ways | Non
         if candidates < planner.limits.listed_first:
             return Ways((Way("list and sort", paging.page(listed)),), listed, False, by_date)
     walked = _walked(planner, node, types)
+    if not walked:
+        return None
     in_order = _in_order(paging, node, types, walked)
     sources = walked if listed is None else listed
     if listed is None:
