@@ -14,7 +14,11 @@ from hub.fhirpath import schema, syntax
 from hub.fhirpath.code import Code, Run, many, truth
 from hub.fhirpath.compiler import Compiler, needs_guard
 from hub.fhirpath.environment import Context, Environment
-from hub.fhirpath.errors import FHIRPathEvaluationError, FHIRPathSyntaxError
+from hub.fhirpath.errors import (
+    FHIRPathEvaluationError,
+    FHIRPathSemanticError,
+    FHIRPathSyntaxError,
+)
 from hub.fhirpath.functions.utility import as_items
 from hub.fhirpath.item import Item
 from hub.fhirpath.parser import MAX_HEIGHT
@@ -76,6 +80,8 @@ class Expression:
         # Compiling finds the semantic errors, so it is done now for what is known of the focus.
         if root_type is None:
             self._careful_program("")
+        elif not schema.is_known(root_type):
+            raise FHIRPathSemanticError("fhirpath-unknown-type", 0, name=root_type)
         else:
             self._typed = self._fast_program(root_type)
         # The shortest way through `evaluate`, for plain paths from a known type.

@@ -53,6 +53,11 @@ def test_an_item_without_value_has_its_element() -> None:
         ]
 
 
+def test_an_unknown_root_type_is_refused() -> None:
+    with pytest.raises(FHIRPathSemanticError, match="fhirpath-unknown-type"):
+        compile("name", root_type="Nothing")
+
+
 def test_an_expression_is_compiled_once() -> None:
     assert compile("name.given") is compile("name.given")
     assert compile("name.given", keep=False) is not compile("name.given", keep=False)
