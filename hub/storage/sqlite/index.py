@@ -30,6 +30,8 @@ from hub.storage.sqlite.schema import load_type_names
 from hub.storage.sqlite.unpack import Unpacker
 
 DDL = """
+-- Holds a row while terms wait to be purged.
+CREATE TABLE purge_due (id INTEGER PRIMARY KEY);
 -- Terms: codes by system, uris, units, display texts. Ids come from blocks, one space each.
 CREATE TABLE term_block (first INTEGER PRIMARY KEY, size INTEGER NOT NULL, space INTEGER NOT NULL);
 CREATE TABLE term (id INTEGER PRIMARY KEY, text NOT NULL);
@@ -116,7 +118,7 @@ CREATE TABLE composite (
 
 _decode_keys = msgspec.msgpack.Decoder(tuple[int, ...]).decode
 
-_KEYS = {
+KEYS = {
     "token": ("tenant", "grp", "value", "date", "rid"),
     "reference": ("tenant", "target", "grp", "date", "rid", "version"),
     "date": ("tenant", "grp", "low", "rid", "span"),
@@ -127,18 +129,18 @@ _KEYS = {
     "position": ("tenant", "grp", "latitude", "longitude", "rid"),
     "composite": ("tenant", "grp", "value", "date", "rid", "number"),
 }
-_WIDTHS = {table: len(columns) for table, columns in _KEYS.items()} | {"composite": 9}
+_WIDTHS = {table: len(columns) for table, columns in KEYS.items()} | {"composite": 9}
 _INSERT = {
     table: f"INSERT OR IGNORE INTO {table} VALUES ({', '.join('?' * _WIDTHS[table])})"
-    for table in _KEYS
+    for table in KEYS
 }
 _DELETE = {
     table: f"DELETE FROM {table} WHERE " + " AND ".join(f"{column} = ?" for column in columns)
-    for table, columns in _KEYS.items()
+    for table, columns in KEYS.items()
 }
 _HAS = {
     table: f"SELECT 1 FROM {table} WHERE " + " AND ".join(f"{column} = ?" for column in columns)
-    for table, columns in _KEYS.items()
+    for table, columns in KEYS.items()
 }
 MOST_COUNTED = 1000
 """Referring rows that `references_to` looks at."""
@@ -243,7 +245,7 @@ def delete(connection: apsw.Connection, tenant: int, rid: int, type: int) -> Non
 def _remove(connection: apsw.Connection, rows: Rows) -> None:
     for table, old in rows.items():
         if old:
-            width = len(_KEYS[table])
+            width = len(KEYS[table])
             keys = old if width == _WIDTHS[table] else [row[:width] for row in old]
             connection.executemany(_DELETE[table], keys)
 
@@ -287,7 +289,7 @@ def read(
     missing: Rows = {}
     for table, rows in index_tables(entry, tenant, rid, date).items():
         for row in rows:
-            key = row[: len(_KEYS[table])]
+            key = row[: len(KEYS[table])]
             if not connection.execute(_HAS[table], key).get:
                 missing.setdefault(table, []).append(row)
     exact: Any = connection.execute(_DATE, (rid, tenant, date, shape)).get

@@ -193,13 +193,13 @@ class Lexicon:
         return [id for (id,) in found if self.space(id) == space], len(found) < most
 
     def text(self, term: int) -> str:
-        """A term's text."""
+        """A term's text; "" if it has none."""
         text = self._texts.get(term)
         if text is None:
             stored: Any = self._execute("SELECT text FROM term WHERE id = ?", (term,)).get
             if len(self._texts) >= LARGEST_CACHE:
                 self._texts.clear()
-            text = self._texts[term] = grow(stored)
+            text = self._texts[term] = "" if stored is None else grow(stored)
         return text
 
     # --- reference targets -----------------------------------------------------------------

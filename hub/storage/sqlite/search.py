@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
+from hub.errors import TooCostly, fault
 from hub.search.query import And, Position, Query
 from hub.storage.sqlite.clock import Clock
 from hub.storage.sqlite.compile import totals
@@ -27,6 +28,8 @@ DEADLINE: Final = 5.0
 """Seconds a search may take when its caller does not say."""
 
 EVERYTHING_SOUGHT: Final = And()
+
+LIMITS_OF_SQLITE: Final = ("too large", "too many", "stack overflow", "too big")
 
 Types = tuple[int, ...]
 
@@ -78,10 +81,13 @@ class Searcher:
             TooCostly: The criteria are too deep or too many.
         """
         with self._clock.within(DEADLINE if deadline is None else deadline):
-            planner, types, found = self._compile(tenant, query)
-            if found is None:
-                return Found([], None, None if query.total == "none" else 0, False)
-            return self._run(planner, query, types, found)
+            try:
+                planner, types, found = self._compile(tenant, query)
+                if found is not None:
+                    return self._run(planner, query, types, found)
+            except apsw.SQLError as error:
+                raise _too_complex(error) from error
+            return Found([], None, None if query.total == "none" else 0, False)
 
     def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
         """The plan of a search, line by line; arguments as for `search`."""
@@ -143,6 +149,13 @@ class Searcher:
         if found.is_by_date and values[0] == MISSING_DATE:
             values = [None]
         return rids, Position((*values, rid))
+
+
+def _too_complex(error: apsw.SQLError) -> Exception:
+    """What SQLite's limits on a statement mean for the caller."""
+    if any(limit in str(error) for limit in LIMITS_OF_SQLITE):
+        return TooCostly(fault("too-costly", "search-too-complex"))
+    return error
 
 
 def _rows(planner: Planner, way: Way, count: int) -> list[Any]:

@@ -111,7 +111,9 @@ class Unpacker:
                     for lost in missing.get(table, ())
                 ):
                     continue
-            group = self._lexicon.groups[item[0]]
+            group = self._lexicon.groups.get(item[0])
+            if group is None:
+                continue
             if name == "tokens" and group.flavour in words:
                 words[group.flavour] = self._word_list(item[1])
                 continue
@@ -124,7 +126,7 @@ class Unpacker:
         stored: Any = self._connection.execute(
             "SELECT words FROM word_list WHERE id = ?", (number,)
         ).get
-        return expand_words(stored)
+        return "" if stored is None else expand_words(stored)
 
     def _value(self, name: str, item: list[Any], flavour: int) -> tuple[str, Any]:
         match name:

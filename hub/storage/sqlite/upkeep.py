@@ -11,7 +11,7 @@ from dataclasses import replace
 from typing import Any
 
 from hub.storage.port import DAY, AuditRecord, Commit, Reindexed, RuntimeParameter
-from hub.storage.sqlite import blob, commit, index
+from hub.storage.sqlite import blob, commit, index, purge
 from hub.storage.sqlite.schema import INDEX_VERSION
 from hub.storage.sqlite.transaction import Transaction
 
@@ -121,6 +121,7 @@ def expunge(
                 work.interner.reserve(tenant, number, id, rid)
             else:
                 work.interner.release(tenant, number, id)
+            purge.due(connection)
         finally:
             connection.pragma("secure_delete", False)
         work.count(tenant, number, -(not deleted), -versions)
@@ -130,7 +131,15 @@ def expunge(
 
 
 def sweep(work: Transaction, clock: int, grace: int) -> list[str]:
-    """Forget old idempotency keys and unused blobs; gives hashes whose files may go now."""
+    """Forget old idempotency keys and unused blobs; gives hashes whose files may go now.
+
+    After an expunge, the terms and texts that only the expunged resource had go as well.
+    """
     work.connection.execute(FORGET_RESULTS, (clock - DAY,))
     work.connection.execute(FORGET_ANSWERS, (clock - DAY,))
+    work.connection.pragma("secure_delete", True)
+    try:
+        purge.purge_if_due(work.connection, work.interner)
+    finally:
+        work.connection.pragma("secure_delete", False)
     return blob.drop_unused(work, clock - grace)

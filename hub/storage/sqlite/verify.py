@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 
 from hub.storage.port import Finding
-from hub.storage.sqlite import audit, blob
+from hub.storage.sqlite import audit, blob, verify_index
 from hub.storage.sqlite.codec import UnknownCodecError
 from hub.storage.sqlite.record import RID, Reader, snapshot
 from hub.storage.sqlite.schema import METHODS
@@ -188,7 +188,20 @@ def blobs(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
             yield Finding(f"blob {sha256.hex()}", "what uses it is gone")
 
 
-CHECKS: tuple[Check, ...] = (structure, versions, audit_chain, audited_versions, blobs)
+@_check
+def index_tables(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """The index tables hold what the entries say, no more, under the right date."""
+    return verify_index.findings(reader.connection, tenant)
+
+
+CHECKS: tuple[Check, ...] = (
+    structure,
+    versions,
+    index_tables,
+    audit_chain,
+    audited_versions,
+    blobs,
+)
 
 
 def tenants(reader: Reader) -> list[int]:

@@ -92,6 +92,7 @@ CREATE TABLE position (
     longitude REAL NOT NULL, rid INTEGER NOT NULL,
     PRIMARY KEY (tenant, grp, latitude, longitude, rid)
 ) WITHOUT ROWID;
+CREATE TABLE purge_due (id INTEGER PRIMARY KEY);
 CREATE TABLE reference (
     tenant INTEGER NOT NULL, target INTEGER NOT NULL, grp INTEGER NOT NULL, date INTEGER NOT NULL,
     rid INTEGER NOT NULL, version TEXT NOT NULL,

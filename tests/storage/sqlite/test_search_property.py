@@ -175,5 +175,5 @@ def test_nothing_is_left_when_everything_is_deleted(changes: Any) -> None:
     for (_, type, id), row in list(both.record.rows.items()):
         if not row.stored.deleted:
             both.put(type, id, None)
-    for table in ("entry", "by_date", *index._KEYS):
+    for table in ("entry", "by_date", *index.KEYS):
         assert both.connection.execute(f"SELECT count(*) FROM {table}").get == 0

@@ -82,36 +82,32 @@ class Keys:
         """Lists the rows."""
         if self.are_few(planner):
             return [
-                self._source(planner, (group,), lambda key, id=id: one_of(key, (id,)), True)
+                self._source(planner, (group,), (id,), True)
                 for group in self.groups
                 for id in self.ids
             ]
-        found = [
-            self._source(
-                planner,
-                self.groups,
-                lambda key, ends=ends: Sql(f"{key} BETWEEN ? AND ?", ends),
-                False,
-            )
-            for ends in self.ranges
-        ]
+        found = [self._range(planner, ends) for ends in self.ranges]
         if self.ids:
-            found.append(
-                self._source(planner, self.groups, lambda key: one_of(key, self.ids), False)
-            )
+            found.append(self._source(planner, self.groups, self.ids, False))
         return found
 
+    def _range(self, planner: Planner, ends: tuple[int, int]) -> Source:
+        alias = planner.alias()
+        key = f"{alias}.{self.column}"
+        between = Sql(f"{key} BETWEEN ? AND ?", ends)
+        return self._from(alias, both(self.at(planner, alias, self.groups), between), False)
+
     def _source(
-        self,
-        planner: Planner,
-        groups: tuple[int, ...],
-        wanted: Callable[[str], Sql],
-        is_single: bool,
+        self, planner: Planner, groups: tuple[int, ...], ids: tuple[int, ...], is_single: bool
     ) -> Source:
         alias = planner.alias()
+        wanted = one_of(f"{alias}.{self.column}", ids)
+        return self._from(alias, both(self.at(planner, alias, groups), wanted), is_single)
+
+    def _from(self, alias: str, where: Sql, is_single: bool) -> Source:
         return Source(
             Sql(f"{self.table} AS {alias}"),
-            both(self.at(planner, alias, groups), wanted(f"{alias}.{self.column}")),
+            where,
             f"{alias}.rid",
             f"{alias}.date",
             check=self.condition(alias),
