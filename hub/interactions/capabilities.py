@@ -47,9 +47,9 @@ SYSTEM_INTERACTIONS = ("transaction", "batch", "search-system", "history-system"
 
 SEARCH_DOCUMENTATION = """\
 Strings match without case, accents and width. Beyond R4, which matches the start of a string, \
-a string parameter without modifier also matches the start of any word, and for Han text any \
-part of a name: `name=小明` finds 张小明, and one character is enough. `:exact` matches the \
-whole string as it was written; `:contains` matches anywhere.
+a string parameter without modifier also matches Han text from any character on: `name=小明` \
+finds 张小明, and one character is enough. `:exact` matches the whole string as it was written; \
+`:contains` matches anywhere.
 
 Dates without an offset, stored and searched, are read in the zone {zone}.
 
