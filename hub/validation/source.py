@@ -1,6 +1,6 @@
 """Writes the fast pass of a shape as Python source.
 
-Generated code beat closures by a third (docs/adr/validation-in-two-passes.md). It decides nothing
+Generated code beat closures by a third (docs/adr/0004). It decides nothing
 by itself: whatever is not surely right raises `Doubt`, or the TypeError, KeyError or
 AttributeError that a wrong JSON type brings about, and the path-tracking pass decides. Called by
 `hub.validation.fast`, which runs the source.

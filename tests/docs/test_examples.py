@@ -23,7 +23,7 @@ _WITH_EXAMPLES = [page for page in pages() if any(examples(page)) or any(finding
 @asynccontextmanager
 async def hub_with_the_record(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A hub of its own, and the record of the examples in it."""
-    hub = Hub(Settings(data=folder))
+    hub: Any = Hub(Settings(data=folder))
     to_hub: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     from_hub: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     life = asyncio.create_task(hub({"type": "lifespan"}, to_hub.get, from_hub.put))
@@ -59,12 +59,11 @@ async def _load(client: httpx.AsyncClient) -> None:
 async def _repeat(client: httpx.AsyncClient, example: Example) -> None:
     request = example.request
     content = request.body.encode() or None
-    headers = {name: value.encode() for name, value in request.headers}
+    headers = {name.encode(): value.encode() for name, value in request.headers}
     made = client.build_request(example.method, example.path, content=content, headers=headers)
-    if "accept" not in headers:
-        del made.headers["accept"]
-    if "accept-encoding" not in headers:
-        del made.headers["accept-encoding"]
+    for own in ("accept", "accept-encoding"):  # httpx sends these by itself.
+        if own.encode() not in headers:
+            del made.headers[own]
     response = await client.send(made)
     if example.answer is None:
         assert response.is_success, response.text
