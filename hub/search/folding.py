@@ -27,6 +27,8 @@ _HAN_RANGES = (
 _HAN = re.compile(f"[{_HAN_RANGES}]")
 _UNSPACED_RANGES = f"{_HAN_RANGES}\u3040-\u30ff\u31f0-\u31ff"
 """Scripts written without spaces whose words are taken as bigrams: Han and Kana."""
+_INVARIANT = re.compile("[\x00-\x7f\u4e00-\u9fff]*").fullmatch
+"""ASCII and the common Han characters: none has a decomposition, and only ASCII has case."""
 _WORD = re.compile(f"[{_UNSPACED_RANGES}]+|[^\\W_{_UNSPACED_RANGES}]+")
 _UNSPACED = re.compile(f"[{_UNSPACED_RANGES}]")
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
@@ -40,7 +42,7 @@ def fold(text: str) -> str:
     Args:
         text: Any string.
     """
-    if text.isascii():
+    if text.isascii() or _INVARIANT(text):
         return " ".join(text.lower().split())
     return _fold_short(text) if len(text) <= _SHORT else _fold_unicode(text)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from hub.search import folding
 from hub.search.folding import (
     fold,
     fold_contact,
@@ -106,3 +107,10 @@ def test_what_is_asked_is_among_what_is_indexed(text: str) -> None:
     for start in range(len(text)):
         if has_han(text[start]):
             assert set(query_words(text[start : start + 2].strip())) <= set(words(text))
+
+
+@pytest.mark.parametrize("first", range(0x4E00, 0xA000, 0x800))
+def test_the_short_way_of_common_text_is_the_long_way(first: int) -> None:
+    for letter in [*map(chr, range(0x80)), *map(chr, range(first, min(first + 0x800, 0xA000)))]:
+        text = f"Ab {letter}c"
+        assert folding.fold(text) == folding._fold_unicode(text)

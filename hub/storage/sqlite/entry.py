@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
 from hub.search.folding import fold, suffixes
 from hub.search.values import (
@@ -290,6 +291,15 @@ def groups_of(entry: Entry) -> list[int]:
         *entry.positions[::3],
         *entry.composites[::2],
     ]
+
+
+def differing(one: Entry, other: Entry) -> tuple[Entry, Entry]:
+    """Two entries without the kinds of rows in which they agree."""
+    left, right = astuple(one), astuple(other)
+    return (
+        Entry(*([] if mine == theirs else mine for mine, theirs in zip(left, right, strict=True))),
+        Entry(*([] if mine == theirs else mine for mine, theirs in zip(right, left, strict=True))),
+    )
 
 
 Rows = dict[str, list[tuple[Any, ...]]]

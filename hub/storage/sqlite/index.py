@@ -2,8 +2,8 @@
 
 One table per kind of search parameter, the resource's principal date in the key wherever a
 search by value is answered newest first, no table keyed by row id but `entry`, which holds all
-index rows of a resource packed (`hub.storage.sqlite.entry`). Measurements are in DESIGN
-section 4 and docs/performance. Called by `commit`, `expunge`, `upkeep` and `record`; searched
+index rows of a resource packed (`hub.storage.sqlite.entry`). Measurements are in
+docs/adr/0007 and docs/performance. Called by `commit`, `expunge`, `upkeep` and `record`; searched
 by `hub.storage.sqlite.search`. Spec: https://hl7.org/fhir/R4/search.html
 """
 
@@ -19,6 +19,7 @@ from hub.storage.sqlite.entry import (
     Rows,
     clustering_date,
     decode,
+    differing,
     encode,
     groups_of,
     index_tables,
@@ -215,7 +216,10 @@ def replace(
     if (date, shape) != (old_date, old_shape):
         connection.execute(_DELETE_BY_DATE, (tenant, type, old_date, rid))
         connection.execute(_PUT_BY_DATE, (tenant, type, date, rid, shape))
-    old = index_tables(decode(old_packed), tenant, rid, old_date)
+    old_entry = decode(old_packed)
+    if date == old_date:
+        old_entry, entry = differing(old_entry, entry)
+    old = index_tables(old_entry, tenant, rid, old_date)
     new = index_tables(entry, tenant, rid, date)
     for table in old.keys() | new.keys():
         was, now = set(old.get(table, ())), set(new.get(table, ()))
