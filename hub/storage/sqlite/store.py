@@ -47,8 +47,8 @@ Role = Literal["owner", "reader", "auto"]
 
 SEARCH_THREADS = 2
 INLINE_SECONDS = 0.001
-INLINE_COUNT = 100
-"""A search of at most so many rows is first tried on the event loop for so long."""
+INLINE_ROWS = 200
+"""A search is first tried on the event loop for so long; its rows are read there up to so many."""
 
 DEADLINE = 5.0
 """Seconds a history may take."""
@@ -151,17 +151,20 @@ class SqliteStore:
     async def search(self, tenant: int, query: Query, deadline: float | None = None) -> Page:
         """A page of current resources.
 
-        It is tried on the event loop for a moment, which spares a change of threads (30 us);
-        what takes longer, or gives many rows, goes to the pool.
+        It is tried on the event loop for a moment, which spares a change of threads (30 us,
+        and the two fighting for the interpreter's lock); what takes longer, or gives many
+        rows, goes to the pool.
         """
-        if query.count <= INLINE_COUNT and (deadline is None or deadline > INLINE_SECONDS):
+        if deadline is None or deadline > INLINE_SECONDS:
             try:
-                return _search(self._inline, tenant, query, INLINE_SECONDS)
+                page = _search(self._inline, tenant, query, INLINE_SECONDS, INLINE_ROWS)
             except DeadlineExceeded:
-                pass
+                page = None
             except IO_ERRORS as error:
                 raise unavailable(error) from error
-        return await self._readers.run(_search, tenant, query, deadline)
+            if page is not None:
+                return page
+        return await self._readers.run(_search_whole, tenant, query, deadline)
 
     async def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
         """The plan."""
@@ -349,10 +352,21 @@ def open_store(
     return SqliteStore(folder, readers, LocalWriter(folder, writer, readers, clock), lock)
 
 
-def _search(reader: Reader, tenant: int, query: Query, deadline: float | None) -> Page:
+def _search(
+    reader: Reader, tenant: int, query: Query, deadline: float | None, most: int
+) -> Page | None:
+    """The page, or None when it has more rows than that."""
     with record.snapshot(reader.connection):
         found = reader.searcher.search(tenant, query, deadline)
+        if len(found.rids) > most:
+            return None
         return Page(record.by_rids(reader, found.rids), found.next, found.total, found.estimated)
+
+
+def _search_whole(reader: Reader, tenant: int, query: Query, deadline: float | None) -> Page:
+    page = _search(reader, tenant, query, deadline, query.count)
+    assert page is not None
+    return page
 
 
 def _explain(reader: Reader, tenant: int, query: Query) -> tuple[str, ...]:
