@@ -68,8 +68,12 @@ def _prepare(hub: Hub, size: int, load_seconds: float) -> dataset.Dataset:
 
 def _size(folder: Path, size: int, runs: int, seconds: float, only: str) -> report.SizeReport:
     data, log = folder / "data", folder / "hub.log"
-    print(f"{size:,} resources: loading", flush=True)
-    load_seconds = dataset.load(data, size)
+    if data.exists():
+        print(f"{size:,} resources: there already", flush=True)
+        load_seconds = 0.0
+    else:
+        print(f"{size:,} resources: loading", flush=True)
+        load_seconds = dataset.load(data, size)
     with running(data, log):
         pass  # the first start of a store may build caches; the second one is measured
     with running(data, log) as hub:
@@ -93,14 +97,16 @@ def main(
     seconds: Annotated[float, typer.Option(help="Seconds of each run.")] = 3.0,
     write: Annotated[Path | None, typer.Option(help="Folder for the page and raw.json.")] = None,
     only: Annotated[str, typer.Option(help="Only workloads whose name holds this.")] = "",
-    keep: Annotated[Path | None, typer.Option(help="Work here and keep it.")] = None,
+    keep: Annotated[
+        Path | None, typer.Option(help="Work in this folder, keep it, and use what it holds.")
+    ] = None,
 ) -> None:
     """Start the hub, load data, drive it, and report cost per request."""
     reports = []
     with tempfile.TemporaryDirectory() as temporary:
         for size in map(int, sizes.split(",")):
             folder = (keep or Path(temporary)) / str(size)
-            folder.mkdir(parents=True)
+            folder.mkdir(parents=True, exist_ok=True)
             reports.append(_size(folder, size, runs, seconds, only))
     print()
     for one in reports:
@@ -114,4 +120,5 @@ def main(
 
 app = typer.Typer(pretty_exceptions_enable=False)
 app.command()(main)
-app()
+if __name__ == "__main__":
+    app()
