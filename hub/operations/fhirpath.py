@@ -7,6 +7,7 @@ in an extension; `trace` parts show what trace() saw. Documented in docs/operati
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import replace
 from functools import lru_cache
 from time import monotonic
@@ -68,7 +69,7 @@ def _as_json(content: Any) -> Resource:
 async def fhirpath(
     door: Interactions, context: Context, request: OperationRequest
 ) -> OperationAnswer:
-    """Evaluate `expression` on `resource`.
+    """Evaluate `expression` on `resource`, off the event loop: it may take two seconds.
 
     Parameters: `expression` (string, required), `resource`, `context` (string: an expression
     whose items the expression runs on, one after the other), `variables` (parts: name, value).
@@ -76,6 +77,10 @@ async def fhirpath(
     Raises:
         BadRequest: The expression is wrong, does not fit the values, or was stopped.
     """
+    return await asyncio.to_thread(_evaluate, context, request)
+
+
+def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
     source = required(text(request, "expression"), "expression")
     expression = compile(source, strict=True, keep=False)
     resource = one(request, "resource")
