@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 
 import apsw
 
-from hub.errors import TooCostly, fault
+from hub.errors import BadRequest, TooCostly, fault
 from hub.search.query import And, Position, Query
 from hub.storage.sqlite.clock import Clock
 from hub.storage.sqlite.compile import totals
@@ -79,6 +79,7 @@ class Searcher:
         Raises:
             DeadlineExceeded: It would take longer.
             TooCostly: The criteria are too deep or too many.
+            BadRequest: A value is no Unicode text.
         """
         with self._clock.within(DEADLINE if deadline is None else deadline):
             try:
@@ -87,6 +88,8 @@ class Searcher:
                     return self._run(planner, query, types, found)
             except apsw.SQLError as error:
                 raise _too_complex(error) from error
+            except UnicodeEncodeError as error:
+                raise BadRequest(fault("value", "search-text-invalid")) from error
             return Found([], None, None if query.total == "none" else 0, False)
 
     def explain(self, tenant: int, query: Query) -> tuple[str, ...]:

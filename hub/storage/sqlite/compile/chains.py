@@ -65,7 +65,7 @@ def chain(planner: Planner, criterion: Chain, types: Types, plan: Plan) -> Leaf:
         inside = Row(f"{at}.rid", f"{at}.date", f"{at}.shape", f"{at}.packed")
         where = both(type_condition(planner, inside.rid, (target,)), probe(planner, inner, inside))
         return Sql(
-            f"EXISTS (SELECT 1 FROM {table.text} CROSS JOIN entry AS {at}"
+            f"+EXISTS (SELECT 1 FROM {table.text} CROSS JOIN entry AS {at}"
             f" ON {at}.rid = {values}.value WHERE {where.text})",
             table.values + where.values,
         )
@@ -127,7 +127,7 @@ def has(planner: Planner, criterion: Has, types: Types, plan: Plan) -> Leaf:
             Sql(one_of_known(f"{table}.grp", groups)),
             probe(planner, inner, inside),
         )
-        return Sql(f"EXISTS (SELECT 1 FROM reference AS {table} WHERE {where.text})", where.values)
+        return Sql(f"+EXISTS (SELECT 1 FROM reference AS {table} WHERE {where.text})", where.values)
 
     if inner is EVERYTHING:
         return Leaf(label, back)

@@ -49,7 +49,7 @@ from hub.storage.sqlite.compile.words import words
 DEEPEST: Final = 60
 """Levels of nested criteria; the SQL of more would be deeper than SQLite allows."""
 
-MOST_CRITERIA: Final = 4000
+MOST_CRITERIA: Final = 1000
 
 Types = tuple[int, ...]
 

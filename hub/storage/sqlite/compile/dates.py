@@ -67,6 +67,11 @@ def dates(planner: Planner, key: int, values: Sequence[DateValue], types: Types)
     return Leaf("date", probe, tuple(sources))
 
 
+def _stored(bound: float) -> int:
+    """A bound as SQLite can compare it."""
+    return max(-(2**63), min(int(bound), 2**63 - 1))
+
+
 def _starts_after(group: tuple[Condition, ...]) -> bool:
     """Whether a condition bounds where the range starts, or none bounds its end from below."""
     return any(condition.operator[0] == ">" and condition.side == "low" for condition in group) or (
@@ -84,14 +89,14 @@ def _by_start(planner: Planner, groups: tuple[int, ...], group: tuple[Condition,
     check: list[Sql] = []
     for side, operator, bound in group:
         if side == "low":
-            where.append(Sql(f"{low} {operator} ?", (bound,)))
+            where.append(Sql(f"{low} {operator} ?", (_stored(bound),)))
             continue
-        check.append(Sql(f"{high} {operator} ?", (bound,)))
+        check.append(Sql(f"{high} {operator} ?", (_stored(bound),)))
         # No range starts after it ends; a short one starts not long before.
         if operator[0] == "<":
-            where.append(Sql(f"{low} {operator} ?", (bound,)))
+            where.append(Sql(f"{low} {operator} ?", (_stored(bound),)))
         elif not _starts_after(group):
-            where.append(Sql(f"{low} >= ?", (bound - SHORT,)))
+            where.append(Sql(f"{low} >= ?", (_stored(bound - SHORT),)))
     return Source(Sql(f"date AS {table}"), both(*where), f"{table}.rid", check=both(*check))
 
 
@@ -103,7 +108,7 @@ def _by_end(planner: Planner, groups: tuple[int, ...], group: tuple[Condition, .
     ]
     check: list[Sql] = []
     for side, operator, bound in group:
-        condition = Sql(f"{table}.{side} {operator} ?", (bound,))
+        condition = Sql(f"{table}.{side} {operator} ?", (_stored(bound),))
         (where if side == "high" else check).append(condition)
     return Source(Sql(f"long_date AS {table}"), both(*where), f"{table}.rid", check=both(*check))
 
@@ -121,7 +126,7 @@ def last_updated(planner: Planner, values: Sequence[DateValue], types: Types) ->
         table = planner.alias()
         condition = _updated(f"{table}.updated", alternatives)
         return Sql(
-            f"EXISTS (SELECT 1 FROM resource AS {table} WHERE {table}.rid = {row.rid}"
+            f"+EXISTS (SELECT 1 FROM resource AS {table} WHERE {table}.rid = {row.rid}"
             f" AND {condition.text})",
             condition.values,
         )
@@ -153,7 +158,7 @@ def _updated(column: str, alternatives: Alternatives) -> Sql:
 
 def _updated_condition(column: str, condition: Condition) -> Sql:
     side, operator, bound = condition
-    bound = int(bound)
+    bound = _stored(bound)
     # low = 1000 t and high = 1000 (t + 1), turned into conditions on t so that the key answers.
     shift = 0 if side == "low" else 1
     match operator:

@@ -1,5 +1,8 @@
 """Pieces of SQL that a search is put together from, and the plan's nodes.
 
+A test of the row at hand is written `+EXISTS`: SQLite would make a join of a plain EXISTS, and
+the time it takes to order many joins grows without bound.
+
 Used by every module of `hub.storage.sqlite.compile`. Values are bound, in the order of their
 places in the text; group numbers, type numbers and column names, which the hub itself made, are
 written into the text.
@@ -53,13 +56,13 @@ def either(parts: Sequence[Sql]) -> Sql:
 
 
 def every(parts: Sequence[Sql]) -> Sql:
-    """The pieces joined by AND, as a tree."""
+    """The pieces joined by AND, as a tree that SQLite does not look into for keys to use."""
     if len(parts) <= MOST_PLACES:
         joined = both(*parts)
-        return Sql(f"({joined.text})", joined.values)
+        return Sql(f"+({joined.text})", joined.values)
     half = len(parts) // 2
     left, right = every(parts[:half]), every(parts[half:])
-    return Sql(f"({left.text} AND {right.text})", left.values + right.values)
+    return Sql(f"+({left.text} AND {right.text})", left.values + right.values)
 
 
 def union(parts: Sequence[Sql], operator: str = "UNION ALL") -> Sql:

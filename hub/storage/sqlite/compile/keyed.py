@@ -75,7 +75,7 @@ class Keys:
             self.condition(alias),
         )
         return Sql(
-            f"EXISTS (SELECT 1 FROM {self.table} AS {alias} WHERE {where.text})", where.values
+            f"+EXISTS (SELECT 1 FROM {self.table} AS {alias} WHERE {where.text})", where.values
         )
 
     def sources(self, planner: Planner) -> list[Source]:

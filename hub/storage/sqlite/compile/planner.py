@@ -28,6 +28,7 @@ class Limits:
         listed: Terms that are listed by the start of a text; if more, rows are tested.
         sorted: Candidates counted to tell how long a walk in order may be tried.
         listed_first: Up to so many candidates no walk is tried.
+        cost_of_test: What testing a row on a walk costs, next to listing one.
         counts: Rows counted at most to compare criteria, in rounds.
     """
 
@@ -37,6 +38,7 @@ class Limits:
     listed: int = 20_000
     sorted: int = 20_000
     listed_first: int = 1000
+    cost_of_test: int = 4
     counts: tuple[int, ...] = (128, 2048, 16_384)
 
 

@@ -27,6 +27,7 @@ from hub.storage.sqlite.compile.logic import drive, probe
 from hub.storage.sqlite.compile.order import Key
 from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.compile.rows import walk
+from hub.storage.sqlite.compile.totals import live
 from hub.storage.sqlite.interner import CODE
 
 Types = tuple[int, ...]
@@ -91,7 +92,9 @@ def ways(planner: Planner, query: Query, types: Types, node: Node) -> Ways | Non
                 (Way("merge in order of date", paging.page(listed)),), listed, False, by_date
             )
         candidates = planner.count(listed, planner.limits.sorted)
-        if candidates < planner.limits.listed_first:
+        if candidates < planner.limits.listed_first or not _is_walk_promising(
+            planner, query, types, candidates
+        ):
             return Ways((Way("list and sort", paging.page(listed)),), listed, False, by_date)
     walked = _walked(planner, node, types)
     if not walked:
@@ -106,6 +109,12 @@ def ways(planner: Planner, query: Query, types: Types, node: Node) -> Ways | Non
         return Ways((full,), sources, False, by_date)
     seconds = LEAST_TRIED + candidates * TRIED_PER_ROW
     return Ways((Way(in_order.label, in_order.statements, seconds), full), sources, False, by_date)
+
+
+def _is_walk_promising(planner: Planner, query: Query, types: Types, candidates: int) -> bool:
+    """Whether walking meets a page of candidates before listing has all of them, at best."""
+    rows_walked = (query.count + 1) * live(planner, types) // max(1, candidates)
+    return rows_walked * planner.limits.cost_of_test < candidates
 
 
 def _walked(planner: Planner, node: Node, types: Types) -> tuple[Source, ...]:

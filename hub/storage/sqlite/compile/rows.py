@@ -102,7 +102,7 @@ def type_condition(planner: Planner, rid: str, types: Types) -> Sql:
         return NOWHERE
     table = planner.alias()
     return Sql(
-        f"EXISTS (SELECT 1 FROM resource AS {table} WHERE {table}.rid = {rid}"
+        f"+EXISTS (SELECT 1 FROM resource AS {table} WHERE {table}.rid = {rid}"
         f" AND {table}.deleted = 0 AND {one_of_known(f'{table}.type', types)})"
     )
 

@@ -54,7 +54,7 @@ def words(planner: Planner, criterion: Words, types: Types) -> Leaf:
 
     def probe(row: Row) -> Sql:
         return Sql(
-            "EXISTS (SELECT 1 FROM word_index WHERE word_index MATCH ?"
+            "+EXISTS (SELECT 1 FROM word_index WHERE word_index MATCH ?"
             f" AND rowid = hub_value(?, {row.packed}))",
             (sought, planner.functions.add(word_list)),
         )
