@@ -322,7 +322,7 @@ class Names:
     def __init__(self, connection: apsw.Connection, types: dict[str, int]) -> None:
         """Pick some."""
         ids = connection.execute(
-            "SELECT id FROM resource WHERE type = ? ORDER BY id LIMIT 200", (types["Patient"],)
+            "SELECT id FROM resource WHERE type = ? ORDER BY id LIMIT 5000", (types["Patient"],)
         )
         self.patients = [str(id) for (id,) in ids]
         self.encounter = str(
@@ -495,7 +495,7 @@ def queries(names: Names) -> dict[str, Callable[[int], Query]]:
             "Patient", Has("Observation", parameter("Observation", "patient"), code)
         ),
         "patient compartment": lambda round: Query(
-            (), InCompartment("Patient", names.patients[round % 200])
+            (), InCompartment("Patient", names.patients[round % len(names.patients)])
         ),
         "_content, two words": simple("Condition", Words("content", ("finding", "77"))),
         "_content, common word": simple("Observation", Words("content", ("vital",))),
