@@ -6,21 +6,46 @@ and `serve` loads only what it serves with.
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import typer
 
 from hub.commands import backup, check, demo, explain, export, load, reindex, serve
 
 app = typer.Typer(
     name="fhir-hub",
-    help="""A FHIR R4 hub for clinics: one command, one folder of data.
-
-    Start with [bold]fhir-hub serve --demo[/bold] and open http://127.0.0.1:8080/ in a browser.
-    Every setting is also an environment variable (docs/settings.md).""",
     no_args_is_help=True,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
+    add_completion=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        from importlib.metadata import version
+
+        typer.echo(f"fhir-interop-hub {version('fhir-interop-hub')}")
+        raise typer.Exit
+
+
+@app.callback()
+def fhir_hub(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Show the version."),
+    ] = False,
+) -> None:
+    """A FHIR R4 hub for clinics: one command, one folder of data.
+
+    Start with **fhir-hub serve --demo** and open http://127.0.0.1:8080/ in a browser.
+    **fhir-hub COMMAND -h** tells more. Every setting is also an environment variable
+    (docs/settings.md).
+
+    Exit codes: 0 done. 1 something was rejected or found. 2 it could not run. 130 stopped.
+    """
+
 
 app.command("serve")(serve.serve)
 app.command("load")(load.load)

@@ -7,22 +7,25 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run
 
 
 def backup(
-    target: Annotated[Path, typer.Argument(help="Folder for the copy; must not exist yet.")],
+    target: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder for the copy; must not exist yet.")
+    ],
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Copy the store to a folder, consistent and verified, while the hub runs.
 
+    The copy has everything: resources with their histories, the index, the audit chain and
+    the blobs. The folder appears under its name when the copy is complete.
+
     Example: fhir-hub backup /mnt/usb/hub-2026-11-22
     """
-    from hub.app import open_door
-    from hub.settings import from_environment
 
     async def main() -> None:
-        async with open_door(from_environment(data=data)) as door:
+        async with record(data) as (door, _):
             await door.store.backup(target)
 
     if target.exists():
@@ -33,10 +36,10 @@ def backup(
 
 
 def restore(
-    source: Annotated[Path, typer.Argument(help="Folder that `backup` made.")],
+    source: Annotated[Path, typer.Argument(metavar="BACKUP", help="Folder that `backup` made.")],
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """Put a backup in place as the store of a new data folder, after verifying it.
+    """Put a backup in place as the store of a data folder, after verifying it.
 
     The data folder must not hold a store: move the old one away first.
 

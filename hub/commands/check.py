@@ -6,30 +6,29 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run
 
 
 def check(
     data: Data = DEFAULT_DATA,
     validate: Annotated[
-        bool, typer.Option(help="Validate every resource again, as on write.")
+        bool, typer.Option("--validate", help="Validate every resource again, as on write.")
     ] = False,
-    most: Annotated[int, typer.Option(help="Print at most so many findings.")] = 50,
+    most: Annotated[int, typer.Option(min=1, help="Print at most so many findings.")] = 50,
 ) -> None:
     """Check the store: resources parse, index rows agree, histories and audit chain are whole.
 
-    Reads only, beside a running hub if need be. Exit code 0: clean. 1: something was found.
+    Reads only, beside a running hub if need be. When only index rows differ, `reindex` mends
+    them; for anything else, put a backup in place.
+
+    Exit code 0: clean. 1: something was found.
     """
-    from hub.app import open_door
     from hub.checking import check_record
-    from hub.context import Context
     from hub.loading.progress import count_progress
-    from hub.settings import from_environment
 
     async def main() -> tuple[int, int]:
         found = checked = 0
-        async with open_door(from_environment(data=data)) as door:
-            context = Context()
+        async with record(data) as (door, context):
             total = sum((await door.store.info(context.tenant.key)).resources.values())
             with count_progress("Checking", total) as advance:
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run, words_of
 from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
 
 
@@ -26,22 +26,26 @@ def demo(
 ) -> None:
     """Make synthetic data: a Chinese family-doctor centre with three branches and a hospital.
 
-    Nobody in it exists: resident numbers use a division that was never assigned.
+    Nobody in it exists: resident numbers use a division that was never assigned. Making the
+    same set again changes nothing.
 
     Example: fhir-hub demo --patients 1000 --seed 7
     """
     if out is not None:
-        _write(out, patients, seed)
+        try:
+            _write(out, patients, seed)
+        except BrokenPipeError:  # Whoever reads has seen enough; the command line ends quietly.
+            raise
+        except OSError as error:
+            raise fail(words_of(error)) from None
         return
-    from hub.app import open_door
     from hub.loading.demo import load_demo
     from hub.loading.progress import count_progress
-    from hub.settings import from_environment
 
     async def main() -> int:
-        async with open_door(from_environment(data=data)) as door:
+        async with record(data, make=True) as (door, context):
             with count_progress("Demo data", None) as advance:
-                return await load_demo(door, patients, seed, advance)
+                return await load_demo(door, patients, seed, advance, context)
 
     typer.echo(f"{run(main)} resources in {data}")
 

@@ -7,12 +7,16 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run
 
 
 def explain(
     url: Annotated[
-        str, typer.Argument(help="A search, as in a URL: 'Observation?patient=123&code=8480-6'.")
+        str,
+        typer.Argument(
+            metavar="SEARCH-URL",
+            help="A search: 'Observation?patient=123&code=8480-6', or its whole URL.",
+        ),
     ],
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -22,27 +26,22 @@ def explain(
 
     Example: fhir-hub explain 'Encounter?patient.name=小明&date=ge2026-01-01'
     """
-    from hub.app import open_door
-    from hub.context import Context
-    from hub.settings import from_environment
-
     parts = urlsplit(url)
-    steps = [unquote(step) for step in parts.path.split("/") if step and step != "fhir"]
-    if len(steps) > 3 or parts.scheme:
-        raise fail("Give the search without the server: Patient?name=... or Patient/1/Observation")
+    steps = [unquote(step) for step in parts.path.split("/") if step]
+    if "fhir" in steps:
+        steps = steps[steps.index("fhir") + 1 :]
+    if len(steps) not in (0, 1, 3):
+        raise fail("Give a search, as Patient?name=... or Patient/1/Observation?code=...")
     kind = steps[-1] if steps else ""
     compartment = (steps[0], steps[1]) if len(steps) == 3 else None
     parameters = [*parse_qsl(parts.query, keep_blank_values=True), ("_explain", "true")]
 
     async def main() -> list[str]:
-        async with open_door(from_environment(data=data)) as door:
-            answer = await door.search(Context(), kind, parameters, compartment=compartment)
-            issues = (
-                issue
-                for entry in answer.to_dict().get("entry", [])
-                for issue in entry.get("resource", {}).get("issue", [])
-            )
-            return [str(one.get("diagnostics") or one["details"]["text"]) for one in issues]
+        from hub.messages import render
+
+        async with record(data) as (door, context):
+            answer = await door.search(context, kind, parameters, compartment=compartment)
+            return [render(issue.message, issue.arguments) for issue in answer.issues]
 
     for line in run(main):
         typer.echo(line)

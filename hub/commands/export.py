@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import gzip
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, run
-
-if TYPE_CHECKING:
-    from hub.interactions import Interactions
-
-PAGE = 1000
+from hub.commands.running import DEFAULT_DATA, Data, Types, fail, known_types, record, run
 
 
 def export(
-    out: Annotated[Path, typer.Argument(help="Folder to write to; made if it is not there.")],
-    types: Annotated[
-        list[str] | None,
-        typer.Option("--type", "-t", help="Only this resource type; may be repeated."),
-    ] = None,
+    out: Annotated[
+        Path, typer.Argument(metavar="FOLDER", help="Folder to write to; made if it is not there.")
+    ],
+    types: Types = None,
     compress: Annotated[
         bool, typer.Option("--gzip/--plain", help="Write TYPE.ndjson.gz or TYPE.ndjson.")
     ] = False,
@@ -29,57 +23,32 @@ def export(
 ) -> None:
     """Export the current resources as ndjson, one file per type, ready for `load`.
 
-    Example: fhir-hub export backup-2026-11 --type Patient --type Observation --gzip
-    """
-    from hub.app import open_door
-    from hub.context import Tenant
-    from hub.definitions import resource_types
-    from hub.loading.progress import count_progress
-    from hub.settings import from_environment
+    Works while the hub runs: what is written meanwhile may or may not be in it. History is not
+    exported; `backup` copies all.
 
-    wanted = tuple(types or ())
-    for name in wanted:
-        if name not in resource_types():
-            raise fail(f"{name} is not an R4 resource type.")
-    out.mkdir(parents=True, exist_ok=True)
+    Example: fhir-hub export monday --type Patient --type Observation --gzip
+    """
+    from hub.exporting import export_type
+    from hub.loading.progress import count_progress
+
+    wanted = known_types(types)
+    if out.is_dir() and any(out.iterdir()):
+        raise fail(f"{out} is not empty; name a new folder.")
 
     async def main() -> dict[str, int]:
-        async with open_door(from_environment(data=data)) as door:
-            tenant = Tenant().key
-            counts = (await door.store.info(tenant)).resources
+        async with record(data) as (door, context):
+            counts = (await door.store.info(context.tenant.key)).resources
             chosen = {name: counts[name] for name in counts if name in wanted or not wanted}
             written: dict[str, int] = {}
+            out.mkdir(parents=True, exist_ok=True)
             with count_progress("Exporting", sum(chosen.values())) as advance:
                 for name in sorted(chosen):
                     path = out / f"{name}.ndjson{'.gz' if compress else ''}"
-                    with _open(path) as stream:
-                        written[name] = await _type(door, tenant, name, stream, advance)
+                    with gzip.open(path, "wb", 6) if compress else path.open("wb") as stream:
+                        written[name] = await export_type(door, context, name, stream, advance)
             return written
 
     written = run(main)
     for name, count in written.items():
         typer.echo(f"{count:>9} {name}")
     typer.echo(f"{sum(written.values()):>9} in {out}")
-
-
-def _open(path: Path) -> IO[bytes]:
-    if path.suffix == ".gz":
-        return gzip.open(path, "wb", compresslevel=6)  # type: ignore[return-value]
-    return path.open("wb")
-
-
-async def _type(
-    door: Interactions, tenant: int, name: str, stream: IO[bytes], advance: object
-) -> int:
-    from hub.model import body
-
-    assert callable(advance)
-    after = count = 0
-    while True:
-        page, after = await door.store.scan(tenant, (name,), after, PAGE)
-        if not page:
-            return count
-        for one in page:
-            stream.write(body.join(one.type, one.id, one.version, one.updated, one.tail) + b"\n")
-        count += len(page)
-        advance(len(page))

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run
 
 
 def load(
     paths: Annotated[
         list[Path],
         typer.Argument(
+            metavar="PATHS",
             help="Files (.json, .ndjson, .xml, each also .gz) or folders of them.",
             show_default=False,
         ),
@@ -24,26 +26,27 @@ def load(
     ] = Path("load.report.ndjson"),
     language: Annotated[str, typer.Option(help="Language of the reasons: en or zh.")] = "en",
 ) -> None:
-    """Load resources, bundles and ndjson files.
+    """Load resources, bundles and ndjson files of any size.
 
-    Loading again changes nothing: a resource that is stored already is skipped, a transaction
-    that was applied is not applied twice. An interrupted load goes on where it stopped. The
-    order of files does not matter.
+    Transactions are stored whole or not at all; collections, batches, searchsets and ndjson one
+    by one; documents and messages as the Bundles they are. The order of files does not matter:
+    what refers to something that comes later waits for it.
 
-    Exit code 0: everything is stored. 1: something was rejected; the report says what and why.
+    Loading again changes nothing, and an interrupted load goes on where it stopped: run the
+    same command. A resource without an id gets one made from its content.
+
+    Exit code 0: everything is stored. 1: something was rejected; the report has a line for each,
+    with file, place and reasons.
 
     Example: fhir-hub load synthea/ patients.ndjson.gz
     """
     from contextlib import closing
 
-    from hub.app import open_door
-    from hub.context import Context, Tenant
     from hub.loading.checkpoint import Checkpoint, LoadRunsError, State
     from hub.loading.loader import Loader
     from hub.loading.progress import file_progress
     from hub.loading.report import Report
     from hub.loading.sources import files
-    from hub.settings import from_environment
 
     try:
         found = files(paths)
@@ -53,16 +56,17 @@ def load(
         raise fail(str(error)) from None
     if not found:
         raise fail("No .json, .ndjson or .xml file in there.")
+    if not os.access(report.parent, os.W_OK):
+        raise fail(f"{report.parent}: the report cannot be written there; name it with --report.")
 
     async def main() -> State:
-        settings = from_environment(data=data)
-        async with open_door(settings) as door:
+        async with record(data, make=True, language=language) as (door, context):
             with closing(Checkpoint(data, paths, found)) as checkpoint:
                 if checkpoint.resumed:
                     typer.echo("Going on where the last load of these files stopped.", err=True)
-                context = Context(Tenant(zone=settings.zone), language=language)
+                length = checkpoint.state.report
                 with (
-                    closing(Report(report, language, checkpoint.state.report)) as rejected,
+                    closing(Report(report, language, length)) as rejected,
                     file_progress("Loading", found) as progress,
                 ):
                     loader = Loader(door, context, checkpoint, rejected, progress)

@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gc
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
+
+if TYPE_CHECKING:
+    from hub.context import Context
+    from hub.interactions import Interactions
 
 Data = Annotated[
     Path,
@@ -20,6 +25,11 @@ Data = Annotated[
     ),
 ]
 DEFAULT_DATA = Path("data")
+
+Types = Annotated[
+    list[str] | None,
+    typer.Option("--type", "-t", help="Only this resource type; may be repeated."),
+]
 T = TypeVar("T")
 
 
@@ -39,7 +49,7 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     from hub.errors import HubError
     from hub.messages import render
     from hub.settings import SettingsError
-    from hub.storage.port import StoreUnavailable
+    from hub.storage.port import DeadlineExceeded, StoreUnavailable
 
     async def entry() -> T:
         return await main()
@@ -47,13 +57,70 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     # Work on many resources makes no cycles to collect; looking for them costs a tenth.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
-
     try:
         return asyncio.run(entry())
     except HubError as error:
         lines = [render(issue.message, issue.arguments) for issue in error.issues]
         raise fail("\n".join(lines)) from None
-    except (SettingsError, FileNotFoundError, FileExistsError, StoreUnavailable) as error:
+    except (SettingsError, StoreUnavailable) as error:
         raise fail(str(error)) from None
+    except DeadlineExceeded:
+        raise fail("It takes too long; raise HUB_SEARCH_DEADLINE.") from None
+    except OSError as error:
+        raise fail(words_of(error)) from None
     except KeyboardInterrupt:
         raise fail("Stopped. What was stored stays; run the same command to go on.", 130) from None
+
+
+def words_of(error: OSError) -> str:
+    """What the system refused, in one line."""
+    if error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+@asynccontextmanager
+async def record(
+    data: Path, *, make: bool = False, language: str = "en"
+) -> AsyncIterator[tuple[Interactions, Context]]:
+    """The record in a data folder, and the context of a command.
+
+    Args:
+        data: Data folder.
+        make: Make a store where there is none.
+        language: For messages.
+
+    Raises:
+        typer.Exit: There is no store, or it lives in the memory of a server.
+        StoreUnavailable: It cannot be opened.
+    """
+    from hub.app import open_door
+    from hub.context import Context, Tenant
+    from hub.settings import from_environment
+    from hub.storage.sqlite.connect import DATABASE
+
+    settings = from_environment(data=data)
+    if settings.store != "sqlite":
+        raise fail(f"HUB_STORE={settings.store} lives in a server; this command needs sqlite.")
+    if not make and not (data / DATABASE).exists():
+        raise fail(f"{data} holds no store; name its folder with --data.")
+    context = Context(Tenant(zone=settings.zone), language=language, base=settings.base)
+    async with open_door(settings) as door:
+        yield door, context
+
+
+def known_types(types: list[str] | None) -> tuple[str, ...]:
+    """Resource types from the command line; none given: an empty tuple.
+
+    Raises:
+        typer.Exit: One is no R4 resource type.
+    """
+    from difflib import get_close_matches
+
+    from hub.definitions import is_resource_type, resource_types
+
+    for name in types or ():
+        if not is_resource_type(name):
+            near = get_close_matches(name, resource_types(), 1, 0.5)
+            raise fail(f"{name} is no R4 resource type" + (f"; {near[0]}?" if near else "."))
+    return tuple(types or ())

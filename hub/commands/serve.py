@@ -7,17 +7,17 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import fail
+from hub.commands.running import fail, words_of
 
 
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="Address; only loopback while --auth off. [127.0.0.1]")
+        str | None, typer.Option(help="Address; only loopback while --auth off (127.0.0.1).")
     ] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one. [8080]")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the store. [data]")] = None,
+    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one (8080).")] = None,
+    data: Annotated[Path | None, typer.Option(help="Folder of the store (data).")] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that answer requests. [1]")
+        int | None, typer.Option(min=1, help="Processes that answer requests (1).")
     ] = None,
     auth: Annotated[str | None, typer.Option(help="off: no login, on loopback only.")] = None,
     demo: Annotated[
@@ -36,7 +36,24 @@ def serve(
 
     try:
         settings = from_environment(host=host, port=port, data=data, workers=workers, auth=auth)
+        if settings.store == "sqlite":
+            _free(settings.data)
         code = run_server(settings, demo=demo)
     except (SettingsError, StoreUnavailable) as error:
         raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(words_of(error)) from None
     raise typer.Exit(code)
+
+
+def _free(data: Path) -> None:
+    """See that the store can be taken: said here it is one line, said by a worker it is a log.
+
+    Raises:
+        StoreLocked: Another process has it.
+        OSError: The folder cannot be made or written to.
+    """
+    from hub.storage.sqlite.connect import OwnerLock
+
+    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    OwnerLock(data).release()

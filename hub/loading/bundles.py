@@ -18,7 +18,7 @@ from hub.model import json, reference
 BY_ENTRY = frozenset({"collection", "searchset", "batch"})
 AS_RESOURCE = frozenset({"document", "message"})
 UNDIVIDED = AS_RESOURCE | {"transaction"}
-READING = frozenset({"GET", "HEAD"})
+READING = ("GET", "HEAD")
 
 _NOWHERE = Place(Path())
 
@@ -37,7 +37,7 @@ def items_of(place: Place, resource: dict[str, Any], text: bytes = b"") -> Itera
     if resource.get("resourceType") != "Bundle" or was_stored(resource):
         yield plain(place, resource, text)
         return
-    kind = resource.get("type")
+    kind = str(resource.get("type"))
     if kind == "transaction":
         yield transaction(place, resource)
     elif kind in AS_RESOURCE:
@@ -54,10 +54,9 @@ def was_stored(bundle: dict[str, Any]) -> bool:
     return isinstance(meta, dict) and "versionId" in meta
 
 
-def wrong_kind(place: Place, kind: object) -> Item:
+def wrong_kind(place: Place, kind: str) -> Item:
     """A Bundle of a type that cannot be loaded."""
-    shown = kind[:64] if isinstance(kind, str) else "?"
-    return refused(place, Unprocessable(fault("value", "load-bundle-type", type=shown)))
+    return refused(place, Unprocessable(fault("value", "load-bundle-type", type=kind[:64])))
 
 
 def _by_entry(place: Place, entries: object) -> Iterator[Item]:

@@ -17,7 +17,11 @@ _NOWHERE = Place(Path("demo"))
 
 
 async def load_demo(
-    door: Interactions, patients: int, seed: int, advance: Callable[[int], None]
+    door: Interactions,
+    patients: int,
+    seed: int,
+    advance: Callable[[int], None],
+    context: Context | None = None,
 ) -> int:
     """Store the demo set; what is stored already and equal is left alone.
 
@@ -26,6 +30,7 @@ async def load_demo(
         patients: Number of residents.
         seed: Seed of the set.
         advance: Called with the number of resources dealt with since the last call.
+        context: Who loads; the local principal when None.
 
     Returns:
         Resources of the set.
@@ -33,12 +38,12 @@ async def load_demo(
     Raises:
         HubError: The record refuses one of them.
     """
-    context = Context()
+    ctx = context or Context()
     stored = 0
     early: list[Item] = []
 
     async def store(group: Sequence[Item]) -> Sequence[Result]:
-        return await store_group(door, context, group)
+        return await store_group(door, ctx, group)
 
     def settle(item: Item, result: Result) -> None:
         nonlocal stored

@@ -47,6 +47,13 @@ class Place(NamedTuple):
     read: int = 0
 
 
+class Content(NamedTuple):
+    """Where in its file the base64 of a large Binary is: bytes of the text."""
+
+    offset: int
+    length: int
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing to store, or why there is none.
@@ -56,6 +63,7 @@ class Item:
         text: Its JSON: a resource with an id, or a transaction. b"" when it could not be read.
         keys: The resources it is known to write.
         transaction: It is stored whole or not at all.
+        content: Of a Binary whose `data` is too large to be in `text`.
         error: Why it cannot be stored.
     """
 
@@ -64,6 +72,12 @@ class Item:
     keys: frozenset[Key] = frozenset()
     transaction: bool = False
     error: HubError | None = None
+    content: Content | None = None
+
+    @property
+    def alone(self) -> bool:
+        """Whether it cannot be stored in a group with others."""
+        return self.transaction or self.content is not None
 
     def fresh(self) -> dict[str, Any]:
         """The text decoded: each attempt to store it may change what it is given."""

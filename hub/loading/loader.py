@@ -123,7 +123,7 @@ class Loader:
 
     def _settle(self, item: Item, result: Result) -> None:
         if isinstance(result, HubError):
-            if waits(result):
+            if waits(result) and item.content is None:
                 self._waiting.add(item, result)
             else:
                 self._reject(item, result)

@@ -18,7 +18,7 @@ from typing import IO, Any, NamedTuple
 
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, HubError, TooLarge, fault
-from hub.loading import splitting
+from hub.loading import large_binary, splitting
 from hub.loading.bundles import (
     BY_ENTRY,
     UNDIVIDED,
@@ -35,6 +35,7 @@ WHOLE = 1024 * 1024
 """A JSON or XML file larger than this is read by entry, if it can be."""
 
 HEAD = 8192
+_END = 64
 
 # What others refer to comes first, what refers to many comes last: less has to wait.
 FIRST = (
@@ -169,19 +170,42 @@ def _lines(path: Path, limit: int, start: Mark) -> Iterator[Item]:
             before = Mark(offset, number)
             number += 1
             offset += len(line)
-            too_large = len(line) > limit
-            while too_large and not line.endswith(b"\n") and (line := stream.readline(WHOLE)):
-                offset += len(line)
+            where = f"line {number}"
+            if len(line) > limit:
+                end = _skip(stream, line)
+                offset += end.more
+                place = Place(path, where, Mark(offset, number), tell())
+                length = offset - before.offset - end.space
+                large = large_binary.find(place, line, end.text, before.offset, length)
+                yield large or refused(place, _too_large(limit))
+                continue
+            place = Place(path, where, Mark(offset, number), tell())
             text = line.strip()
-            place = Place(path, f"line {number}", Mark(offset, number), tell())
-            if too_large:
-                yield refused(place, _too_large(limit))
-            elif text:
+            if text:
                 found = _decoded(place, text, json.decode)
                 # Whoever stops within a line starts with that line again.
                 for item in found[:-1]:
                     yield replace(item, place=item.place._replace(mark=before))
                 yield from found[-1:]
+
+
+class _End(NamedTuple):
+    """How a long line ends: bytes read to get there, its last text, white space after that."""
+
+    more: int
+    text: bytes
+    space: int
+
+
+def _skip(stream: IO[bytes], line: bytes) -> _End:
+    """Read to the end of a line that is too long to be kept."""
+    more = 0
+    end = line[-_END:]
+    while not end.endswith(b"\n") and (piece := stream.readline(WHOLE)):
+        more += len(piece)
+        end = (end + piece)[-_END:]
+    text = end.rstrip()
+    return _End(more, text, len(end) - len(text))
 
 
 def _decoded(place: Place, text: bytes, decode: Callable[[bytes], dict[str, Any]]) -> list[Item]:

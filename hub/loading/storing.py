@@ -17,7 +17,9 @@ from hub.errors import HubError, Issue, Unavailable, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.answer import BundleAnswer
 from hub.interactions.commit import targets_of
+from hub.loading import large_binary
 from hub.loading.item import Item, Key
+from hub.loading.sources import opened
 from hub.model import reference
 from hub.search.extract import extract
 from hub.search.registry import ParameterRegistry
@@ -60,6 +62,8 @@ async def store_one(door: Interactions, context: Context, item: Item) -> Result:
         Unavailable: The store does not answer.
     """
     try:
+        if item.content is not None:
+            return await _store_large(door, context, item)
         if item.transaction:
             return _counts(await door.bundle(context, item.fresh(), keep_equal=True))
         return _counts(await door.bundle(context, _group([item]), keep_equal=True))
@@ -67,6 +71,14 @@ async def store_one(door: Interactions, context: Context, item: Item) -> Result:
         raise
     except HubError as error:
         return error if item.transaction else _own(error, item)
+
+
+async def _store_large(door: Interactions, context: Context, item: Item) -> Counts:
+    with opened(item.place.path) as (stream, _):
+        changed = await large_binary.store(door, context, item, stream)
+    if changed is None:
+        return Counts(unchanged=1)
+    return Counts(created=1) if changed.status == 201 else Counts(updated=1)
 
 
 async def store_group(door: Interactions, context: Context, items: Sequence[Item]) -> list[Result]:

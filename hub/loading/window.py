@@ -51,7 +51,7 @@ class Window:
         if not self._keys.isdisjoint(item.keys):
             await self.drain()
         self._keys |= item.keys
-        if item.transaction:
+        if item.alone:
             await self._launch([item])
             return
         self._group.append(item)

@@ -25,6 +25,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "A resource to load needs a resourceType that R4 knows.",
         "要载入的资源必须有 R4 认识的 resourceType。",
     ),
+    "load-base64": (
+        "The content is no base64 without line breaks.",
+        "内容不是不带换行的 base64。",
+    ),
     "load-circle": (
         "It refers in a circle to other resources, one of which was rejected.",
         "它与其他资源循环引用，而其中之一被拒绝。",

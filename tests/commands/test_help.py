@@ -1,0 +1,118 @@
+"""The command line explains itself, quickly, and its page says what it says."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+import pytest
+import typer
+
+from hub.cli import app
+from tests.commands.conftest import Run
+
+PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
+GROUP = typer.main.get_command(app)
+COMMANDS = sorted(GROUP.commands)  # type: ignore[attr-defined]
+
+
+def test_alone_it_shows_its_commands(run: Run) -> None:
+    done = run()
+    for name in COMMANDS:
+        assert f" {name} " in done.out + done.err
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself(run: Run, name: str) -> None:
+    done = run(name, "-h")
+    assert done.code == 0
+    assert f"hub {name} [OPTIONS]" in done.out
+    assert "Example: fhir-hub " in done.out or name == "check"
+
+
+def test_help_comes_at_once(run: Run) -> None:
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        run("--help")
+        took.append(time.perf_counter() - started)
+    assert min(took) < 0.5
+
+
+def test_it_knows_its_version(run: Run) -> None:
+    assert run("--version").out.startswith("fhir-interop-hub ")
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_and_option_is_documented(name: str) -> None:
+    page = PAGE.read_text()
+    assert f"## {name}\n" in page
+    section = page.split(f"## {name}\n")[1].split("\n## ")[0]
+    for parameter in GROUP.commands[name].params:  # type: ignore[attr-defined]
+        for option in (*parameter.opts, *parameter.secondary_opts):
+            shown = f"`{option}" if option.startswith("-") else (parameter.metavar or option)
+            assert shown in section, f"{name} {option} is not in docs/cli.md"
+        if parameter.param_type_name == "option":
+            assert parameter.help
+
+
+def test_the_page_names_nothing_that_is_not_there() -> None:
+    sections = [line[3:] for line in PAGE.read_text().splitlines() if line.startswith("## ")]
+    assert sorted(one for one in sections if one.islower()) == COMMANDS
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nope"], "No such command"),
+        (["load"], "PATHS"),
+        (["load", "nothing.ndjson"], "nothing.ndjson: no such file"),
+        (["load", "."], "No .json, .ndjson or .xml file"),
+        (["load", "notes.txt"], "notes.txt: not .json"),
+        (["load", "a.json", "--report", "no/where.ndjson"], "--report"),
+        (["export", "out"], "data holds no store"),
+        (["export", "."], "not empty"),
+        (["export", "out", "--type", "Patiens"], "Patiens is no R4 resource type; Patient?"),
+        (["reindex", "--type", "x"], "no R4 resource type"),
+        (["check"], "data holds no store"),
+        (["explain", "Patient?name=x"], "data holds no store"),
+        (["explain", "Patient/1"], "Give a search"),
+        (["backup", "out"], "data holds no store"),
+        (["backup", "."], "is there already"),
+        (["restore", "nothing"], "nothing is no backup"),
+        (["demo", "--patients", "-1"], "--patients"),
+        (["demo", "--out", "no/where"], "no/where: No such file"),
+        (["demo", "--data", "/proc/nothing"], "/proc/nothing: "),
+        (["serve", "--host", "0.0.0.0"], "reachable by others"),
+        (["serve", "--port", "70000"], "HUB_PORT must be between"),
+        (["serve", "--workers", "0"], "--workers"),
+        (["serve", "--auth", "on"], "HUB_AUTH must be one of"),
+        (["serve", "--data", "/proc/nothing"], "/proc/nothing: "),
+    ],
+)
+def test_what_cannot_be_done_is_told_in_a_line(
+    run: Run, tmp_path: Path, arguments: list[str], words: str
+) -> None:
+    (tmp_path / "notes.txt").write_text("x")
+    if "a.json" in arguments:
+        (tmp_path / "a.json").write_text("{}")
+    done = run(*arguments)
+    assert done.code == 2
+    assert words in done.err
+    assert len(done.err.splitlines()) < 8
+
+
+@pytest.mark.parametrize(
+    ("settings", "words"),
+    [
+        ({"zone": "Nowhere/City"}, "HUB_ZONE"),
+        ({"body_limit": "huge"}, "HUB_BODY_LIMIT"),
+        ({"store": "memory"}, "this command needs sqlite"),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_told(
+    run: Run, settings: dict[str, str], words: str
+) -> None:
+    done = run("demo", "--patients", "0", **settings)
+    assert (done.code, len(done.err.splitlines())) == (2, 1)
+    assert words in done.err
