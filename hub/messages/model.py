@@ -21,6 +21,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The JSON is nested deeper than {limit} levels.",
         "JSON 嵌套超过 {limit} 层。",
     ),
+    "json-too-many-values": (
+        "The JSON has more than {limit} values. Send it in several parts.",
+        "JSON 中的值超过 {limit} 个，请分成几部分发送。",
+    ),
     "json-number-range": (
         "A number has more than {digits} digits or an exponent beyond {exponent}.",
         "有数字超过 {digits} 位，或指数超出 {exponent}。",
@@ -64,6 +68,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "xml-attribute": (
         "There is no attribute {name} here (line {line}).",
         "此处不允许属性 {name}（第 {line} 行）。",
+    ),
+    "xml-attributes": (
+        "The element {name} has more attributes or namespaces than {limit} (line {line}).",
+        "元素 {name} 的属性或命名空间超过 {limit} 个（第 {line} 行）。",
     ),
     "xml-text": (
         "There is text between the elements (line {line}); values belong in the attribute value.",

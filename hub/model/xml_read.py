@@ -20,6 +20,7 @@ from hub.model.json import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, read_decimal
 from hub.model.xml_shape import FHIR, XHTML, Child, Shape, shape
 
 _MOST_ISSUES = 50
+_MOST_ATTRIBUTES = 100
 _IN_FHIR = f"{{{FHIR}}}"
 _DIV = f"{{{XHTML}}}div"
 _SCHEMA = "{http://www.w3.org/2001/XMLSchema-instance}"
@@ -45,7 +46,7 @@ def parse(data: bytes) -> dict[str, Any]:
     Raises:
         BadRequest: xml-syntax, xml-encoding, xml-doctype or xml-root; or all of xml-element,
             xml-attribute, xml-text, xml-repeated, xml-contained with their location; or
-            xml-depth, json-number-range.
+            xml-depth, xml-attributes, json-number-range.
     """
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise BadRequest(fault("structure", "xml-doctype"))
@@ -103,7 +104,7 @@ class _Reader:
         """Fill `found` with an element's attributes and children."""
         if depth > MAX_DEPTH:
             raise BadRequest(fault("structure", "xml-depth", limit=MAX_DEPTH))
-        for name, value in element.attrib.items():
+        for name, value in _attributes(element):
             if name in own.attributes:
                 found[str(name)] = value
             else:
@@ -164,7 +165,7 @@ class _Reader:
 
     def _primitive_extra(self, element: etree._Element, depth: int) -> dict[str, Any] | None:
         extra: dict[str, Any] = {}
-        for name, value in element.attrib.items():
+        for name, value in _attributes(element):
             if name == "id":
                 extra["id"] = value
             elif name != "value":
@@ -225,8 +226,34 @@ def _is_element(node: etree._Element) -> bool:
     return isinstance(node.tag, str)
 
 
+def _attributes(element: etree._Element) -> list[tuple[Any, Any]]:
+    """Names and values; lxml takes quadratic time to list many.
+
+    Raises:
+        BadRequest: More than any element of FHIR has.
+    """
+    if len(element.attrib) > _MOST_ATTRIBUTES:
+        raise _crowded(element)
+    return element.attrib.items()
+
+
+def _crowded(element: etree._Element) -> BadRequest:
+    line, name = element.sourceline, _short(str(element.tag))
+    location = _location(element)
+    limit = _MOST_ATTRIBUTES
+    return BadRequest(
+        fault("structure", "xml-attributes", location, name=name, limit=limit, line=line)
+    )
+
+
 def _narrative(element: etree._Element) -> str:
-    """The div as text, without namespaces that its surroundings declared."""
+    """The div as text, without namespaces that its surroundings declared.
+
+    Raises:
+        BadRequest: More namespaces than any narrative has: copying takes quadratic time.
+    """
+    if etree.tostring(element, with_tail=False).count(b"xmlns:") > _MOST_ATTRIBUTES:
+        raise _crowded(element)
     alone = copy.deepcopy(element)
     alone.tail = None
     etree.cleanup_namespaces(alone)
