@@ -171,6 +171,20 @@ async def run_reading(
         return failed_entry(ctx, unavailable(error))
 
 
+async def run_or_refuse(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    """Answer an entry of a transaction that changes nothing at all.
+
+    Raises:
+        HubError: It is refused, and the whole with it.
+    """
+    try:
+        return await _reading(door, ctx, entry, prefer, operations)
+    except HubError as error:
+        raise within(error, entry.location, "request") from None
+
+
 async def _reading(
     door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
 ) -> Entry:

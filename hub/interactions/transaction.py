@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import HubError, NotFound, fault
+from hub.interactions import vread
 from hub.interactions.answer import BundleAnswer, Entry, Prefer
-from hub.interactions.batch import prepare_reading, run_reading
+from hub.interactions.batch import prepare_reading, run_or_refuse, run_reading
 from hub.interactions.commit import Change, Made, Purpose, retried, store_changes
 from hub.interactions.entries import EntryRequest, entries_of, within
 from hub.interactions.entry_response import changed_entry
@@ -66,8 +67,10 @@ async def transaction(
     answers: dict[int, Entry] = {}
     if steps:
         answers = await retried(lambda: _attempt(door, ctx, steps, reads, prefer, idempotency_key))
+    # Once something is stored, a read that fails must not say that the whole did.
+    run = run_reading if steps else run_or_refuse
     for read in reads:
-        answers[read.index] = await run_reading(door, ctx, read, prefer, operations)
+        answers[read.index] = await run(door, ctx, read, prefer, operations)
     ordered = tuple(answers[index] for index in range(len(entries)))
     return BundleAnswer("transaction-response", ordered, id=new_id())
 
@@ -98,10 +101,9 @@ async def _targets_of_reads(
 
     Raises:
         NotFound: It will not be there.
+        Gone: It names a version that is a deletion.
     """
     wanted = [read for read in reads if read.interaction == "read"]
-    if not wanted:
-        return
     after = {
         (change.type, change.id): change.resource is not None
         for step in steps
@@ -116,6 +118,12 @@ async def _targets_of_reads(
             raise NotFound(
                 fault("not-found", "resource-not-found", location, type=read.type, id=read.id)
             )
+    for read in reads:
+        if read.interaction == "vread" and (read.type, read.id) not in after:
+            try:
+                await vread.vread(door, ctx, read.type, read.id, read.version)
+            except HubError as error:
+                raise within(error, read.location, "request") from None
 
 
 def _answers(

@@ -415,6 +415,17 @@ async def test_a_patch_of_nothing_fails_the_transaction(door: Interactions, ctx:
     assert error.issues[0].message == "patch-format"
 
 
+@pytest.mark.parametrize("beside", [(), (post(patient()),)])
+@pytest.mark.parametrize("url", ["Patient/nobody", "Patient/nobody/_history/1"])
+async def test_a_read_of_nothing_fails_the_whole_also_when_nothing_is_written(
+    door: Interactions, ctx: Context, beside: tuple[dict[str, Any], ...], url: str
+) -> None:
+    error = await refused(door, ctx, bundle(*beside, bare("GET", url)))
+    assert error.status == 404
+    location = f"Bundle.entry[{len(beside)}].request"
+    assert all(issue.location.startswith(location) for issue in error.issues)
+
+
 async def test_a_read_of_what_is_not_there_fails_the_transaction(
     door: Interactions, ctx: Context
 ) -> None:
