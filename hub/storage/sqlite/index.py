@@ -15,15 +15,13 @@ import apsw
 import msgspec
 
 from hub.search.values import COMPARTMENT_KEY, IndexRows
-from hub.storage.sqlite.entry import (
+from hub.storage.sqlite.entry import decode, encode, pack
+from hub.storage.sqlite.index_tables import (
     Rows,
     clustering_date,
-    decode,
     differing,
-    encode,
     groups_of,
     index_tables,
-    pack,
 )
 from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.lexicon import Lexicon

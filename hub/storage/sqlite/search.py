@@ -19,8 +19,8 @@ from hub.storage.sqlite.compile.explain import explain
 from hub.storage.sqlite.compile.fragments import NOTHING
 from hub.storage.sqlite.compile.planner import CountMemory, Limits, Planner
 from hub.storage.sqlite.compile.route import Way, Ways, ways
-from hub.storage.sqlite.entry import MISSING_DATE
 from hub.storage.sqlite.functions import Functions
+from hub.storage.sqlite.index_tables import MISSING_DATE
 from hub.storage.sqlite.lexicon import Lexicon
 from hub.storage.sqlite.schema import TypeNames
 

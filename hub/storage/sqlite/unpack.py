@@ -35,11 +35,9 @@ from hub.storage.sqlite.entry import (
     STRING_PART,
     TOKEN_PART,
     Entry,
-    Rows,
     high_of,
-    index_tables,
-    raw_range,
 )
+from hub.storage.sqlite.index_tables import Rows, index_tables, raw_range
 from hub.storage.sqlite.interner import (
     CODE,
     CONTENT,

@@ -14,8 +14,9 @@ from typing import Any
 import apsw
 
 from hub.storage.port import Finding
-from hub.storage.sqlite.entry import clustering_date, decode, index_tables
+from hub.storage.sqlite.entry import decode
 from hub.storage.sqlite.index import KEYS
+from hub.storage.sqlite.index_tables import clustering_date, index_tables
 
 _RESOURCES = (
     "SELECT r.rid, n.name, r.id, r.date, e.date, e.packed, b.shape IS e.shape FROM resource AS r"

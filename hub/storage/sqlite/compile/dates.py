@@ -24,7 +24,8 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
-from hub.storage.sqlite.entry import SHORT, Entry
+from hub.storage.sqlite.entry import Entry
+from hub.storage.sqlite.index_tables import SHORT
 from hub.storage.sqlite.interner import CODE
 
 Types = tuple[int, ...]

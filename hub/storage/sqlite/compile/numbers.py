@@ -26,7 +26,8 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
-from hub.storage.sqlite.entry import NO_TERM, Entry, raw_range, stored_range
+from hub.storage.sqlite.entry import NO_TERM, Entry
+from hub.storage.sqlite.index_tables import raw_range, stored_range
 from hub.storage.sqlite.interner import CANONICAL_UNIT, CODE, UNIT
 
 Types = tuple[int, ...]

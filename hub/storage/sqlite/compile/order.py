@@ -26,7 +26,8 @@ from hub.storage.sqlite.compile.fragments import (
 )
 from hub.storage.sqlite.compile.logic import dated
 from hub.storage.sqlite.compile.planner import Planner
-from hub.storage.sqlite.entry import MISSING_DATE, Entry, stored_range
+from hub.storage.sqlite.entry import Entry
+from hub.storage.sqlite.index_tables import MISSING_DATE, stored_range
 from hub.storage.sqlite.interner import CODE, NO_TYPE, TEXT_ONLY, URI_VALUE
 
 Types = tuple[int, ...]

@@ -22,7 +22,8 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
-from hub.storage.sqlite.entry import Entry, decode, groups_of
+from hub.storage.sqlite.entry import Entry, decode
+from hub.storage.sqlite.index_tables import groups_of
 from hub.storage.sqlite.interner import CODE, NO_SHAPE
 
 Types = tuple[int, ...]

@@ -21,7 +21,8 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
-from hub.storage.sqlite.entry import LONGEST_KEY, LONGEST_SUFFIX, Entry
+from hub.storage.sqlite.entry import Entry
+from hub.storage.sqlite.index_tables import LONGEST_KEY, LONGEST_SUFFIX
 from hub.storage.sqlite.interner import CODE
 from hub.storage.sqlite.lexicon import after_prefix
 
