@@ -20,6 +20,7 @@ from hub.errors import (
     HubError,
     Issue,
     TooCostly,
+    TooLarge,
     Unavailable,
     Unprocessable,
     fault,
@@ -144,7 +145,7 @@ async def store_changes(
     audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal, ctx.request_id)
     for _ in range(ATTEMPTS):
         definitions = await door.registry.of(ctx.tenant.key)
-        writes = await _writes(changes, definitions, ctx)
+        writes = await _writes(changes, definitions, ctx, door.settings.body_limit)
         kept = await _equal(door, ctx, changes, writes)
         if kept:
             writes = tuple([one for index, one in enumerate(writes) if index not in kept])
@@ -231,25 +232,29 @@ def contended() -> Conflict:
 
 
 async def _writes(
-    changes: Sequence[Change], definitions: Definitions, ctx: Context
+    changes: Sequence[Change], definitions: Definitions, ctx: Context, limit: int
 ) -> tuple[Write, ...]:
     """The writes; between slices of many, other requests get their turn."""
     if len(changes) <= BREATH:
-        return tuple([_write(change, definitions, ctx) for change in changes])
+        return tuple([_write(change, definitions, ctx, limit) for change in changes])
     made: list[Write] = []
     for start in range(0, len(changes), BREATH):
-        made += [_write(change, definitions, ctx) for change in changes[start : start + BREATH]]
+        part = changes[start : start + BREATH]
+        made += [_write(change, definitions, ctx, limit) for change in part]
         await asyncio.sleep(0)
     return tuple(made)
 
 
-def _write(change: Change, definitions: Definitions, ctx: Context) -> Write:
+def _write(change: Change, definitions: Definitions, ctx: Context, limit: int) -> Write:
     resource = change.resource
     if resource is None:
         return Write(change.method, change.type, change.id, expected=change.expected.version)
     tail = body.split(resource)
     if ctx.base.encode() in tail and localise(resource, ctx.base):
         tail = body.split(resource)
+    # Small patches, sent again and again, could grow a resource without bound.
+    if change.method == "PATCH" and len(tail) > limit:
+        raise _located(TooLarge(fault("too-long", "patch-over-limit", limit=limit)), change)
     rows = extract(definitions.registry, resource, zone=ctx.tenant.zone, base=ctx.base)
     return Write(
         change.method, change.type, change.id, tail, rows, change.expected.version, change.blobs

@@ -19,7 +19,9 @@ from hub.model import json
 
 MAX_DEPTH = 100
 MAX_COPIED = 100_000
-"""Nodes that all `copy` operations of one patch may add together."""
+"""Nodes that all `add` and `copy` operations of one patch may add together."""
+MAX_COPIED_TEXT = 10_000_000
+"""Characters that all `copy` operations of one patch may add together."""
 
 Node = dict[str, Any] | list[Any]
 
@@ -140,6 +142,7 @@ class _State:
     def __init__(self, root: dict[str, Any]) -> None:
         self.root: object = root
         self.copies_left = MAX_COPIED
+        self.text_left = MAX_COPIED_TEXT
 
 
 def _index(token: str, length: int) -> int:
@@ -212,15 +215,23 @@ def _depth(value: object) -> int:
     return level
 
 
-def _copy(state: _State, value: object) -> object:
-    """A deep copy that counts its nodes; depth is bounded by what `_put` lets in."""
+def _copy(state: _State, value: object, *, text: bool = False) -> object:
+    """A deep copy that counts its nodes; depth is bounded by what `_put` lets in.
+
+    Args:
+        state: What copying may still add.
+        value: What to copy.
+        text: Count its characters too: it is in the document already, not in the patch.
+    """
     state.copies_left -= 1
-    if state.copies_left < 0:
+    if text and isinstance(value, str):
+        state.text_left -= len(value)
+    if state.copies_left < 0 or state.text_left < 0:
         raise _FailedError("patch-too-big")
     if isinstance(value, dict):
-        return {name: _copy(state, item) for name, item in value.items()}
+        return {name: _copy(state, item, text=text) for name, item in value.items()}
     if isinstance(value, list):
-        return [_copy(state, item) for item in value]
+        return [_copy(state, item, text=text) for item in value]
     return value
 
 
@@ -272,7 +283,7 @@ def _move(state: _State, operation: Operation) -> None:
 
 
 def _duplicate(state: _State, operation: Operation) -> None:
-    _put(state, operation.path, _copy(state, _find(state.root, operation.source)))
+    _put(state, operation.path, _copy(state, _find(state.root, operation.source), text=True))
 
 
 def _test(state: _State, operation: Operation) -> None:

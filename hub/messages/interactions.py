@@ -133,6 +133,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Patch operation {number} ({op}) at {path} makes the resource too big or too deep.",
         "补丁操作 {number}（{op}，{path}）使资源过大或嵌套过深。",
     ),
+    "patch-over-limit": (
+        "The patch makes the resource larger than {limit} bytes.",
+        "补丁使资源超过 {limit} 字节。",
+    ),
     "patch-too-many": (
         "A FHIRPath Patch has at most {limit} operations.",
         "FHIRPath Patch 最多包含 {limit} 个操作。",
