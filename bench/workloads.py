@@ -82,7 +82,7 @@ def _patient_code(data: Dataset, random: Random) -> Make:
 def _name_birthdate(data: Dataset, random: Random) -> Make:
     return _gets(
         [
-            f"/fhir/Patient?name={quote(one['name'][0]['text'][:2])}"
+            f"/fhir/Patient?name={quote(one['name'][0]['family'] + one['name'][0]['given'][0][:1])}"
             f"&birthdate=ge{one['birthDate'][:4]}-01-01"
             for one in data.patients
         ],
