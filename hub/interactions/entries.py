@@ -13,6 +13,7 @@ from typing import Any
 from hub.definitions import compartment, compartment_names, is_resource_type
 from hub.errors import BadRequest, HubError, TooLarge, fault
 from hub.interactions.url import Parameters, decode, parameters
+from hub.messages import Phrase
 from hub.model.identity import valid_id
 
 ORDER = {"DELETE": 0, "POST": 1, "PUT": 2, "PATCH": 2, "GET": 3, "HEAD": 3}
@@ -102,7 +103,7 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
     if not isinstance(method, str) or method not in ORDER:
         raise BadRequest(fault("value", "bundle-method"))
     if not isinstance(url, str):
-        raise BadRequest(fault("required", "bundle-url", reason="missing"))
+        raise _refuse("missing", "required")
     full_url = entry.get("fullUrl", "")
     resource = entry.get("resource")
     if not isinstance(full_url, str) or not isinstance(resource, dict | None):
@@ -146,16 +147,16 @@ def _read_url(made: EntryRequest, url: str, base: str) -> None:
         url = url[len(base) :]
     path, mark, query = url.partition("?")
     if "#" in url or "://" in path:
-        raise BadRequest(fault("value", "bundle-url", reason="not relative to this server"))
+        raise _refuse("not relative to this server")
     made.search = parameters(query) if mark else None
     segments = [decode(part) for part in path.strip("/").split("/")] if path.strip("/") else []
     if "" in segments:
-        raise BadRequest(fault("value", "bundle-url", reason="an empty path segment"))
+        raise _refuse("an empty path segment")
     made.interaction = _READERS[made.method](made, segments)
 
 
-def _refuse(reason: str) -> BadRequest:
-    return BadRequest(fault("value", "bundle-url", reason=reason))
+def _refuse(reason: str, code: str = "value") -> BadRequest:
+    return BadRequest(fault(code, "bundle-url", reason=Phrase(reason)))
 
 
 def _take_type(made: EntryRequest, segments: list[str]) -> None:

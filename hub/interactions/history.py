@@ -16,6 +16,7 @@ from hub.interactions.entry_response import status_line
 from hub.interactions.read import absent
 from hub.interactions.url import write_parameters
 from hub.interactions.validated import known_type, well_formed
+from hub.messages import Phrase
 from hub.model import dates
 from hub.model.identity import new_id
 from hub.search.query import Position
@@ -88,7 +89,7 @@ def _url(place: str, parameters: tuple[tuple[str, str], ...]) -> str:
 
 
 def _malformed(name: str, expected: str) -> BadRequest:
-    return BadRequest(fault("value", "history-parameter", name=name, expected=expected))
+    return BadRequest(fault("value", "history-parameter", name=name, expected=Phrase(expected)))
 
 
 def _since(given: Mapping[str, str], ctx: Context) -> int | None:

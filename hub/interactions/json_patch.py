@@ -15,6 +15,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 from hub.errors import BadRequest, Unprocessable, fault
+from hub.messages import Phrase
 from hub.model import json
 
 MAX_DEPTH = 100
@@ -64,27 +65,28 @@ def from_list(document: object) -> JsonPatch:
         BadRequest: It is not an array of operations (`patch-syntax`).
     """
     if not isinstance(document, list):
-        raise BadRequest(fault("structure", "patch-syntax", number=0, reason="not an array"))
+        raise _malformed(0, "not an array")
     return JsonPatch(tuple(_operation(n, item) for n, item in enumerate(document)))
 
 
-def _operation(number: int, item: object) -> Operation:
-    def malformed(reason: str) -> BadRequest:
-        return BadRequest(fault("structure", "patch-syntax", number=number, reason=reason))
+def _malformed(number: int, reason: str) -> BadRequest:
+    return BadRequest(fault("structure", "patch-syntax", number=number, reason=Phrase(reason)))
 
+
+def _operation(number: int, item: object) -> Operation:
     if not isinstance(item, dict):
-        raise malformed("not an object")
+        raise _malformed(number, "not an object")
     op = item.get("op")
     if op not in _APPLY:
-        raise malformed("op must be add, remove, replace, move, copy or test")
+        raise _malformed(number, "op must be add, remove, replace, move, copy or test")
     if op in ("add", "replace", "test") and "value" not in item:
-        raise malformed("value is missing")
+        raise _malformed(number, "value is missing")
     path = _pointer(item.get("path"))
     source = _pointer(item.get("from")) if op in ("move", "copy") else ()
     if path is None or source is None:
-        raise malformed("path or from is not a JSON pointer")
+        raise _malformed(number, "path or from is not a JSON pointer")
     if len(path) > MAX_DEPTH or len(source) > MAX_DEPTH:
-        raise malformed("a pointer is too deep")
+        raise _malformed(number, "a pointer is too deep")
     return Operation(str(op), path, source, item.get("value"))
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from hub.errors import BadRequest, fault
 from hub.fhirpath import schema
+from hub.messages import Phrase
 
 MOST_OPERATIONS = 1000
 
@@ -72,10 +73,12 @@ def parse(parameters: dict[str, Any]) -> FhirPathPatch:
     return FhirPathPatch(tuple(_operation(number, row) for number, row in enumerate(rows)))
 
 
-def _malformed(number: int, reason: str) -> BadRequest:
+def _malformed(number: int, reason: str, **words: str) -> BadRequest:
     location = f"Parameters.parameter[{number}]"
     return BadRequest(
-        fault("structure", "path-patch-syntax", location, number=number, reason=reason)
+        fault(
+            "structure", "path-patch-syntax", location, number=number, reason=Phrase(reason, words)
+        )
     )
 
 
@@ -95,7 +98,7 @@ def _operation(number: int, row: object) -> PathOperation:
     if needs is None:
         raise _malformed(number, "type must be add, insert, delete, replace or move")
     if not needs <= found.keys():
-        raise _malformed(number, f"{type} needs {', '.join(sorted(needs))}")
+        raise _malformed(number, "{type} needs {names}", type=type, names=", ".join(sorted(needs)))
     value = _value(number, found["value"]) if "value" in found else None
     index, source, destination = (whole.get(name, -1) for name in _NUMBERS)
     return PathOperation(
@@ -123,7 +126,7 @@ def _text(number: int, part: dict[str, Any]) -> str:
     for key in ("valueString", "valueCode"):
         if isinstance(part.get(key), str):
             return str(part[key])
-    raise _malformed(number, f"{part['name']} must be a valueString or valueCode")
+    raise _malformed(number, "{name} must be a valueString or valueCode", name=part["name"])
 
 
 def _integer(number: int, part: dict[str, Any]) -> int:
@@ -131,7 +134,7 @@ def _integer(number: int, part: dict[str, Any]) -> int:
         value = part.get(key)
         if isinstance(value, int) and not isinstance(value, bool) and value >= 0:
             return value
-    raise _malformed(number, f"{part['name']} must be a valueInteger of 0 or more")
+    raise _malformed(number, "{name} must be a valueInteger of 0 or more", name=part["name"])
 
 
 def _value(number: int, part: dict[str, Any]) -> Value:

@@ -5,7 +5,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     # Type, id, version
     "type-unknown": ("{type} is not a resource type of R4.", "{type} 不是 R4 的资源类型。"),
     "type-mismatch": (
-        "The resource in the body must be a {type}: resourceType is missing or another one.",
+        "The resource in the body must be of type {type}: resourceType is missing or another one.",
         "正文中的资源必须是 {type}：缺少 resourceType 或类型不同。",
     ),
     "id-missing": (
@@ -146,7 +146,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "应用补丁后的结果不是资源。",
     ),
     "patch-identity": (
-        "A patch cannot change resourceType or id of a {type}.",
+        "A patch cannot change resourceType or id; the resource stays of type {type}.",
         "补丁不能更改 {type} 的 resourceType 或 id。",
     ),
     "path-patch-syntax": (

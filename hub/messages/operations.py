@@ -26,7 +26,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "未知的 mode {mode}；请使用 create、update、delete 或 profile。",
     ),
     "validate-type-mismatch": (
-        "The resource is a {actual}, but the URL says {type}.",
+        "The resource is of type {actual}, but the URL says {type}.",
         "资源类型是 {actual}，而 URL 中是 {type}。",
     ),
     "validate-id-mismatch": (

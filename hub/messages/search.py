@@ -47,7 +47,7 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "search-chain-not-reference": (
         "{name} cannot be chained: it is of type {kind}, not reference.",
-        "{name} 不能链式搜索:其类型是 {kind}，不是 reference。",
+        "{name} 不能链式搜索：其类型是 {kind}，不是 reference。",
     ),
     "search-chain-unresolved": (
         "{name} cannot be chained: it does not refer to resources of this server.",
@@ -67,12 +67,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "search-has-syntax": (
         "_has is written _has:Type:reference-parameter:parameter.",
-        "_has 的写法是 _has：类型:引用参数:参数。",
+        "_has 的写法是 _has:类型:引用参数:参数。",
     ),
     "search-type-unknown": ("{type} is not an R4 resource type.", "{type} 不是 R4 资源类型。"),
     "search-compartment": (
         "{name} has no compartment, or {type} is not in it.",
-        "{name} 没有隔间，或 {type} 不在其中。",
+        "{name} 没有 compartment，或 {type} 不在其中。",
     ),
     "search-not-on-type": (
         "{name} applies to a search over several types only.",

@@ -14,6 +14,7 @@ from datetime import datetime
 from hub.context import utc_now
 from hub.definitions import compartment as compartment_members
 from hub.definitions import compartment_names, is_resource_type
+from hub.messages import Phrase
 from hub.model import dates
 from hub.model.identity import valid_id
 from hub.search.cursor import CursorCodec, fingerprint
@@ -214,7 +215,7 @@ def _in_compartment(compartment: tuple[str, str], types: tuple[str, ...]) -> Cri
             type=", ".join(types) or "*",
         )
     if not valid_id(logical_id):
-        refuse("value", "search-value-invalid", name=name, expected="an id")
+        refuse("value", "search-value-invalid", name=name, expected=Phrase("an id"))
     return InCompartment(name, logical_id)
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from hub.definitions import SearchParameter, ancestors, is_resource_type, resource_types
+from hub.messages import Phrase
 from hub.model.identity import valid_id
 from hub.search.folding import query_words
 from hub.search.parsing import values
@@ -290,7 +291,7 @@ def _words(field: str) -> Callable[[Reading, str, str], Criterion]:
             if own:
                 found.append(Words("text" if field == "_text" else "content", own))
         if not found:
-            refuse("value", "search-value-invalid", name=field, expected="one word or more")
+            refuse("value", "search-value-invalid", name=field, expected=Phrase("one word or more"))
         return found[0] if len(found) == 1 else Or(tuple(found))
 
     return words
@@ -303,7 +304,9 @@ def _list(reading: Reading, type: str, text: str) -> Criterion:
             refuse("not-supported", "search-current-list", name=piece[:64])
         logical_id = unescape(piece).removeprefix("List/")
         if not valid_id(logical_id):
-            refuse("value", "search-value-invalid", name="_list", expected="the id of a List")
+            refuse(
+                "value", "search-value-invalid", name="_list", expected=Phrase("the id of a List")
+            )
         found.append(ListMembers(logical_id))
     return found[0] if len(found) == 1 else Or(tuple(found))
 

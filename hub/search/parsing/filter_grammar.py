@@ -16,6 +16,7 @@ import re
 from dataclasses import dataclass
 from typing import NoReturn
 
+from hub.messages import Phrase
 from hub.search.parsing.reading import refuse
 
 LONGEST = 8192
@@ -104,8 +105,9 @@ class _Parser:
         self.place = 0
         self.space()
 
-    def expected(self, what: str) -> NoReturn:
-        refuse("invalid", "search-filter-syntax", position=self.place + 1, expected=what)
+    def expected(self, what: str, **words: str) -> NoReturn:
+        expected = Phrase(what, words)
+        refuse("invalid", "search-filter-syntax", position=self.place + 1, expected=expected)
 
     def space(self) -> bool:
         """Step over white space; whether there was any."""
@@ -174,7 +176,7 @@ class _Parser:
         operator = self.take(_WORD, "an operator")[0]
         if operator not in OPERATORS:
             self.place = start
-            self.expected("one of " + " ".join(sorted(OPERATORS)))
+            self.expected("one of {names}", names=" ".join(sorted(OPERATORS)))
         if not self.space():
             self.expected("a space")
         value, quoted = self.value()

@@ -10,6 +10,7 @@ from typing import NoReturn
 
 from hub.definitions import SearchParameter
 from hub.errors import BadRequest, Issue
+from hub.messages import Phrase
 from hub.search.registry import ParameterRegistry
 
 MOST_VALUES = 1000
@@ -74,4 +75,4 @@ def invalid(parameter: SearchParameter, expected: str) -> NoReturn:
         parameter: Whose value it is.
         expected: What would be right, as `a date`.
     """
-    refuse("value", "search-value-invalid", name=parameter.code, expected=expected)
+    refuse("value", "search-value-invalid", name=parameter.code, expected=Phrase(expected))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import cast, get_args
 
 from hub.definitions import SearchParameter, is_resource_type
+from hub.messages import Phrase
 from hub.search.parsing.reading import Reading, UnknownParameter, refuse
 from hub.search.query import Include, SortKey, TotalMode
 from hub.search.traits import targets_of
@@ -104,7 +105,9 @@ def _elements(
 ) -> None:
     names = [name.strip() for name in text.split(",") if name.strip()]
     if len(names) > _MOST_ELEMENTS or not all(map(_ELEMENT.fullmatch, names)):
-        refuse("value", "search-value-invalid", name="_elements", expected="names of elements")
+        refuse(
+            "value", "search-value-invalid", name="_elements", expected=Phrase("names of elements")
+        )
     bare = (_without_type(name) for name in names)
     results.elements = tuple(dict.fromkeys((*results.elements, *bare)))
 
