@@ -240,6 +240,8 @@ def _part(interner: Interner, tenant: int, part: Component) -> tuple[Any, ...]:
     match part:
         case TokenRow(_, system, code, text, kind):
             words = interner.term(TEXT, text) if text else NO_TERM
+            if text and kind == "code" and not (system or code):
+                return TOKEN_PART, words, words, TEXT_ONLY
             return TOKEN_PART, interner.code(system, code), words, FLAVOURS[kind]
         case ReferenceRow(_, type, id, url, version):
             return REFERENCE_PART, _target(interner, tenant, type, id, url), version

@@ -43,7 +43,7 @@ def _with_items(rows: IndexRows) -> IndexRows:
     return structs.replace(rows, references=rows.references + tuple(items))
 
 
-@settings(max_examples=400, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=250, deadline=None, suppress_health_check=list(HealthCheck))
 @given(random.changes, st.data(), st.sampled_from(LIMITS))
 def test_sqlite_gives_the_pages_that_memory_gives(
     changes: Any, data: st.DataObject, limits: Limits
