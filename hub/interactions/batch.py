@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from hub.context import Context
 from hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound, fault
 from hub.interactions import create, delete, history, patch, read, search, update, vread
+from hub.interactions.allowance import Allowance
 from hub.interactions.answer import BundleAnswer, Changed, Entry, Prefer, Response
 from hub.interactions.commit import unavailable
 from hub.interactions.entries import ORDER, EntryRequest, entries_of, read_entry, within
@@ -62,6 +63,7 @@ async def batch(
     entries = entries_of(bundle, door.settings.bundle_entries)
     answers: dict[int, Entry] = {}
     phases: dict[int, list[EntryRequest]] = {}
+    allowance = Allowance(door.settings.body_limit)
     for index, item in enumerate(entries):
         try:
             entry = read_entry(index, item, ctx.base)
@@ -73,7 +75,7 @@ async def batch(
     async def lane(queue: list[EntryRequest]) -> None:
         while queue:
             entry = queue.pop()
-            answers[entry.index] = await _run(door, ctx, entry, prefer, operations)
+            answers[entry.index] = await _run(door, ctx, entry, prefer, operations, allowance)
 
     for _, queue in sorted(phases.items()):
         queue.reverse()
@@ -85,18 +87,25 @@ async def batch(
 
 
 async def _run(
-    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+    door: Interactions,
+    ctx: Context,
+    entry: EntryRequest,
+    prefer: Prefer,
+    operations: Operations,
+    allowance: Allowance,
 ) -> Entry:
     try:
         writer = _WRITERS.get(entry.interaction)
         if writer is None:
-            return await _reading(door, ctx, entry, prefer, operations)
+            allowance.check()
+            return allowance.take(await _reading(door, ctx, entry, prefer, operations))
         changed = await writer(door, ctx, entry)
     except HubError as error:
         return failed_entry(ctx, within(error, entry.location, "request"))
     except StoreUnavailable as error:
         return failed_entry(ctx, unavailable(error))
-    return changed_entry(ctx, changed.stored, changed.status, changed.issues, prefer)
+    made = changed_entry(ctx, changed.stored, changed.status, changed.issues, prefer)
+    return allowance.cut(made)
 
 
 async def _create(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
@@ -159,11 +168,17 @@ async def prepare_reading(
 
 
 async def run_reading(
-    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+    door: Interactions,
+    ctx: Context,
+    entry: EntryRequest,
+    prefer: Prefer,
+    operations: Operations,
+    allowance: Allowance,
 ) -> Entry:
     """Answer an entry that changes nothing; what is refused is told in its response."""
     try:
-        return await _reading(door, ctx, entry, prefer, operations)
+        allowance.check()
+        return allowance.take(await _reading(door, ctx, entry, prefer, operations))
     except HubError as error:
         return failed_entry(ctx, within(error, entry.location, "request"))
     except StoreUnavailable as error:
@@ -172,7 +187,12 @@ async def run_reading(
 
 
 async def run_or_refuse(
-    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+    door: Interactions,
+    ctx: Context,
+    entry: EntryRequest,
+    prefer: Prefer,
+    operations: Operations,
+    allowance: Allowance,
 ) -> Entry:
     """Answer an entry of a transaction that changes nothing at all.
 
@@ -180,7 +200,8 @@ async def run_or_refuse(
         HubError: It is refused, and the whole with it.
     """
     try:
-        return await _reading(door, ctx, entry, prefer, operations)
+        allowance.check()
+        return allowance.take(await _reading(door, ctx, entry, prefer, operations))
     except HubError as error:
         raise within(error, entry.location, "request") from None
 

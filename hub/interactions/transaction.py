@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hub.context import Context
 from hub.errors import HubError, NotFound, fault
 from hub.interactions import vread
+from hub.interactions.allowance import Allowance
 from hub.interactions.answer import BundleAnswer, Entry, Prefer
 from hub.interactions.batch import prepare_reading, run_or_refuse, run_reading
 from hub.interactions.commit import Change, Made, Purpose, retried, store_changes
@@ -69,8 +70,9 @@ async def transaction(
         answers = await retried(lambda: _attempt(door, ctx, steps, reads, prefer, idempotency_key))
     # Once something is stored, a read that fails must not say that the whole did.
     run = run_reading if steps else run_or_refuse
+    allowance = Allowance(door.settings.body_limit)
     for read in reads:
-        answers[read.index] = await run(door, ctx, read, prefer, operations)
+        answers[read.index] = await run(door, ctx, read, prefer, operations, allowance)
     ordered = tuple(answers[index] for index in range(len(entries)))
     return BundleAnswer("transaction-response", ordered, id=new_id())
 

@@ -133,6 +133,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Patch operation {number} ({op}) at {path} makes the resource too big or too deep.",
         "补丁操作 {number}（{op}，{path}）使资源过大或嵌套过深。",
     ),
+    "bundle-answer-size": (
+        "The entries of the bundle ask for more than {limit} bytes; send the rest apart.",
+        "批量请求中各条目请求的内容超过 {limit} 字节，请将其余条目分开发送。",
+    ),
+    "bundle-answer-time": (
+        "Reading the entries of the bundle takes longer than {seconds} s; send the rest apart.",
+        "读取批量请求中的条目超过 {seconds} 秒，请将其余条目分开发送。",
+    ),
     "patch-over-limit": (
         "The patch makes the resource larger than {limit} bytes.",
         "补丁使资源超过 {limit} 字节。",
