@@ -27,7 +27,7 @@ from hub.errors import (
 )
 from hub.interactions import search_parameters
 from hub.interactions.entries import within
-from hub.interactions.preconditions import FREE, Expected, failed
+from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
 from hub.model import body, reference
 from hub.search.extract import extract
@@ -172,7 +172,12 @@ async def store_changes(
             change = _unkept(changes, kept)[refused.index]
             if not change.expected.fixed:
                 raise
-            raise _located(failed(change.type, refused.current), change, "request") from None
+            told = (
+                exists(change.type, change.id)
+                if change.expected.version == ABSENT
+                else failed(change.type, refused.current)
+            )
+            raise _located(told, change, "request") from None
         except (TargetMissing, StillReferenced, BlobMissing) as refused:
             raise _refusal(refused, changes) from refused
         except StoreUnavailable as error:

@@ -106,8 +106,13 @@ async def expected_version(
     if match is not None and not (current if match.any else current in match.versions):
         raise failed(type, current)
     if none_match is not None and (current if none_match.any else current in none_match.versions):
-        raise failed(type, current)
+        raise exists(type, id) if none_match.any else failed(type, current)
     return Expected(current or ABSENT, False)
+
+
+def exists(type: str, id: str) -> PreconditionFailed:
+    """The error for `If-None-Match: *` where there is a resource already (412)."""
+    return PreconditionFailed(fault("conflict", "resource-exists", type=type, id=id))
 
 
 def failed(type: str, current: int) -> PreconditionFailed:

@@ -33,6 +33,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "and send the change with that version.",
         "该 {type} 的当前版本是 {version}，与预期不符。请重新读取后再以该版本提交更改。",
     ),
+    "resource-exists": (
+        "{type}/{id} already exists, and If-None-Match: * asks to create it only if it does not.",
+        "{type}/{id} 已存在，而 If-None-Match: * 要求仅在不存在时创建。",
+    ),
     "version-none": (
         "There is no current version of this {type}.",
         "该 {type} 没有当前版本。",

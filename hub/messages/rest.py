@@ -36,7 +36,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
     ),
     "compartment-unknown": (
         "{type} is no compartment; Patient, Encounter, Practitioner, RelatedPerson and Device are.",
-        "{type} 不是 compartment；可用的有 Patient、Encounter、Practitioner、RelatedPerson 和 Device。",
+        "{type} 不是 compartment；可用的有 Patient、Encounter、Practitioner、RelatedPerson "
+        "和 Device。",
     ),
     "method-not-allowed": (
         "{method} is not possible here; the Allow header names the methods that are.",
@@ -119,6 +120,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
     "http-malformed": (
         "This is not a well-formed HTTP request.",
         "这不是格式正确的 HTTP 请求。",
+    ),
+    "url-not-ascii": (
+        "The address holds characters beyond ASCII as they are; they must be percent-encoded, as "
+        "curl -G --data-urlencode 'name=王' does.",
+        "地址中含有未编码的非 ASCII 字符；必须使用百分号编码，例如 "
+        "curl -G --data-urlencode 'name=王'。",
     ),
     "headers-too-large": (
         "The request line and headers are larger than {limit} bytes.",

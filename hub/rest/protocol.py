@@ -6,14 +6,19 @@ uvicorn bounds neither, and answers malformed HTTP in plain text. Used by `hub.s
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from hub.errors import Issue, fault
 from hub.model import json
+from hub.rest.negotiation import language
 from hub.rest.outcomes import outcome
 from hub.settings import Settings
+
+_RAW_ADDRESS = re.compile(rb"(?m)^[A-Z]{3,8} [\x21-\x7e]*[\x80-\xff]")
+_LANGUAGE = re.compile(rb"(?im)^accept-language:[ \t]*([^\r\n]*)")
 
 
 class HubProtocol(HttpToolsProtocol):
@@ -31,11 +36,14 @@ class HubProtocol(HttpToolsProtocol):
         self._due_since = self.loop.time()
         self._size = 0
         self._refusal: tuple[int, Issue] | None = None
+        self._received = b""
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse headers without an end."""
         self._size = len(data) + (self._size if self._due_since else 0)
+        self._received = data
         super().data_received(data)
+        self._received = b""
         if self._due_since and self._size > self.settings.header_limit and self._refusal is None:
             self._refuse_size()
             self.send_400_response("")
@@ -59,8 +67,10 @@ class HubProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Answer bad HTTP with an OperationOutcome and close."""
-        status, issue = self._refusal or (400, fault("structure", "http-malformed"))
-        body = json.encode(outcome((issue,), "en"))
+        status, issue = self._refusal or (400, self._malformed())
+        # The parser has given up: what headers it has not seen are looked for by hand.
+        asked = _LANGUAGE.search(self._received)
+        body = json.encode(outcome((issue,), language(asked[1] if asked else None)))
         self._refusal = (status, issue)
         self.transport.write(
             b"".join(
@@ -73,6 +83,12 @@ class HubProtocol(HttpToolsProtocol):
             )
         )
         self.transport.close()
+
+    def _malformed(self) -> Issue:
+        """What is wrong with HTTP that the parser refuses."""
+        if self._due_since and _RAW_ADDRESS.search(self._received):
+            return fault("structure", "url-not-ascii")
+        return fault("structure", "http-malformed")
 
     def _refuse_size(self) -> None:
         limit = self.settings.header_limit

@@ -229,8 +229,9 @@ async def test_a_malformed_entity_tag_is_refused(
 
 async def test_if_none_match_creates_only(door: Interactions, ctx: Context) -> None:
     await door.update(ctx, "Patient", "a", patient(id="a"), if_none_match="*")
-    with pytest.raises(PreconditionFailed):
+    with pytest.raises(PreconditionFailed) as caught:
         await door.update(ctx, "Patient", "a", patient(id="a"), if_none_match="*")
+    assert messages(caught.value) == ["resource-exists"]
     with pytest.raises(PreconditionFailed):
         await door.update(ctx, "Patient", "a", patient(id="a"), if_none_match='W/"1"')
     await door.update(ctx, "Patient", "a", patient(id="a"), if_none_match='W/"7"')

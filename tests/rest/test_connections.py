@@ -67,6 +67,19 @@ def test_malformed_http_is_answered_in_words(hub: RunningHub, sent: bytes) -> No
     _outcome(answer)
 
 
+@pytest.mark.parametrize(
+    ("language", "words"), [("en", "percent-encoded"), ("zh-CN,zh", "百分号编码")]
+)
+def test_raw_letters_in_an_address_are_told_of(hub: RunningHub, language: str, words: str) -> None:
+    path = "/fhir/Patient?name=王".encode()
+    lines = f" HTTP/1.1\r\n{HEAD}Accept-Language: {language}\r\n\r\n".encode()
+    answer = _exchange(hub, b"GET " + path + lines, timeout=3)
+    assert _status(answer) == 400
+    (issue,) = _outcome(answer)["issue"]
+    assert issue["details"]["coding"][0]["code"] == "url-not-ascii"
+    assert words in issue["details"]["text"]
+
+
 def test_length_and_chunks_together_are_refused(hub: RunningHub) -> None:
     smuggled = (
         b"POST /fhir HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 5\r\n"
