@@ -118,6 +118,7 @@ class Source:
         rid: Column with the row id.
         date: Column with the principal date, "" if none of the tables has it.
         shape: Column with the shape, "" if none has it.
+        packed: Column with the packed entry, "" if none has it.
         check: What remains to be tested row by row.
         is_ordered: In order of date and row id, either way.
         is_unique: Holds each row id once.
@@ -129,6 +130,7 @@ class Source:
     rid: str
     date: str = ""
     shape: str = ""
+    packed: str = ""
     check: Sql = EVERYWHERE
     is_ordered: bool = False
     is_unique: bool = False
@@ -142,7 +144,7 @@ class Source:
             self.rid,
             self.date or f"(SELECT date {entry}",
             self.shape or f"(SELECT shape {entry}",
-            f"(SELECT packed {entry}",
+            self.packed or f"(SELECT packed {entry}",
         )
 
     def checked(self, check: Sql) -> Source:

@@ -178,4 +178,5 @@ def dated(planner: Planner, source: Source) -> Source:
         tables=Sql(tables, source.tables.values),
         date=f"{table}.date",
         shape=f"{table}.shape",
+        packed=f"{table}.packed",
     )

@@ -90,6 +90,7 @@ def rids_leaf(planner: Planner, label: str, found: Iterable[int], types: Types =
         f"{table}.rid",
         f"{table}.date",
         f"{table}.shape",
+        f"{table}.packed",
         is_unique=True,
     )
     if types:
