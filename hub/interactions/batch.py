@@ -274,7 +274,7 @@ def _operation(entry: EntryRequest, operations: Operations) -> Operation:
         or level not in operation.levels
         or (entry.type and operation.types and entry.type not in operation.types)
     ):
-        raise NotFound(fault("not-supported", "operation-unknown", name=entry.operation[:64]))
+        raise NotFound(fault("not-supported", "operation-unknown"))
     if operation.affects_state and entry.method != "POST":
         raise MethodNotAllowed(
             fault("not-supported", "operation-needs-post", name=entry.operation[:64])

@@ -29,8 +29,16 @@ def operation_outcome(issues: Sequence[Issue], language: str = "en") -> dict[str
     }
 
 
+def _text(issue: Issue, language: str) -> str:
+    try:
+        return render(issue.message, issue.arguments, language)
+    except (LookupError, ValueError, TypeError, AttributeError):
+        # A mistake in a message must not hide what it is about.
+        return render("problem", {"name": issue.message}, language)
+
+
 def _issue(issue: Issue, language: str) -> dict[str, Any]:
-    text = render(issue.message, issue.arguments, language)
+    text = _text(issue, language)
     made: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.code,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from hub.errors import Issue, fault
+from hub.errors import Issue
 from hub.interactions.outcome import operation_outcome
 from hub.model import json
 from hub.rest.exchange import Answer, Format, Header
@@ -37,15 +37,7 @@ def outcome(issues: Sequence[Issue], language: str) -> dict[str, Any]:
         issues: What to tell.
         language: `en` or `zh`.
     """
-    try:
-        made = operation_outcome(issues[:MOST_ISSUES], language)
-    except (LookupError, ValueError, TypeError):
-        # A mistake in a message must not hide the error itself.
-        made = operation_outcome(
-            [fault(issue.code, "problem", name=issue.message) for issue in issues[:MOST_ISSUES]],
-            language,
-        )
-    found: dict[str, Any] = _sendable(made)
+    found: dict[str, Any] = _sendable(operation_outcome(issues[:MOST_ISSUES], language))
     return found
 
 
