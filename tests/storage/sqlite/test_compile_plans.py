@@ -5,11 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.search.query import Query, SortKey
+from hub.search.ranges import date_conditions, holds
 from hub.storage.sqlite.compile.fragments import Sql, either, every, one_of, union
 from hub.storage.sqlite.compile.planner import Limits
+from hub.storage.sqlite.compile.range_tests import range_test
 from tests.contract.search_cases import PARAMETERS, criterion, index_rows
+from tests.storage import random_searches as random
 from tests.storage.sqlite.both import TENANT, Both
 
 NEWEST = ("-date",)
@@ -139,3 +144,14 @@ def test_unions_of_any_length_are_answered(both: Both, count: int) -> None:
     joined = union([Sql("SELECT ? AS n", (number,)) for number in range(count)])
     rows = both.connection.execute(*joined).fetchall()
     assert sorted(n for (n,) in rows) == list(range(count))
+
+
+# --- range tests ----------------------------------------------------------------------------
+
+
+@given(st.lists(random.date_values, min_size=1, max_size=3), random.ranges)
+def test_compiled_range_tests_agree_with_the_table(values: Any, ends: tuple[int, int]) -> None:
+    alternatives = tuple(group for value in values for group in date_conditions(value))
+    assert range_test(alternatives)(*ends) == holds(alternatives, *ends)
+    three = ((*alternatives[0], *alternatives[-1], *alternatives[0]),)
+    assert range_test(three)(*ends) == holds(three, *ends)

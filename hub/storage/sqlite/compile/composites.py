@@ -23,7 +23,7 @@ from hub.search.query import (
     UriValue,
     Value,
 )
-from hub.search.ranges import Alternatives, date_conditions, holds, number_conditions
+from hub.search.ranges import Alternatives, date_conditions, number_conditions
 from hub.storage.sqlite.compile.fragments import (
     NOTHING,
     NOWHERE,
@@ -39,6 +39,7 @@ from hub.storage.sqlite.compile.fragments import (
 from hub.storage.sqlite.compile.keyed import Keys
 from hub.storage.sqlite.compile.numbers import condition_on, sought_quantity
 from hub.storage.sqlite.compile.planner import Planner
+from hub.storage.sqlite.compile.range_tests import range_test
 from hub.storage.sqlite.entry import (
     DATE_PART,
     NUMBER_PART,
@@ -165,15 +166,17 @@ def _component(planner: Planner, value: Value) -> Component:
             return _quantity(planner, value)
         case NumberValue():
             numbers = number_conditions(value)
+            meets_number = range_test(numbers)
             return Component(
-                lambda part: part[0] == NUMBER_PART and holds(numbers, part[1], part[2]),
+                lambda part: part[0] == NUMBER_PART and meets_number(part[1], part[2]),
                 None,
                 lambda table: _range(table, NUMBER_PART, numbers),
             )
         case DateValue():
             dates = date_conditions(value)
+            meets_date = range_test(dates)
             return Component(
-                lambda part: part[0] == DATE_PART and holds(dates, part[1], part[1] + part[2]),
+                lambda part: part[0] == DATE_PART and meets_date(part[1], part[1] + part[2]),
                 None,
                 lambda table: _range(table, DATE_PART, dates),
             )

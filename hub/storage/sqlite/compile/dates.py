@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.search.query import DateValue
-from hub.search.ranges import Alternatives, Condition, date_conditions, holds
+from hub.search.ranges import Alternatives, Condition, date_conditions
 from hub.storage.sqlite.compile.fragments import (
     EVERYWHERE,
     MOST_PLACES,
@@ -24,6 +24,7 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
+from hub.storage.sqlite.compile.range_tests import range_test
 from hub.storage.sqlite.entry import Entry
 from hub.storage.sqlite.index_tables import SHORT
 from hub.storage.sqlite.interner import CODE
@@ -46,13 +47,15 @@ def dates(planner: Planner, key: int, values: Sequence[DateValue], types: Types)
     known = frozenset(groups)
     alternatives = tuple(group for value in values for group in date_conditions(value))
 
+    meets = range_test(alternatives)
+
     def has_date(entry: Entry) -> bool:
         flat = entry.dates
-        return any(
-            flat[place] in known
-            and holds(alternatives, flat[place + 1], flat[place + 1] + flat[place + 2])
-            for place in range(0, len(flat), 3)
-        )
+        for place in range(0, len(flat), 3):
+            low = flat[place + 1]
+            if flat[place] in known and meets(low, low + flat[place + 2]):
+                return True
+        return False
 
     def probe(row: Row) -> Sql:
         return planner.test(has_date, row)

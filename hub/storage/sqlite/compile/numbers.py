@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from hub.search.query import NumberValue, QuantityValue
-from hub.search.ranges import Alternatives, Condition, holds, number_conditions
+from hub.search.ranges import Alternatives, Condition, number_conditions
 from hub.storage.sqlite.compile.fragments import (
     MOST_PLACES,
     NOTHING,
@@ -26,6 +26,7 @@ from hub.storage.sqlite.compile.fragments import (
     one_of_known,
 )
 from hub.storage.sqlite.compile.planner import Planner
+from hub.storage.sqlite.compile.range_tests import RangeTest, range_test
 from hub.storage.sqlite.entry import NO_TERM, Entry
 from hub.storage.sqlite.index_tables import raw_range, stored_range
 from hub.storage.sqlite.interner import CANONICAL_UNIT, CODE, UNIT
@@ -48,10 +49,12 @@ def numbers(planner: Planner, key: int, values: Sequence[NumberValue], types: Ty
     known = frozenset(groups)
     alternatives = tuple(group for value in values for group in number_conditions(value))
 
+    meets = range_test(alternatives)
+
     def has_number(entry: Entry) -> bool:
         flat = entry.numbers
         return any(
-            flat[place] in known and holds(alternatives, flat[place + 1], flat[place + 2])
+            flat[place] in known and meets(flat[place + 1], flat[place + 2])
             for place in range(0, len(flat), 3)
         )
 
@@ -71,6 +74,7 @@ class Sought:
 
     Attributes:
         alternatives: What low and high must meet.
+        meets: The same as a function.
         canonical: The canonical unit; None: compare as written.
         codes: Codes of the unit as written; None: any unit.
         units: Unit texts as written that do as well.
@@ -78,6 +82,7 @@ class Sought:
     """
 
     alternatives: Alternatives
+    meets: RangeTest
     canonical: int | None = None
     codes: frozenset[int] | None = None
     units: frozenset[int] = frozenset()
@@ -87,12 +92,12 @@ class Sought:
         """Whether a packed quantity (without its group) is such."""
         if self.canonical is not None:
             unit, low, high = stored_range(quantity)
-            return unit == self.canonical and holds(self.alternatives, low, high)
+            return unit == self.canonical and self.meets(low, high)
         if self.codes is not None:
             code, unit = quantity[2], quantity[3]
             if code not in self.codes and unit not in self.units:
                 return False
-        return holds(self.alternatives, *raw_range(quantity))
+        return self.meets(*raw_range(quantity))
 
 
 def sought_quantity(planner: Planner, value: QuantityValue) -> Sought | None:
@@ -102,10 +107,11 @@ def sought_quantity(planner: Planner, value: QuantityValue) -> Sought | None:
         unit = lexicon.term(CANONICAL_UNIT, value.canonical_unit)
         if unit is None:
             return None
-        return Sought(number_conditions(value, canonical=True), unit, stored=(unit,))
+        alternatives = number_conditions(value, canonical=True)
+        return Sought(alternatives, range_test(alternatives), unit, stored=(unit,))
     alternatives = number_conditions(value)
     if not value.code:
-        return Sought(alternatives)
+        return Sought(alternatives, range_test(alternatives))
     codes = frozenset(lexicon.codes(value.system, value.code).ids)
     unit = lexicon.term(UNIT, value.code) if value.system is None else None
     units = frozenset(() if unit is None else (unit,))
@@ -119,7 +125,8 @@ def sought_quantity(planner: Planner, value: QuantityValue) -> Sought | None:
             by_code.values + by_unit.values,
         )
     )
-    return Sought(alternatives, None, codes, units, tuple(unit for (unit,) in stored))
+    meets = range_test(alternatives)
+    return Sought(alternatives, meets, None, codes, units, tuple(unit for (unit,) in stored))
 
 
 def quantities(planner: Planner, key: int, values: Sequence[QuantityValue], types: Types) -> Leaf:
@@ -132,10 +139,12 @@ def quantities(planner: Planner, key: int, values: Sequence[QuantityValue], type
 
     def has_quantity(entry: Entry) -> bool:
         flat = entry.quantities
-        return any(
-            flat[place] in known and any(one.allows(flat[place + 1 : place + 8]) for one in sought)
-            for place in range(0, len(flat), 8)
-        )
+        for place in range(0, len(flat), 8):
+            if flat[place] in known:
+                quantity = flat[place + 1 : place + 8]
+                if any(one.allows(quantity) for one in sought):
+                    return True
+        return False
 
     def probe(row: Row) -> Sql:
         return planner.test(has_quantity, row)
