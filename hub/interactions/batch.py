@@ -8,7 +8,7 @@ Spec: https://hl7.org/fhir/R4/http.html#transaction
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
@@ -27,6 +27,7 @@ from hub.interactions.entry_response import (
 from hub.interactions.operation import Operation, OperationRequest, Operations
 from hub.interactions.patch import patch_of
 from hub.interactions.preconditions import parse_tags
+from hub.interactions.url import only
 from hub.model import dates
 from hub.model.identity import new_id
 from hub.storage.port import Stored, StoreUnavailable
@@ -149,14 +150,26 @@ _WRITERS: dict[str, Callable[[Interactions, Context, EntryRequest], Awaitable[Ch
 # --- entries that read, here and in transactions ---------------------------------------------
 
 
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "read": (),
+    "vread": (),
+    "history": history.KNOWN,
+    "capabilities": ("mode",),
+}
+"""What the URL of an entry may hold besides its path."""
+
+
 async def prepare_reading(
     door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
 ) -> None:
     """Refuse what a reading entry of a transaction asks for before anything is written.
 
     Raises:
-        HubError: A search is malformed, or an operation is unknown or changes something.
+        HubError: A search is malformed, a parameter has no effect while strict, or an operation
+            is unknown or changes something.
     """
+    if prefer.strict and entry.interaction in _PARAMETERS:
+        only(_PARAMETERS[entry.interaction], entry.search or ())
     if entry.interaction == "search":
         await search.check(
             door, ctx, entry.type, _without_format(entry), entry.compartment, prefer.strict
@@ -210,6 +223,8 @@ async def _reading(
     door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
 ) -> Entry:
     parameters = _without_format(entry)
+    if prefer.strict and entry.interaction in _PARAMETERS:
+        only(_PARAMETERS[entry.interaction], parameters)
     match entry.interaction:
         case "read":
             return _unless_known(ctx, entry, await read.read(door, ctx, entry.type, entry.id))

@@ -136,10 +136,16 @@ class Interactions:
         return await delete.conditional_delete(self, ctx, type, search)
 
     async def history(
-        self, ctx: Context, type: str, id: str, parameters: Parameters = ()
+        self,
+        ctx: Context,
+        type: str,
+        id: str,
+        parameters: Parameters = (),
+        *,
+        strict: bool = False,
     ) -> BundleAnswer:
         """Versions, newest first: of an instance, a type (id ""), the system (type "")."""
-        return await history.history(self, ctx, type, id, parameters)
+        return await history.history(self, ctx, type, id, parameters, strict)
 
     async def search(
         self,

@@ -6,15 +6,17 @@ Spec: https://hl7.org/fhir/R4/http.html#history
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import BadRequest, fault
 from hub.interactions.answer import BundleAnswer, Entry, Response
+from hub.interactions.commit import BREATH
 from hub.interactions.entry_response import status_line
 from hub.interactions.read import absent
-from hub.interactions.url import write_parameters
+from hub.interactions.url import only, write_parameters
 from hub.interactions.validated import known_type, well_formed
 from hub.messages import Phrase
 from hub.model import dates
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 CURSOR = "_cursor"
-_KNOWN = ("_since", "_at", "_count", CURSOR)
+KNOWN = ("_since", "_at", "_count", CURSOR)
 
 
 async def history(
@@ -35,6 +37,7 @@ async def history(
     type: str,
     id: str,
     parameters: Sequence[tuple[str, str]],
+    strict: bool = False,
 ) -> BundleAnswer:
     """A page of versions, tombstones included.
 
@@ -44,16 +47,19 @@ async def history(
         type: Resource type, "" for the system.
         id: Logical id, "" for the type.
         parameters: Names and values, decoded; others than the known ones are ignored.
+        strict: Refuse those instead.
 
     Raises:
         NotFound: There is no such type, or there never was such a resource.
-        BadRequest: A parameter is malformed.
+        BadRequest: A parameter is malformed, or unknown while strict.
     """
+    if strict:
+        only(KNOWN, parameters)
     if type:
         known_type(type)
     if id:
         well_formed(id)
-    given = {name: value for name, value in parameters if name in _KNOWN}
+    given = {name: value for name, value in parameters if name in KNOWN}
     fingerprint = f"history {type}/{id} {given.get('_since')} {given.get('_at')}"
     query = HistoryQuery(
         type,
@@ -67,13 +73,17 @@ async def history(
     if id and not page.total and await door.store.read(ctx.tenant.key, type, id) is None:
         raise absent(type, id)
     place = "/".join(part for part in (ctx.base, type, id, "_history") if part)
-    own = tuple((name, given[name]) for name in _KNOWN if name in given)
+    own = tuple((name, given[name]) for name in KNOWN if name in given)
     links = [("self", _url(place, own))]
     if page.next is not None:
         cursor = door.cursors.encode(page.next, fingerprint)
         others = tuple(pair for pair in own if pair[0] != CURSOR)
         links.append(("next", _url(place, (*others, (CURSOR, cursor)))))
-    entries = tuple(_entry(ctx, stored) for stored in page.versions)
+    anew = await _created_anew(door, ctx, page.versions)
+    entries = tuple(
+        _entry(ctx, stored, (stored.type, stored.id, stored.version) in anew)
+        for stored in page.versions
+    )
     return BundleAnswer(
         "history",
         entries,
@@ -129,12 +139,35 @@ def _before(given: Mapping[str, str], door: Interactions, fingerprint: str) -> P
     return None if cursor is None else door.cursors.decode(cursor, fingerprint)
 
 
+Version = tuple[str, str, int]
+
+
+async def _created_anew(
+    door: Interactions, ctx: Context, versions: Sequence[Stored]
+) -> set[Version]:
+    """Those made by a PUT where there was nothing: the first one, or one after a tombstone."""
+    known = {(one.type, one.id, one.version): one.deleted for one in versions}
+    found: set[Version] = set()
+    for number, one in enumerate(versions):
+        if one.method != "PUT":
+            continue
+        before = (one.type, one.id, one.version - 1)
+        if one.version > 1 and before not in known:
+            if not number % BREATH:
+                await asyncio.sleep(0)
+            previous = await door.store.vread(ctx.tenant.key, *before)
+            known[before] = previous is not None and previous.deleted
+        if one.version == 1 or known[before]:
+            found.add((one.type, one.id, one.version))
+    return found
+
+
 _STATUS = {"DELETE": 204, "POST": 201}
 
 
-def _entry(ctx: Context, stored: Stored) -> Entry:
+def _entry(ctx: Context, stored: Stored, created: bool) -> Entry:
     type, id, version, updated, _, method, _ = stored
-    status = _STATUS.get(method, 201 if version == 1 else 200)
+    status = _STATUS.get(method, 201 if created else 200)
     url = type if method == "POST" else f"{type}/{id}"
     response = Response(status_line(status), etag=f'W/"{version}"', updated=updated)
     return Entry(f"{ctx.base}/{type}/{id}", stored, request=(method, url), response=response)

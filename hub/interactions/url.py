@@ -7,6 +7,7 @@ Spec: https://hl7.org/fhir/R4/http.html#general, RFC 3986.
 from __future__ import annotations
 
 import re
+from collections.abc import Collection, Sequence
 from urllib.parse import quote, unquote_to_bytes
 
 from hub.errors import BadRequest, fault
@@ -52,6 +53,21 @@ def parameters(query: str) -> Parameters:
             raise BadRequest(fault("value", "url-malformed"))
         found.append((decode(name), decode(value)))
     return tuple(found)
+
+
+def only(known: Collection[str], pairs: Sequence[tuple[str, str]]) -> None:
+    """Refuse parameters that an interaction does not know; for `Prefer: handling=strict`.
+
+    Args:
+        known: Names that have an effect.
+        pairs: Decoded names and values; `_format` and `_pretty` belong to the edge.
+
+    Raises:
+        BadRequest: There is another one (`parameter-unknown`).
+    """
+    for name, _ in pairs:
+        if name not in known and name not in ("_format", "_pretty"):
+            raise BadRequest(fault("not-supported", "parameter-unknown", name=name[:64]))
 
 
 def query_of(condition: str) -> Parameters:

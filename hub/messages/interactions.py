@@ -238,6 +238,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "a parameter without name, or too many of them.",
         "URL 格式不正确：% 后没有两位十六进制数字、不是 UTF-8、含控制字符、参数无名称或参数过多。",
     ),
+    "parameter-unknown": (
+        "{name} has no effect here, and Prefer: handling=strict asks to refuse what has none.",
+        "{name} 在此处无效，而 Prefer: handling=strict 要求拒绝无效的参数。",
+    ),
     "bundle-url-repeated": (
         "This fullUrl is also that of entry[{other}]: links to it would be ambiguous.",
         "此 fullUrl 与 entry[{other}] 相同：指向它的链接会产生歧义。",

@@ -344,6 +344,38 @@ async def test_a_history_is_newest_first_and_paged(door: Interactions, ctx: Cont
     assert page.to_dict()["entry"][0] == first
 
 
+async def test_a_history_says_which_versions_created(door: Interactions, ctx: Context) -> None:
+    for _ in range(2):
+        await door.update(ctx, "Patient", "a", patient(id="a"))
+    await door.delete(ctx, "Patient", "a")
+    for _ in range(2):
+        await door.update(ctx, "Patient", "a", patient(id="a"))
+    expected = ["200", "201", "204", "200", "201"]
+    page = await door.history(ctx, "Patient", "a")
+    assert [one.response.status[:3] for one in page.entries if one.response] == expected
+    single: list[str] = []
+    parameters: tuple[tuple[str, str], ...] = (("_count", "1"),)
+    while parameters:
+        page = await door.history(ctx, "Patient", "a", parameters)
+        single += [one.response.status[:3] for one in page.entries if one.response]
+        _, more, cursor = dict(page.links).get("next", "").partition("_cursor=")
+        parameters = (("_count", "1"), ("_cursor", cursor)) if more else ()
+    assert single == expected
+
+
+async def test_a_strict_history_refuses_what_has_no_effect(
+    door: Interactions, ctx: Context
+) -> None:
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    given = (("_count", "2"), ("_sort", "_id"))
+    assert (await door.history(ctx, "Patient", "a", given)).total == 1
+    with pytest.raises(BadRequest) as caught:
+        await door.history(ctx, "Patient", "a", given, strict=True)
+    assert messages(caught.value) == ["parameter-unknown"]
+    given = (("_count", "2"), ("_format", "json"))
+    assert (await door.history(ctx, "Patient", "a", given, strict=True)).total == 1
+
+
 async def test_histories_of_a_type_and_of_the_system(door: Interactions, ctx: Context) -> None:
     await door.create(ctx, "Patient", patient())
     await door.create(ctx, "Observation", observation())

@@ -415,6 +415,21 @@ async def test_a_patch_of_nothing_fails_the_transaction(door: Interactions, ctx:
     assert error.issues[0].message == "patch-format"
 
 
+@pytest.mark.parametrize("url", ["Patient/a?x=1", "Patient/a/_history?x=1"])
+async def test_strict_entries_refuse_what_has_no_effect(
+    door: Interactions, ctx: Context, url: str
+) -> None:
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    strict = Preference(strict=True)
+    for prefer, expected in ((None, ["200"]), (strict, ["400"])):
+        answer = await door.bundle(ctx, bundle(bare("GET", url), type="batch"), prefer=prefer)
+        assert statuses(answer) == expected
+    with pytest.raises(HubError) as caught:
+        await door.bundle(ctx, bundle(post(patient()), bare("GET", url)), prefer=strict)
+    assert caught.value.issues[0].message == "parameter-unknown"
+    assert (await door.history(ctx, "Patient", "")).total == 1
+
+
 @pytest.mark.parametrize("beside", [(), (post(patient()),)])
 @pytest.mark.parametrize("url", ["Patient/nobody", "Patient/nobody/_history/1"])
 async def test_a_read_of_nothing_fails_the_whole_also_when_nothing_is_written(

@@ -9,6 +9,8 @@ from typing import Any
 import httpx
 import pytest
 
+from tests.rest.running import message_ids
+
 Patient = dict[str, Any]
 
 
@@ -174,3 +176,16 @@ def test_a_client_that_has_the_capabilities_is_told_so(fhir: httpx.Client) -> No
     xml = fhir.get("/metadata", headers={"accept": "application/fhir+xml"})
     assert "<CapabilityStatement" in xml.text
     assert xml.headers["etag"] != first.headers["etag"]
+
+
+def test_strict_reads_and_histories_refuse_what_has_no_effect(
+    fhir: httpx.Client, patient: dict[str, Any]
+) -> None:
+    strict = {"prefer": "handling=strict"}
+    for path in ("", "/_history/1", "/_history"):
+        url = f"/Patient/{patient['id']}{path}"
+        assert fhir.get(url, params={"colour": "red"}).status_code == 200
+        refused = fhir.get(url, params={"colour": "red"}, headers=strict)
+        assert refused.status_code == 400
+        assert message_ids(refused) == ["parameter-unknown"]
+        assert fhir.get(url, params={"_format": "json"}, headers=strict).status_code == 200

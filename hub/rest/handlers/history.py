@@ -4,11 +4,16 @@ from __future__ import annotations
 
 from hub.rest import rendering
 from hub.rest.exchange import Answer, Request
+from hub.rest.headers import preference
 
 
 async def history(request: Request) -> Answer:
     """A page of versions, newest first."""
     found = await request.service.door.history(
-        request.context, request.type, request.id, request.query
+        request.context,
+        request.type,
+        request.id,
+        request.query,
+        strict=preference(request.headers.get(b"prefer")).strict,
     )
     return rendering.bundle(request, found)
