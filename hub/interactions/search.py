@@ -195,18 +195,25 @@ def _issues(
     request: SearchRequest, unfinished: Sequence[str], included: Included
 ) -> tuple[Issue, ...]:
     """What the client should know about this page."""
-    if not (request.ignored or unfinished) and included.complete:
+    if not (request.ignored or request.empty or unfinished) and included.complete:
         return ()
     issues = []
     if request.ignored:
-        names = ", ".join(name[:64] for name in request.ignored[:20])
+        names = _names(request.ignored)
         issues.append(fault("not-supported", "search-ignored", "", "warning", names=names))
+    if request.empty:
+        names = _names(request.empty)
+        issues.append(fault("value", "search-empty", "", "warning", names=names))
     if not included.complete:
         limit = len(included.found)
         issues.append(fault("too-costly", "include-limit", "", "warning", limit=limit))
     if unfinished:
         issues.append(_indexing(unfinished, "warning"))
     return tuple(issues)
+
+
+def _names(names: Sequence[str]) -> str:
+    return ", ".join(name[:64] for name in names[:20])
 
 
 def _indexing(codes: Sequence[str], severity: Severity) -> Issue:

@@ -264,6 +264,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Ignored, because not known here: {names}.",
         "以下参数未知，已忽略：{names}。",
     ),
+    "search-empty": (
+        "Ignored, because the value is empty: {names}.",
+        "以下参数的值为空，已忽略：{names}。",
+    ),
     "search-plan": ("{line}", "{line}"),
     "include-limit": (
         "Only {limit} resources are included with a page; there are more. Ask for smaller pages "

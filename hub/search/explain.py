@@ -55,6 +55,7 @@ def lines(request: SearchRequest, context: RewriteContext) -> list[str]:
     found += [f"{rule}: {describe_query(query)}" for rule, query in trace(request.query, context)]
     found += [f"then: {describe_include(include)}" for include in request.includes]
     found += [f"ignored: {name}" for name in request.ignored]
+    found += [f"ignored, has no value: {name}" for name in request.empty]
     return found
 
 

@@ -128,16 +128,19 @@ class _Draft:
     results: Results = field(default_factory=Results)
     honoured: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
 
     def note(self, name: str, text: str, *, is_type_search: bool) -> None:
         """Take in any parameter."""
+        if not text:
+            if self.strict:
+                refuse("value", "search-value-empty", name=name[:128])
+            self.empty.append(name)
+            return
         try:
             if name == "_type":
                 if is_type_search:
                     refuse("not-supported", "search-not-on-type", name="_type")
-            elif not (text or self.strict):
-                self.ignored.append(name)
-                return
             elif not read_result(self.reading, self.types, self.results, name, text):
                 self.note_criterion(name, text)
         except UnknownParameter as unknown:
@@ -253,4 +256,5 @@ def _request(
         tuple(draft.ignored),
         results.explain,
         search,
+        tuple(draft.empty),
     )

@@ -338,6 +338,7 @@ class SearchRequest:
         ignored: Parameters that lenient handling ignored (named in an outcome entry).
         explain: `_explain=true`.
         fingerprint: What a page cursor of this search is bound to.
+        empty: Parameters without a value, which lenient handling leaves out too.
     """
 
     query: Query
@@ -348,3 +349,4 @@ class SearchRequest:
     ignored: tuple[str, ...] = ()
     explain: bool = False
     fingerprint: str = ""
+    empty: tuple[str, ...] = ()

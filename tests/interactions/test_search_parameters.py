@@ -154,6 +154,16 @@ async def test_a_deleted_or_retired_parameter_is_unknown_again(
         assert [issue.message for issue in answer.issues] == ["search-ignored"]
 
 
+async def test_an_empty_value_is_named_as_such(door: Interactions, ctx: Context) -> None:
+    answer = await door.search(ctx, "Patient", (("name", ""), ("colour", "x")))
+    assert [issue.message for issue in answer.issues] == ["search-ignored", "search-empty"]
+    assert answer.issues[1].arguments == {"names": "name"}
+    with pytest.raises(HubError) as caught:
+        await door.search(ctx, "Patient", (("name", ""),), strict=True)
+    assert caught.value.status == 400
+    assert caught.value.issues[0].message == "search-value-empty"
+
+
 async def test_a_url_that_changes_moves_the_registration(door: Interactions, ctx: Context) -> None:
     await door.update(ctx, "SearchParameter", "colour", colour())
     await door.update(ctx, "SearchParameter", "colour", colour(url="http://example.org/other"))

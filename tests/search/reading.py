@@ -52,6 +52,7 @@ def outcome(url: str) -> list[str]:
     said = [describe_query(query).replace(" count 20", "")]
     said += [f"then {describe_include(include)}" for include in request.includes]
     said += [f"ignored {name}".strip() for name in request.ignored]
+    said += [f"empty {name}" for name in request.empty]
     if request.summary:
         said.append(f"summary {request.summary}")
     if request.elements:

@@ -70,7 +70,8 @@ def test_no_refusal_repeats_a_search_value() -> None:
 def test_the_self_link_holds_what_was_honoured() -> None:
     request = read("Patient?name=x&foo=1&_count=5&_sort=nothing&_format=json&_cursor=")
     assert request.self_parameters == (("name", "x"), ("_count", "5"), ("_format", "json"))
-    assert request.ignored == ("foo", "_sort", "_cursor")
+    assert request.ignored == ("foo", "_sort")
+    assert request.empty == ("_cursor",)
 
 
 def test_a_search_in_a_compartment_is_limited_to_it() -> None:
