@@ -93,6 +93,10 @@ def narrative_problem(div: str) -> Problem | None:
             "validation-narrative-syntax",
             {"line": error.lineno, "column": error.offset + 1},
         )
+    finally:
+        # Parser and reader refer to each other: without this, 10 KB a narrative would stay
+        # until the collector comes by.
+        del reader.parser
     if not reader.has_content:
         return Problem("invariant", "validation-narrative-empty", {"key": "txt-2"})
     return None
