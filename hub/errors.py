@@ -73,73 +73,73 @@ def fault(
     return Issue(severity, code, message, arguments, location)
 
 
-class BadRequest(HubError):  # noqa: N818 - named after the HTTP status they become
+class BadRequest(HubError):
     """400: cannot be understood (syntax, unknown parameter in strict mode, bad id)."""
 
     status = 400
 
 
-class NotFound(HubError):  # noqa: N818
+class NotFound(HubError):
     """404: no such resource, version or type."""
 
     status = 404
 
 
-class MethodNotAllowed(HubError):  # noqa: N818
+class MethodNotAllowed(HubError):
     """405: the interaction is not supported here."""
 
     status = 405
 
 
-class NotAcceptable(HubError):  # noqa: N818
+class NotAcceptable(HubError):
     """406: none of the formats asked for can be made."""
 
     status = 406
 
 
-class Conflict(HubError):  # noqa: N818
+class Conflict(HubError):
     """409: a version, reference or uniqueness rule stands against it."""
 
     status = 409
 
 
-class Gone(HubError):  # noqa: N818
+class Gone(HubError):
     """410: the resource was deleted."""
 
     status = 410
 
 
-class PreconditionFailed(HubError):  # noqa: N818
+class PreconditionFailed(HubError):
     """412: If-Match failed or a conditional interaction matched several."""
 
     status = 412
 
 
-class TooLarge(HubError):  # noqa: N818
+class TooLarge(HubError):
     """413: the body is over the limit."""
 
     status = 413
 
 
-class UnsupportedMediaType(HubError):  # noqa: N818
+class UnsupportedMediaType(HubError):
     """415: the body's format is not supported."""
 
     status = 415
 
 
-class Unprocessable(HubError):  # noqa: N818
+class Unprocessable(HubError):
     """422: understood, but breaks FHIR's or the server's rules."""
 
     status = 422
 
 
-class TooCostly(HubError):  # noqa: N818
+class TooCostly(HubError):
     """403 too-costly: the search would scan beyond its deadline."""
 
     status = 403
 
 
-class Unavailable(HubError):  # noqa: N818
+class Unavailable(HubError):
     """503: the store or the writer cannot answer now; nothing was stored."""
 
     status = 503

@@ -27,7 +27,7 @@ MAX_WALK = 3_000_000
 Predicate = Callable[[str], bool]
 
 
-class CostlyPattern(Exception):  # noqa: N818 - a verdict, not a fault
+class CostlyPattern(Exception):
     """The pattern could take too long on this text."""
 
 

@@ -24,11 +24,11 @@ from hub.settings import Settings
 _PIECE = 64 * 1024
 
 
-class ClientGone(Exception):  # noqa: N818 - a state, not a mistake
+class ClientGone(Exception):
     """The client closed the connection before its body was complete."""
 
 
-class BodyTimeout(HubError):  # noqa: N818 - named after the HTTP status it becomes
+class BodyTimeout(HubError):
     """408: the body came too slowly."""
 
     status = 408

@@ -34,7 +34,7 @@ _ALLOWED_HEADERS = (
 _MAX_AGE = (b"access-control-max-age", b"600")
 
 
-class Forbidden(HubError):  # noqa: N818 - named after the HTTP status it becomes
+class Forbidden(HubError):
     """403: this page or address may not do that."""
 
     status = 403

@@ -197,7 +197,7 @@ class Committed(NamedTuple):
     results: tuple[Written, ...]
 
 
-class CommitRefused(Exception):  # noqa: N818
+class CommitRefused(Exception):
     """A precondition does not hold; nothing was stored."""
 
 
@@ -255,7 +255,7 @@ class BlobMissing(CommitRefused):
         self.sha256 = sha256
 
 
-class StoreUnavailable(Exception):  # noqa: N818
+class StoreUnavailable(Exception):
     """Disk full, I/O error or the writer is gone.
 
     Nothing was stored, unless `uncertain`: then whether it was stored is not known.
@@ -285,7 +285,7 @@ class StoreNewer(StoreUnavailable):
         self.found, self.known = found, known
 
 
-class DeadlineExceeded(Exception):  # noqa: N818
+class DeadlineExceeded(Exception):
     """The search would take longer than its deadline; it was stopped."""
 
 

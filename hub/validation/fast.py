@@ -22,7 +22,7 @@ from hub.validation.source import SIBLING, Source, Writer, function_of, table_of
 Check = Callable[[Any, Scope], Any]
 
 
-class Doubt(Exception):  # noqa: N818 - it is no error, only not surely right
+class Doubt(Exception):
     """Raised by generated code at the first thing that may be wrong."""
 
 

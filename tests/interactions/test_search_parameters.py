@@ -86,7 +86,7 @@ async def test_indexing_goes_on_after_a_restart(store: Store, ctx: Context) -> N
         await door.update(ctx, "Patient", f"p{n}", eyes("blue", id=f"p{n}"))
     await door.update(ctx, "SearchParameter", "colour", colour())
 
-    class Stop(Exception):  # noqa: N818
+    class Stop(Exception):
         pass
 
     put, calls = store.put_parameter, 0

@@ -17,7 +17,7 @@ Members = dict[str, set[str]]
 LARGEST = 5000
 
 
-class NotEnumerable(Exception):  # noqa: N818 - an answer, not a fault
+class NotEnumerable(Exception):
     """The package cannot list the value set; the message says why."""
 
 

@@ -85,7 +85,7 @@ class Routes:
     rest: tuple[str, ...] = ()
 
 
-class _NotARoute(Exception):  # noqa: N818 - never leaves this module
+class _NotARoute(Exception):
     """The expression needs the FHIRPath engine."""
 
 

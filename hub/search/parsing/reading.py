@@ -19,7 +19,7 @@ LONGEST_CHAIN = 8
 MOST_CHAINS = 64
 
 
-class UnknownParameter(Exception):  # noqa: N818 - caught by `hub.search.parse`
+class UnknownParameter(Exception):
     """A type has no such parameter: ignored or refused, as the client prefers."""
 
     def __init__(self, type: str, name: str) -> None:

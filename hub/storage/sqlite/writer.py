@@ -61,7 +61,7 @@ class Job:
     error: Exception | None = None
 
 
-class _Torn(Exception):  # noqa: N818
+class _Torn(Exception):
     """A request failed after it had written something."""
 
 
