@@ -108,6 +108,7 @@ def page(reports: list[SizeReport], command: str, runs: int, seconds: float) -> 
         "the machine.",
         f"Validation on, synchronous=FULL, audit written; 16 connections; {runs} runs of "
         f"{seconds:g} s, the median and the spread over the runs.",
+        "Created Observations are new readings: their dates follow the demo set's.",
         "HAPI: 8.8 on PostgreSQL, warm, without validating, on such a machine.",
         "",
     ]

@@ -9,11 +9,13 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from random import Random
 from urllib.parse import quote
 
 from bench.client import Request, request
 from bench.dataset import Dataset
+from hub.demo.patient import BEIJING, TODAY
 from hub.model import json
 
 Make = Callable[[], Request]
@@ -45,11 +47,20 @@ def _read(data: Dataset, random: Random) -> Make:
 
 
 def _create(data: Dataset, random: Random) -> Make:
-    raws = []
-    for one in data.observations:
-        fresh = {name: value for name, value in one.items() if name != "id"}
-        raws.append(request("POST", "/fhir/Observation", json.encode(fresh)))
-    return lambda: Request(random.choice(raws), (201,))
+    """New readings, made one second after the other from the day after the demo set on."""
+    readings = [
+        {name: value for name, value in one.items() if name != "id"} for one in data.observations
+    ]
+    start = datetime(TODAY.year, TODAY.month, TODAY.day, 8, tzinfo=BEIJING) + timedelta(days=1)
+    seconds = iter(range(1 << 30))
+
+    def make() -> Request:
+        reading = random.choice(readings)
+        when = start + timedelta(seconds=next(seconds))
+        reading["effectiveDateTime"] = when.isoformat()
+        return Request(request("POST", "/fhir/Observation", json.encode(reading)), (201,))
+
+    return make
 
 
 def _put(data: Dataset, random: Random) -> Make:
