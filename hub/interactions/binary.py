@@ -205,14 +205,15 @@ def content_of(stored: Stored) -> BinaryContent:
     """
     resource = resource_of(stored)
     content_type = str(resource.get("contentType", "application/octet-stream"))
-    blob = _blob(resource)
+    blob = blob_of(resource)
     if blob is not None:
         return BinaryContent(content_type, blob.size, None, blob)
     data = base64.b64decode(resource.get("data", ""))
     return BinaryContent(content_type, len(data), data, None)
 
 
-def _blob(resource: dict[str, Any]) -> Blob | None:
+def blob_of(resource: dict[str, Any]) -> Blob | None:
+    """The blob that a stored Binary points to, None if it has none."""
     for extension in (resource.get("_data") or {}).get("extension", ()):
         if extension.get("url") == MARK:
             sha256, _, size = extension["valueString"].partition(" ")
@@ -234,14 +235,23 @@ async def whole(door: Interactions, ctx: Context, stored: Stored) -> dict[str, A
     resource = resource_of(stored)
     if stored.type != "Binary" or MARK.encode() not in body_of(stored):
         return resource
-    blob = _blob(resource)
+    blob = blob_of(resource)
     if blob is None:
         return resource
     limit = door.settings.body_limit
     if blob.size * 4 // 3 > limit:
         raise TooLarge(fault("too-long", "binary-raw-only", "Binary.data", limit=limit))
-    content = content_of(stored)
-    pieces = [piece async for piece in content.pieces(door, ctx)]
     del resource["_data"]
-    resource["data"] = base64.b64encode(b"".join(pieces)).decode()
+    resource["data"] = await encoded(door, ctx, blob)
     return resource
+
+
+async def encoded(door: Interactions, ctx: Context, blob: Blob) -> str:
+    """The content of a blob as base64.
+
+    Raises:
+        Conflict: The blob is not there: the record is damaged.
+    """
+    content = BinaryContent("", blob.size, None, blob)
+    pieces = [piece async for piece in content.pieces(door, ctx)]
+    return base64.b64encode(b"".join(pieces)).decode()

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hub.errors import BadRequest, fault
-from hub.interactions import binary
+from hub.interactions import binary, binary_entries
 from hub.interactions.answer import BundleAnswer, Changed, body_of
 from hub.model import json
 from hub.rest import outcomes
@@ -112,9 +112,10 @@ async def changed(request: Request, result: Changed, returned: Return | None = N
     return Answer(result.status, tuple(headers), await stored_body(request, stored))
 
 
-def bundle(request: Request, answer: BundleAnswer) -> Answer:
+async def bundle(request: Request, answer: BundleAnswer) -> Answer:
     """A Bundle; as JSON it is joined from stored bytes."""
     format = request.format
+    answer = await binary_entries.complete(request.service.door, request.context, answer)
     if format.name == "json":
         data = answer.to_json(format.pretty)
     else:

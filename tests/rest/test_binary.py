@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -178,3 +180,58 @@ def test_a_large_upload_is_never_held_in_memory(tmp_path: Path) -> None:
         assert received.digest() == digest.digest()
         peak = next(line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
         assert int(peak.split()[1]) < 250 * 1024, peak
+
+
+def _found(fhir: httpx.Client, path: str, id_: str) -> list[dict[str, Any]]:
+    """The Binaries of a bundle: a search, a history, or both asked for in a batch."""
+    if path == "batch":
+        entries = [{"request": {"method": "GET", "url": f"Binary/{id_}"}}]
+        entries += [{"request": {"method": "GET", "url": f"Binary?_id={id_}"}}]
+        sent = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+        headers = {"content-type": "application/fhir+json"}
+        answer = fhir.post("", content=json.dumps(sent), headers=headers)
+    else:
+        answer = fhir.get(path.format(id=id_))
+    assert answer.status_code == 200, answer.text
+    assert "urn:fhir-hub:blob" not in answer.text
+    resources = [entry["resource"] for entry in answer.json()["entry"]]
+    inner = [one["entry"][0]["resource"] for one in resources if one["resourceType"] == "Bundle"]
+    return [one for one in resources if one["resourceType"] == "Binary"] + inner
+
+
+BUNDLES = ("/Binary?_id={id}", "/Binary?_id={id}&_elements=data", "/Binary/{id}/_history", "batch")
+
+
+@pytest.mark.parametrize("path", BUNDLES)
+def test_a_binary_in_a_bundle_has_its_content(fhir: httpx.Client, path: str) -> None:
+    content = BIG[:80_000]
+    made = fhir.post("/Binary", content=content, headers=PDF)
+    id_ = made.headers["location"].split("/Binary/")[1].partition("/")[0]
+    found = _found(fhir, path, id_)
+    assert len(found) == (2 if path == "batch" else 1)
+    for resource in found:
+        assert base64.b64decode(resource["data"]) == content
+        assert "_data" not in resource
+
+
+@pytest.mark.parametrize("path", BUNDLES)
+def test_a_binary_too_big_for_a_bundle_says_so(fhir: httpx.Client, path: str) -> None:
+    made = fhir.post("/Binary", content=BIG, headers=PDF)
+    id_ = made.headers["location"].split("/Binary/")[1].partition("/")[0]
+    for resource in _found(fhir, path, id_):
+        assert "data" not in resource
+        assert "_data" not in resource
+        assert [tag["code"] for tag in resource["meta"]["tag"]] == ["SUBSETTED"]
+        assert list(resource)[:3] == ["resourceType", "id", "meta"]
+
+
+def test_binaries_of_one_bundle_share_its_limit(fhir: httpx.Client) -> None:
+    ids = []
+    for _ in range(3):
+        made = fhir.post("/Binary", content=BIG[:80_000], headers=PDF)
+        ids.append(made.headers["location"].split("/Binary/")[1].partition("/")[0])
+    found = fhir.get("/Binary", params={"_id": ",".join(ids)}).json()["entry"]
+    assert sum("data" in entry["resource"] for entry in found) == 2
+    xml = fhir.get("/Binary", params={"_id": ",".join(ids), "_format": "xml"}).text
+    assert xml.count("<data value=") == 2
+    assert "urn:fhir-hub:blob" not in xml

@@ -13,4 +13,4 @@ async def bundle(request: Request) -> Answer:
     done = await request.service.door.bundle(
         request.context, resource, prefer=preference(request.headers.get(b"prefer"))
     )
-    return rendering.bundle(request, done)
+    return await rendering.bundle(request, done)

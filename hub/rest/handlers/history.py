@@ -16,4 +16,4 @@ async def history(request: Request) -> Answer:
         request.query,
         strict=preference(request.headers.get(b"prefer")).strict,
     )
-    return rendering.bundle(request, found)
+    return await rendering.bundle(request, found)

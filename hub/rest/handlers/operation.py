@@ -32,7 +32,7 @@ async def operation(request: Request) -> Answer:
         ),
     )
     if isinstance(made.body, BundleAnswer):
-        answer = rendering.bundle(request, made.body)
+        answer = await rendering.bundle(request, made.body)
     elif isinstance(made.body, Stored):
         answer = await rendering.version(request, made.body)
     else:

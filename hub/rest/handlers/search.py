@@ -44,7 +44,7 @@ async def _answer(request: Request, parameters: Parameters) -> Answer:
         compartment=compartment,
         strict=preference(request.headers.get(b"prefer")).strict,
     )
-    return rendering.bundle(request, found)
+    return await rendering.bundle(request, found)
 
 
 async def _form(request: Request) -> Parameters:
