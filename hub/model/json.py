@@ -78,15 +78,16 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Resource:
         _refuse(data, error, max_depth)
     if type(value) is not dict:
         raise BadRequest(fault("structure", "not-an-object"))
-    skeleton = _skeleton(data)
-    if len(skeleton) > 2 * max_depth and _depth(skeleton) > max_depth:
-        raise BadRequest(fault("structure", "json-depth", limit=max_depth))
-    if b"\\" in data and b"\\u0000" in data.replace(b"\\\\", b""):
+    if b"\\u0000" in data and b"\\u0000" in data.replace(b"\\\\", b""):
         raise BadRequest(fault("value", "json-control-character"))
     # A repeated key loses its first value, so the object written again has fewer quotation
-    # marks. Unequal skeletons may also come from escaped brackets; the exact pass tells.
-    if skeleton != _skeleton(_encode(value)):
+    # marks; other ways to write a text can only add to the difference. The exact pass tells.
+    again = _encode(value)
+    if _quotes(data) != _quotes(again):
         _refuse_repeated_keys(data)
+    skeleton = _skeleton(again)
+    if len(skeleton) > 2 * max_depth and _depth(skeleton) > max_depth:
+        raise BadRequest(fault("structure", "json-depth", limit=max_depth))
     return value
 
 
@@ -119,6 +120,16 @@ def encode_pretty(resource: Resource | bytes) -> bytes:
     """
     data = resource if isinstance(resource, bytes) else _encode(resource)
     return msgspec.json.format(data, indent=2)
+
+
+def _quotes(data: bytes) -> int:
+    """Quotation marks but those behind a backslash.
+
+    Written again, `\\"` stays and `\\u0022` becomes it, neither counts; `\\u005c"` becomes
+    `\\\\"` and counts no more. So the number can become less, never greater.
+    """
+    escaped = data.count(b'\\"') if b"\\" in data else 0
+    return data.count(b'"') - escaped
 
 
 def _skeleton(data: bytes) -> bytes:
