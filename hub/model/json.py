@@ -123,10 +123,10 @@ def encode_pretty(resource: Resource | bytes) -> bytes:
 
 
 def _quotes(data: bytes) -> int:
-    """Quotation marks but those behind a backslash.
+    r"""Quotation marks but those behind a backslash.
 
-    Written again, `\\"` stays and `\\u0022` becomes it, neither counts; `\\u005c"` becomes
-    `\\\\"` and counts no more. So the number can become less, never greater.
+    Written again, `\"` stays and `\u0022` becomes it: neither counts. `\u005c"` becomes `\\"`
+    and counts no more. So the number can become less, never greater.
     """
     escaped = data.count(b'\\"') if b"\\" in data else 0
     return data.count(b'"') - escaped
