@@ -22,6 +22,7 @@ from hub.definitions import (
     type_definition,
 )
 from hub.errors import BadRequest, fault
+from hub.interactions.registry import Definitions
 from hub.interactions.terminology_capabilities import terminology_capabilities
 from hub.model import json
 from hub.search.registry import ParameterRegistry
@@ -68,6 +69,8 @@ goes on counting. An update replaces the whole content, meta.tag, meta.security 
 included. {integrity} Conditional interactions are checked inside the commit: two clients with \
 the same condition never both create."""
 
+_INDEXING = "(Being indexed: {} of {}; searches find only part.)"
+
 _INTEGRITY = {
     True: "References to resources of this server must have a target, and what is referred to "
     "cannot be deleted.",
@@ -81,11 +84,13 @@ class _Facts:
 
     Attributes:
         registry: Search parameters, compared by identity.
+        indexing: Key, resources indexed and to be indexed of parameters that are not complete.
         operations: (name, definition, levels, types) of each operation.
     """
 
     mode: str
     registry: ParameterRegistry
+    indexing: tuple[tuple[int, int, int], ...]
     operations: tuple[tuple[str, str, frozenset[str], frozenset[str]], ...]
     base: str
     zone: str
@@ -120,6 +125,7 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
         _Facts(
             mode,
             definitions.registry,
+            await _progress(door, ctx, definitions),
             tuple(
                 (one.name, one.definition, frozenset(one.levels), one.types)
                 for one in door.operations.values()
@@ -131,6 +137,18 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
             settings.delete_multiple_limit > 1,
             bool(settings.cors),
         )
+    )
+
+
+async def _progress(
+    door: Interactions, ctx: Context, definitions: Definitions
+) -> tuple[tuple[int, int, int], ...]:
+    if not definitions.indexing:
+        return ()
+    return tuple(
+        (one.key, one.indexed, one.counted)
+        for one in await door.store.parameters(ctx.tenant.key)
+        if one.status != "completed"
     )
 
 
@@ -259,10 +277,14 @@ def _reverse_includes(registry: ParameterRegistry) -> dict[str, tuple[str, ...]]
 def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
     """CapabilityStatement.rest.resource.searchParam, also for what all types have."""
     made = []
+    progress = {key: (indexed, counted) for key, indexed, counted in facts.indexing}
     for code, parameter in facts.registry.of(type).items():
         row = {"name": code, "definition": parameter.url, "type": parameter.type}
         if parameter.description:
             row["documentation"] = parameter.description
+        if parameter.key in progress:
+            state = _INDEXING.format(*progress[parameter.key])
+            row["documentation"] = f"{state} {parameter.description}".strip()
         made.append(row)
     return made
 

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 BATCH = 50
 LOOK_EVERY = 5.0
+_RECOUNTS = 3
+_RECOUNT_BATCH = 500
 
 _log = logging.getLogger(__name__)
 
@@ -66,11 +68,14 @@ async def catch_up(door: Interactions, context: Context) -> None:
         context: Tenant and zone.
     """
     tenant = context.tenant.key
+    tried: set[int] = set()
     while True:
-        waiting = [one for one in await door.store.parameters(tenant) if not _complete(one)]
+        known = await door.store.parameters(tenant)
+        waiting = [one for one in known if not _complete(one) and one.key not in tried]
         if not waiting:
             return
         for parameter in waiting:
+            tried.add(parameter.key)
             await _index(door, context, parameter)
 
 
@@ -94,18 +99,52 @@ async def _index(door: Interactions, context: Context, parameter: RuntimeParamet
         if page:
             await _rows(door, context, definitions, page)
             progress = replace(progress, indexed=progress.indexed + len(page), after=after)
-            progress = replace(progress, counted=max(progress.counted, progress.indexed))
+            if progress.indexed > progress.counted:
+                progress = replace(progress, counted=await count(door, tenant, types))
         else:
-            # What came or went while the job ran is in the count now, and in the index.
-            total = await count(door, tenant, types)
-            progress = replace(progress, status="completed", indexed=total, counted=total)
+            progress = await _settled(door, tenant, types, progress)
         if not await _still(door, tenant, parameter):
             return
         await door.store.put_parameter(tenant, progress, parameter.url)
         if not page:
             await door.registry.refresh(tenant)
-            _log.info("search parameter %d is indexed: %d", parameter.key, progress.indexed)
+            if _complete(progress):
+                _log.info("search parameter %d is indexed: %d", parameter.key, progress.indexed)
+            else:
+                _log.warning("search parameter %d is indexed again: not all seen", parameter.key)
             return
+        await asyncio.sleep(0)
+
+
+async def _settled(
+    door: Interactions, tenant: int, types: tuple[str, ...], progress: RuntimeParameter
+) -> RuntimeParameter:
+    """A finished scan: completed when as many are indexed as are there, else to be begun again.
+
+    What was deleted after it was indexed, or came after the scan, makes the numbers differ:
+    both are counted anew then. Each resource of a recount is indexed, by the scan or by its own
+    write; in a record that never rests the recount itself is what is known.
+    """
+    for _ in range(_RECOUNTS):
+        sequence = (await door.store.info(tenant)).sequence
+        total = await count(door, tenant, types)
+        if progress.indexed == total:
+            return replace(progress, status="completed", counted=total)
+        seen = await _seen(door, tenant, types)
+        progress = replace(progress, indexed=seen, counted=total)
+    if (await door.store.info(tenant)).sequence != sequence:
+        return replace(progress, status="completed", counted=progress.indexed)
+    return replace(progress, indexed=0, after=0)
+
+
+async def _seen(door: Interactions, tenant: int, types: tuple[str, ...]) -> int:
+    """How many resources a scan finds."""
+    found = after = 0
+    while True:
+        page, after = await door.store.scan(tenant, types, after, _RECOUNT_BATCH)
+        if not page:
+            return found
+        found += len(page)
         await asyncio.sleep(0)
 
 

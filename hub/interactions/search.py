@@ -27,6 +27,7 @@ from hub.search.query import (
     Chain,
     Criterion,
     Has,
+    Include,
     Match,
     Not,
     Or,
@@ -73,7 +74,7 @@ async def search(
     if request.explain:
         return await _explained(door, ctx, request, context)
     query = await apply(request.query, context)
-    unfinished = _unfinished(query, definitions)
+    unfinished = _unfinished(query, request.includes, definitions)
     if unfinished and strict:
         raise Unavailable(_indexing(unfinished, "error"))
     try:
@@ -221,11 +222,15 @@ def _indexing(codes: Sequence[str], severity: Severity) -> Issue:
     return Issue(severity, "incomplete", "search-parameter-indexing", {"names": names})
 
 
-def _unfinished(query: Query, definitions: Definitions) -> list[str]:
-    """Codes of the query's parameters whose index is not complete yet."""
+def _unfinished(query: Query, includes: Sequence[Include], definitions: Definitions) -> list[str]:
+    """Codes of the search's parameters whose index is not complete yet."""
     if not definitions.indexing:
         return []
     used = [*_parameters(query.criterion), *(key.parameter for key in query.sort)]
+    for include in includes:
+        if include.reverse:
+            references = definitions.registry.references(include.source)
+            used += [one for one in references if include.code in (one.code, "*")]
     return sorted({one.code for one in used if one.key in definitions.indexing})
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import msgspec
 
+from hub.interactions.answer import resource_of
 from hub.rest import metrics
 from hub.rest.exchange import Answer, Header
 from hub.rest.metrics import Metrics
@@ -71,6 +72,7 @@ async def _store_gauges(store: Store, tenant: int) -> dict[str, float]:
     try:
         async with asyncio.timeout(_TIMEOUT):
             info = await store.info(tenant)
+            progress = await _progress(store, tenant)
     except (StoreUnavailable, TimeoutError):
         return {"hub_store_up": 0}
     gauges: dict[str, float] = {
@@ -80,8 +82,25 @@ async def _store_gauges(store: Store, tenant: int) -> dict[str, float]:
         "hub_store_versions": info.versions,
         "hub_store_queued_commits": info.queued,
     }
+    gauges |= progress
     for type, count in info.resources.items():
         gauges[f'hub_store_resources{{type="{type}"}}'] = count
+    return gauges
+
+
+async def _progress(store: Store, tenant: int) -> dict[str, float]:
+    """How far the index of each search parameter made at run time is."""
+    known = await store.parameters(tenant)
+    targets = [("SearchParameter", one.resource_id) for one in known]
+    found = await store.read_many(tenant, targets) if targets else {}
+    gauges: dict[str, float] = {}
+    for one in known:
+        stored = found.get(("SearchParameter", one.resource_id))
+        if stored is not None:
+            # Code and id are letters, digits, hyphens, underscores and dots: nothing to escape.
+            labels = f'code="{resource_of(stored).get("code")}",id="{one.resource_id}"'
+            gauges[f"hub_search_parameter_indexed{{{labels}}}"] = one.indexed
+            gauges[f"hub_search_parameter_counted{{{labels}}}"] = one.counted
     return gauges
 
 

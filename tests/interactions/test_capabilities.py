@@ -7,7 +7,7 @@ import pytest
 from hub.context import Context
 from hub.definitions import resource_types, search_parameters_of
 from hub.errors import BadRequest
-from hub.interactions import Interactions, capabilities
+from hub.interactions import Interactions, capabilities, indexing
 from hub.storage.port import Store
 from hub.validation.validator import Validator
 from tests.interactions.conftest import door_over
@@ -42,6 +42,7 @@ async def test_it_names_all_types_and_their_parameters(door: Interactions, ctx: 
 
 async def test_parameters_made_at_run_time_are_named(door: Interactions, ctx: Context) -> None:
     await door.update(ctx, "SearchParameter", "colour", colour())
+    await indexing.catch_up(door, ctx)
     made = await door.capabilities(ctx)
     (of_patient,) = [one for one in made["rest"][0]["resource"] if one["type"] == "Patient"]
     assert {

@@ -59,6 +59,65 @@ async def test_a_parameter_finds_what_was_there_before(door: Interactions, ctx: 
     assert (answer.total, answer.issues) == (60, ())
 
 
+async def test_only_what_is_indexed_is_counted(store: Store, ctx: Context) -> None:
+    door = door_over(store)
+    for n in range(120):
+        await door.update(ctx, "Patient", f"p{n}", eyes("blue", id=f"p{n}"))
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    put = store.put_parameter
+    shown: list[tuple[str, int, int]] = []
+    told: list[str] = []
+
+    async def meanwhile(*arguments: Any) -> Any:
+        parameter = arguments[1]
+        shown.append((parameter.status, parameter.indexed, parameter.counted))
+        made = await put(*arguments)
+        if len(shown) == 1:
+            rows = (await door.capabilities(ctx))["rest"][0]["resource"]
+            told.extend(
+                row["documentation"]
+                for one in rows
+                for row in one["searchParam"]
+                if row["name"] == "colour"
+            )
+            for n in range(3):
+                await door.delete(ctx, "Patient", f"p{n}")
+            await door.update(ctx, "Patient", "new", eyes("blue", id="new"))
+        return made
+
+    store.put_parameter = meanwhile  # type: ignore[method-assign]
+    await indexing.catch_up(door, ctx)
+    store.put_parameter = put  # type: ignore[method-assign]
+    assert told == ["(Being indexed: 50 of 120; searches find only part.) Eye colour"]
+    assert shown[0] == ("indexing", 50, 120)
+    assert shown[-1] == ("completed", 118, 118)
+    answer = await door.search(ctx, "Patient", (("colour", "blue"), ("_summary", "count")))
+    assert answer.total == 118
+    rows = (await door.capabilities(ctx))["rest"][0]["resource"]
+    assert "Being indexed" not in str(rows)
+
+
+async def test_a_scan_that_misses_some_does_not_complete(store: Store, ctx: Context) -> None:
+    door = door_over(store)
+    for n in range(5):
+        await door.update(ctx, "Patient", f"p{n}", eyes("blue", id=f"p{n}"))
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    scan = store.scan
+
+    async def short(*arguments: Any) -> Any:
+        page, after = await scan(*arguments)
+        return page[:-1], after
+
+    store.scan = short  # type: ignore[method-assign]
+    await indexing.catch_up(door, ctx)
+    (parameter,) = await store.parameters(1)
+    assert (parameter.status, parameter.indexed, parameter.after) == ("indexing", 0, 0)
+    store.scan = scan  # type: ignore[method-assign]
+    await indexing.catch_up(door, ctx)
+    (parameter,) = await store.parameters(1)
+    assert (parameter.status, parameter.indexed) == ("completed", 5)
+
+
 async def test_what_is_written_while_indexing_is_found(door: Interactions, ctx: Context) -> None:
     await door.update(ctx, "SearchParameter", "colour", colour())
     await door.update(ctx, "Patient", "a", eyes("green", id="a"))

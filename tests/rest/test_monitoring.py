@@ -81,3 +81,26 @@ def test_logs_show_the_route_and_no_value(hub: RunningHub, patient: dict[str, An
     text = hub.log.read_text()
     for value in (patient["id"], "小明", "110101199001011234", "Secret-name"):
         assert value not in text
+
+
+def test_metrics_show_how_far_a_search_parameter_is(site: httpx.Client, fhir: httpx.Client) -> None:
+    made = {
+        "resourceType": "SearchParameter",
+        "id": "shoe-size",
+        "url": "http://example.org/SearchParameter/shoe-size",
+        "name": "ShoeSize",
+        "status": "active",
+        "description": "Shoe size",
+        "code": "shoe-size",
+        "base": ["Basic"],
+        "type": "string",
+        "expression": "Basic.extension.where(url='http://e/shoe').value.as(string)",
+    }
+    headers = {"content-type": "application/fhir+json"}
+    put = fhir.put("/SearchParameter/shoe-size", json=made, headers=headers)
+    assert put.status_code == 201, put.text
+    with site:
+        text = site.get("/metrics").text
+    for name in ("indexed", "counted"):
+        assert f'hub_search_parameter_{name}{{code="shoe-size",id="shoe-size"}}' in text
+    fhir.delete("/SearchParameter/shoe-size")
