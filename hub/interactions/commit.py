@@ -29,6 +29,7 @@ from hub.interactions import search_parameters
 from hub.interactions.entries import within
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
+from hub.messages import Phrase
 from hub.model import body, reference
 from hub.search.extract import extract
 from hub.search.values import COMPARTMENT_KEY, IndexRows
@@ -384,7 +385,7 @@ def _refusal(
 def unavailable(error: StoreUnavailable) -> Unavailable:
     """The error for a store that cannot answer; says whether a write may have been stored."""
     message = "store-uncertain" if error.uncertain else "store-unavailable"
-    return Unavailable(fault("transient", message, reason=error.reason))
+    return Unavailable(fault("transient", message, reason=Phrase(error.reason)))
 
 
 def _missing(refused: TargetMissing, changes: Sequence[Change]) -> HubError:

@@ -63,4 +63,17 @@ PHRASES: dict[str, str] = {
     "{name} must be a valueInteger of 0 or more": "{name} 必须是不小于 0 的 valueInteger",
     "a part of the value has no name": "值的某个 part 没有 name",
     "value has no content": "value 没有内容",
+    # Why the record cannot be written or read
+    "the disk is full": "磁盘已满",
+    "the disk fails": "磁盘故障",
+    "the database file is damaged; put a backup in its place": "数据库文件已损坏，请恢复备份",
+    "the database file cannot be opened": "无法打开数据库文件",
+    "the database file cannot be written": "无法写入数据库文件",
+    "memory is used up": "内存不足",
+    "the database is busy": "数据库忙",
+    "the store is closed": "存储已关闭",
+    "too many commits are waiting": "等待提交的请求过多",
+    "the writer is gone": "写入进程已退出",
+    "the writer does not answer": "写入进程没有响应",
+    "the request is too large to send to the writer": "请求过大，无法发送给写入进程",
 }

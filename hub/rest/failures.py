@@ -7,6 +7,7 @@ and logged.
 from __future__ import annotations
 
 from hub.errors import Conflict, HubError, TooCostly, Unavailable, fault
+from hub.messages import Phrase
 from hub.rest.exchange import Header
 from hub.storage.port import CommitRefused, DeadlineExceeded, StoreUnavailable
 
@@ -24,7 +25,7 @@ def as_hub_error(error: Exception, request_id: str) -> tuple[HubError, bool]:
         return error, True
     if isinstance(error, StoreUnavailable):
         message = "store-uncertain" if error.uncertain else "store-unavailable"
-        return Unavailable(fault("transient", message, reason=error.reason)), True
+        return Unavailable(fault("transient", message, reason=Phrase(error.reason))), True
     if isinstance(error, DeadlineExceeded):
         return TooCostly(fault("too-costly", "search-too-costly")), True
     if isinstance(error, CommitRefused):

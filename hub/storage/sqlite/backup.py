@@ -70,7 +70,7 @@ def backup(folder: Path, target: Path) -> None:
     except FileExistsError:
         raise
     except OSError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise unavailable(error) from error
 
 
 def restore(source: Path, folder: Path) -> None:
@@ -106,7 +106,7 @@ def restore(source: Path, folder: Path) -> None:
     except IO_ERRORS as error:
         raise unavailable(error) from error
     except (OSError, msgspec.DecodeError) as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise unavailable(error) from error
 
 
 def _copy_database(folder: Path, target: Path) -> None:

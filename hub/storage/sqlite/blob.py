@@ -21,6 +21,7 @@ from typing import Any, Protocol, TypeVar
 import apsw
 
 from hub.storage.port import Blob, StoreUnavailable
+from hub.storage.sqlite.connect import unavailable
 from hub.storage.sqlite.record import Reader
 from hub.storage.sqlite.transaction import Transaction
 
@@ -88,7 +89,7 @@ def register(work: Transaction, tenant: int, name: str, sha256: str, size: int, 
                 raise
         _sync_folder(target.parent)
     except OSError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise unavailable(error) from error
     work.connection.execute(PUT, (tenant, bytes.fromhex(sha256), size, clock))
 
 
@@ -236,7 +237,7 @@ class FileBlobWriter:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
             self._remove()
-            raise StoreUnavailable(type(error).__name__) from error
+            raise unavailable(error) from error
         self._hash.update(self._waiting)
         self._size += len(self._waiting)
         self._waiting = bytearray()
@@ -250,7 +251,7 @@ class FileBlobWriter:
                 self._file = None
         except OSError as error:
             self._remove()
-            raise StoreUnavailable(type(error).__name__) from error
+            raise unavailable(error) from error
 
     def _remove(self) -> None:
         if self._file is not None:
@@ -270,7 +271,7 @@ async def pieces(folder: Path, sha256: str, start: int, end: int, run: Run) -> A
     try:
         file = os.open(path_of(folder, sha256), os.O_RDONLY | os.O_CLOEXEC)
     except OSError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise unavailable(error) from error
     try:
         while start < end:
             piece = await run(os.pread, file, min(PIECE, end - start), start)
@@ -279,7 +280,7 @@ async def pieces(folder: Path, sha256: str, start: int, end: int, run: Run) -> A
             start += len(piece)
             yield piece
     except OSError as error:
-        raise StoreUnavailable(type(error).__name__) from error
+        raise unavailable(error) from error
     finally:
         os.close(file)
 

@@ -7,6 +7,7 @@ failed read is an exception.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 from pathlib import Path
@@ -38,9 +39,31 @@ IO_ERRORS = (
 """What SQLite raises when the disk or the file, not the request, is at fault."""
 
 
+_FULL = "the disk is full"
+_DAMAGED = "the database file is damaged; put a backup in its place"
+_FAILING = "the disk fails"
+_BUSY = "the database is busy"
+_WORDS: dict[type[BaseException], str] = {
+    apsw.FullError: _FULL,
+    apsw.CorruptError: _DAMAGED,
+    apsw.NotADBError: _DAMAGED,
+    apsw.IOError: _FAILING,
+    apsw.CantOpenError: "the database file cannot be opened",
+    apsw.ReadOnlyError: "the database file cannot be written",
+    apsw.NoMemError: "memory is used up",
+    apsw.BusyError: _BUSY,
+    apsw.LockedError: _BUSY,
+    apsw.ProtocolError: _BUSY,
+}
+_NUMBERS = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EIO: _FAILING}
+
+
 def unavailable(error: BaseException | None, uncertain: bool = False) -> StoreUnavailable:
-    """What callers are told of an I/O error: SQLite's name for it, no paths or values."""
-    return StoreUnavailable(type(error).__name__, uncertain)
+    """What callers are told of an error of SQLite or the system: no paths or values."""
+    reason = _WORDS.get(type(error)) if error is not None else None
+    if reason is None and isinstance(error, OSError):
+        reason = _NUMBERS.get(error.errno or 0, error.strerror)
+    return StoreUnavailable(reason or type(error).__name__, uncertain)
 
 
 def open_writer(folder: Path, vfs: str | None = None) -> apsw.Connection:
