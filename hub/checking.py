@@ -7,13 +7,16 @@ from collections.abc import AsyncIterator, Callable, Collection
 from hub.context import Context
 from hub.errors import HubError
 from hub.interactions import Interactions
-from hub.model import body, json
+from hub.interactions.answer import body_of
+from hub.interactions.binary import whole
+from hub.interactions.registry import Definitions
+from hub.model import json
 from hub.search.extract import extract
-from hub.search.registry import FIRST_RUNTIME_KEY
-from hub.search.values import COMPARTMENT_KEY, IndexRows
-from hub.storage.port import Finding, Stored
+from hub.search.values import IndexRows
+from hub.storage.port import BodyDamaged, Finding, Stored
 
-PAGE = 500
+PAGE = 200
+ATTEMPTS = 5
 ROW_KINDS = (
     "strings",
     "tokens",
@@ -25,16 +28,16 @@ ROW_KINDS = (
     "positions",
     "composites",
 )
+WHOLE_KINDS = ("date", "text", "content")
 
 
 async def check_record(
     door: Interactions, context: Context, step: Callable[[int], None], *, validate: bool = False
 ) -> AsyncIterator[Finding]:
-    """Everything that is wrong with a record.
+    """Everything that is wrong with a record; it may be in use meanwhile.
 
     The store checks its own structure, histories, sequence, audit chain and blobs; then every
-    current resource must parse, be the resource that its keys say, and be indexed as
-    extraction would index it now.
+    current resource must parse and be indexed as extraction would index it now.
 
     Args:
         door: The record.
@@ -47,61 +50,80 @@ async def check_record(
         yield finding
     after = 0
     while True:
-        page, after = await door.store.scan(tenant, (), after, PAGE)
+        try:
+            page, after = await door.store.scan(tenant, (), after, PAGE)
+        except BodyDamaged as damaged:
+            after = damaged.after
+            yield Finding(f"{damaged.type}/{damaged.id}", "its index rows cannot be compared")
+            continue
         if not page:
             return
+        definitions = await door.registry.of(tenant)
         for stored in page:
-            async for finding in _resource(door, context, stored, validate):
+            for finding in await _resource(door, context, definitions, stored, validate):
                 yield finding
         step(len(page))
 
 
 async def _resource(
-    door: Interactions, context: Context, stored: Stored, validate: bool
-) -> AsyncIterator[Finding]:
+    door: Interactions, context: Context, definitions: Definitions, stored: Stored, validate: bool
+) -> list[Finding]:
+    """Findings about a resource; what is changed while it is looked at is looked at again."""
+    found: list[Finding] = []
+    for _ in range(ATTEMPTS):
+        found = await _version(door, context, definitions, stored, validate)
+        if not found:
+            break
+        current = await door.store.read(context.tenant.key, stored.type, stored.id)
+        if current is None or current.deleted:
+            return []
+        if current.version == stored.version:
+            break
+        stored = current
+        definitions = await door.registry.refresh(context.tenant.key)
+    return found
+
+
+async def _version(
+    door: Interactions, context: Context, definitions: Definitions, stored: Stored, validate: bool
+) -> list[Finding]:
     where = f"{stored.type}/{stored.id}"
-    text = body.join(stored.type, stored.id, stored.version, stored.updated, stored.tail)
     try:
-        resource = json.decode(text)
+        resource = json.decode(body_of(stored))
     except HubError as error:
-        yield Finding(where, f"does not parse: {error}")
-        return
+        return [Finding(where, f"does not parse: {error}")]
+    found = []
     if validate:
-        for issue in door.validator.validate(resource):
-            if issue.severity in ("error", "fatal"):
-                yield Finding(where, f"is not valid: {issue.message} at {issue.location}")
-    definitions = await door.registry.of(context.tenant.key)
+        found = [
+            Finding(where, f"is not valid: {issue.message} at {issue.location}")
+            for issue in door.validator.validate(await whole(door, context, stored))
+            if issue.severity in ("error", "fatal")
+        ]
     expected = extract(definitions.registry, resource, zone=context.tenant.zone, base=context.base)
     indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
     if indexed is None:
-        yield Finding(where, "has no index rows")
-        return
-    # Rows of a search parameter that is being indexed, or was removed, prove nothing.
-    settled = definitions.registry.runtime.keys() - definitions.indexing
-    for kind in differing(expected, indexed, settled):
-        yield Finding(where, f"index rows differ from its content: {kind}")
+        return [*found, Finding(where, "has no index rows")]
+    kinds = differing(expected, indexed, definitions.indexing)
+    if kinds:
+        found.append(Finding(where, f"index rows differ from its content: {', '.join(kinds)}"))
+    return found
 
 
-def differing(expected: IndexRows, indexed: IndexRows, settled: Collection[int] = ()) -> list[str]:
+def differing(
+    expected: IndexRows, indexed: IndexRows, unfinished: Collection[int] = ()
+) -> list[str]:
     """The kinds of rows in which two differ, whatever their order.
 
     Args:
         expected: Rows that extraction makes.
         indexed: Rows that the store holds.
-        settled: Keys of the parameters made at run time whose index is complete; rows of the
-            others made at run time are passed over.
+        unfinished: Keys of parameters that are being indexed: their rows do not count.
     """
 
-    def told(rows: IndexRows, kind: str) -> list[str]:
-        return sorted(
-            {
-                repr(row)
-                for row in getattr(rows, kind)
-                if not FIRST_RUNTIME_KEY <= row.key < COMPARTMENT_KEY or row.key in settled
-            }
-        )
+    def rows(of: IndexRows, kind: str) -> set[str]:
+        return {repr(row) for row in getattr(of, kind) if row.key not in unfinished}
 
-    found = [kind for kind in ROW_KINDS if told(expected, kind) != told(indexed, kind)]
-    if expected.date != indexed.date:
-        found.append("date")
-    return found
+    found = [kind for kind in ROW_KINDS if rows(expected, kind) != rows(indexed, kind)]
+    return found + [
+        kind for kind in WHOLE_KINDS if getattr(expected, kind) != getattr(indexed, kind)
+    ]

@@ -11,7 +11,7 @@ from hub.interactions import Interactions
 from hub.interactions.answer import body_of
 from hub.interactions.binary import content_of
 from hub.model import json
-from hub.storage.port import Stored
+from hub.storage.port import BodyDamaged, Stored
 
 PAGE = 1000
 
@@ -25,7 +25,7 @@ class Sink(Protocol):
 
 async def export_type(
     door: Interactions, context: Context, type: str, stream: Sink, step: Callable[[int], None]
-) -> int:
+) -> tuple[int, list[str]]:
     """Write every current resource of a type, one a line.
 
     Args:
@@ -36,13 +36,19 @@ async def export_type(
         step: Called with the number of resources written since the last call.
 
     Returns:
-        How many were written.
+        How many were written, and the ids of those whose stored body is damaged.
     """
     after = count = 0
+    damaged: list[str] = []
     while True:
-        page, after = await door.store.scan(context.tenant.key, (type,), after, PAGE)
+        try:
+            page, after = await door.store.scan(context.tenant.key, (type,), after, PAGE)
+        except BodyDamaged as error:
+            after = error.after
+            damaged.append(error.id)
+            continue
         if not page:
-            return count
+            return count, damaged
         for stored in page:
             if stored.type == "Binary":
                 await _binary(door, context, stored, stream)

@@ -24,7 +24,7 @@ def export(
     """Export the current resources as ndjson, one file per type, ready for `load`.
 
     Works while the hub runs: what is written meanwhile may or may not be in it. History is not
-    exported; `backup` copies all.
+    exported; `backup` copies all. Exit code 1: a stored body is damaged and was left out.
 
     Example: fhir-hub export monday --type Patient --type Observation --gzip
     """
@@ -34,6 +34,8 @@ def export(
     wanted = known_types(types)
     if out.is_dir() and any(out.iterdir()):
         raise fail(f"{out} is not empty; name a new folder.")
+
+    damaged: list[str] = []
 
     async def main() -> dict[str, int]:
         async with record(data) as (door, context):
@@ -45,10 +47,14 @@ def export(
                 for name in sorted(chosen):
                     path = out / f"{name}.ndjson{'.gz' if compress else ''}"
                     with gzip.open(path, "wb", 6) if compress else path.open("wb") as stream:
-                        written[name] = await export_type(door, context, name, stream, advance)
+                        count, lost = await export_type(door, context, name, stream, advance)
+                    written[name] = count
+                    damaged.extend(f"{name}/{id}" for id in lost)
             return written
 
     written = run(main)
     for name, count in written.items():
         typer.echo(f"{count:>9} {name}")
     typer.echo(f"{sum(written.values()):>9} in {out}")
+    if damaged:
+        raise fail("\n".join(f"{one}: its stored body is damaged." for one in damaged), 1)

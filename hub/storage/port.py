@@ -285,6 +285,15 @@ class StoreNewer(StoreUnavailable):
         self.found, self.known = found, known
 
 
+class BodyDamaged(StoreUnavailable):
+    """A stored body cannot be read; a scan goes on `after` it."""
+
+    def __init__(self, type: str, id: str, after: int) -> None:
+        """Name the resource and its position."""
+        super().__init__(f"the stored body of {type}/{id} is damaged; `check` tells more")
+        self.type, self.id, self.after = type, id, after
+
+
 class DeadlineExceeded(Exception):
     """The search would take longer than its deadline; it was stopped."""
 
@@ -470,6 +479,9 @@ class Store(Protocol):
 
         For export, reindexing and checks: cheap, and stable while data changes. An empty list
         means the end.
+
+        Raises:
+            BodyDamaged: The first resource after the position cannot be read.
         """
 
     async def reindex(self, tenant: int, rows: Sequence[Reindexed]) -> int:

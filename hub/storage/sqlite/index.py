@@ -157,7 +157,7 @@ _DATE = (
 )
 _PUT_ENTRY = "INSERT OR REPLACE INTO entry VALUES (?, ?, ?, ?)"
 _GET_ENTRY = "SELECT date, shape, packed FROM entry WHERE rid = ?"
-_PUT_BY_DATE = "INSERT INTO by_date VALUES (?, ?, ?, ?, ?)"
+_PUT_BY_DATE = "INSERT OR REPLACE INTO by_date VALUES (?, ?, ?, ?, ?)"
 _DELETE_BY_DATE = "DELETE FROM by_date WHERE tenant = ? AND type = ? AND date = ? AND rid = ?"
 
 
@@ -224,6 +224,23 @@ def replace(
         _remove(connection, {table: list(was - now)})
         if added := now - was:
             connection.executemany(_INSERT[table], list(added))
+
+
+def mend(connection: apsw.Connection, tenant: int, rid: int, type: int) -> None:
+    """Put back every row that the entry of a resource says and that is not there.
+
+    Args:
+        connection: The write connection, in a transaction.
+        tenant: Tenant key.
+        rid: Row id of the resource.
+        type: Number of the resource type.
+    """
+    stored: Any = connection.execute(_GET_ENTRY, (rid,)).get
+    if stored is not None:
+        date, shape, packed = stored
+        connection.execute(_PUT_BY_DATE, (tenant, type, date, rid, shape))
+        for table, rows in index_tables(decode(packed), tenant, rid, date).items():
+            connection.executemany(_INSERT[table], rows)
 
 
 def delete(connection: apsw.Connection, tenant: int, rid: int, type: int) -> None:

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import apsw
+import zstandard
 
-from hub.storage.port import Stored
-from hub.storage.sqlite.codec import Codec
+from hub.storage.port import BodyDamaged, Stored
+from hub.storage.sqlite.codec import Codec, UnknownCodecError
 from hub.storage.sqlite.schema import METHODS, TypeNames, load_type_names
 from hub.storage.sqlite.search import Searcher
 
@@ -120,7 +121,11 @@ def by_rids(reader: Reader, rids: Iterable[int]) -> tuple[Stored, ...]:
 def scan(
     reader: Reader, tenant: int, types: Sequence[str], after: int, count: int
 ) -> tuple[list[Stored], int]:
-    """Current, undeleted resources in row order after a row number, and the last one's."""
+    """Current, undeleted resources in row order after a row number, and the last one's.
+
+    Raises:
+        BodyDamaged: The first of them cannot be read.
+    """
     numbers = [reader.types.numbers[type] for type in types if type in reader.types.numbers]
     marks = ",".join("?" * len(numbers))
     if types:
@@ -129,20 +134,17 @@ def scan(
         rows: Any = reader.connection.execute(sql, (after, tenant, *numbers, count))
     else:
         rows = reader.connection.execute(SCAN, (after, tenant, count))
-    found = []
-    for rid, type, id, version, updated, sequence, method, codec, key, body in rows:
+    found: list[Stored] = []
+    for rid, number, id, version, updated, sequence, method, codec, key, body in rows:
+        type = reader.types.names[number]
+        try:
+            tail = reader.codec.expand(codec, key, body)
+        except (zstandard.ZstdError, UnknownCodecError) as error:
+            if found:
+                break
+            raise BodyDamaged(type, id, rid) from error
+        found.append(Stored(type, id, version, updated, sequence, METHODS[method], tail))
         after = rid
-        found.append(
-            Stored(
-                reader.types.names[type],
-                id,
-                version,
-                updated,
-                sequence,
-                METHODS[method],
-                reader.codec.expand(codec, key, body),
-            )
-        )
     return found, after
 
 

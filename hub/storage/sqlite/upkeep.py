@@ -62,6 +62,7 @@ def reindex(work: Transaction, tenant: int, rows: Sequence[Reindexed]) -> int:
             rid: int = found
             work.connection.execute(SET_DATE, (entry.rows.date, INDEX_VERSION, rid))
             index.replace(work.connection, work.interner, tenant, rid, type, entry.rows)
+            index.mend(work.connection, tenant, rid, type)
             replaced += 1
     return replaced
 
