@@ -8,9 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any
 
-from hub.definitions import compartment, compartment_names, is_resource_type
+from hub.definitions import (
+    compartment,
+    compartment_names,
+    is_resource_type,
+    type_definition,
+)
 from hub.errors import BadRequest, HubError, TooLarge, fault
 from hub.interactions.url import Parameters, decode, parameters
 from hub.messages import Phrase
@@ -75,8 +81,9 @@ def entries_of(bundle: Mapping[str, Any], limit: int) -> list[Any]:
 
     Raises:
         TooLarge: Over the limit.
-        BadRequest: Not an array.
+        BadRequest: Not an array, or the Bundle has properties that are not R4's.
     """
+    _known_properties(bundle, "Bundle")
     entries = bundle.get("entry", [])
     if not isinstance(entries, list):
         raise BadRequest(fault("structure", "bundle-entry", "Bundle.entry"))
@@ -99,6 +106,8 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
     if not isinstance(entry, dict) or not isinstance(entry.get("request"), dict):
         raise BadRequest(fault("required", "bundle-request-missing"))
     request = entry["request"]
+    _known_properties(entry, "Bundle.entry")
+    _known_properties(request, "Bundle.entry.request")
     method, url = request.get("method"), request.get("url")
     if not isinstance(method, str) or method not in ORDER:
         raise BadRequest(fault("value", "bundle-method"))
@@ -116,6 +125,30 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
     if made.interaction in ("create", "update", "patch") and resource is None:
         raise BadRequest(fault("required", "bundle-resource-missing"))
     return made
+
+
+@lru_cache(maxsize=8)
+def _properties(path: str) -> frozenset[str]:
+    """JSON properties of a part of Bundle."""
+    depth = path.count(".") + 1
+    names = [
+        element.path.rpartition(".")[2]
+        for element in type_definition("Bundle").elements
+        if element.path.startswith(path + ".") and element.path.count(".") == depth
+    ]
+    return frozenset(("resourceType", *names, *(f"_{name}" for name in names)))
+
+
+def _known_properties(node: Mapping[str, Any], path: str) -> None:
+    """Refuse what R4 does not know: `entries` for `entry` would do nothing and say 200.
+
+    Raises:
+        BadRequest: There is such a property.
+    """
+    known = _properties(path)
+    if not node.keys() <= known:
+        name = min(node.keys() - known)[:64]
+        raise BadRequest(fault("structure", "validation-unknown", type=path, name=name))
 
 
 def within(error: HubError, location: str, default: str = "") -> HubError:
