@@ -138,15 +138,19 @@ def _answers(
     """One answer per step, by the position of its entry."""
     results = iter(made)
     answers: dict[int, Entry] = {}
+    created: dict[int, Stored | None] = {}
     stored: Stored | None
     for step in steps:
         own = [next(results) for _ in step.changes or ()]
-        written = step.found is None and all(one.written for one in own)
-        if step.found is not None:
+        written = step.found is None and step.twin is None and all(one.written for one in own)
+        if step.twin is not None:  # Creates come in their order: the first one was answered.
+            stored, status = created[step.twin.entry.index], 200
+        elif step.found is not None:
             stored, status = step.found, 200
         elif step.entry.interaction == "delete":
             stored, status = own[0].stored if len(own) == 1 else None, 204
         else:
             stored, status = own[0].stored, 201 if own[0].created else 200
+            created[step.entry.index] = stored
         answers[step.entry.index] = changed_entry(ctx, stored, status, step.issues, prefer, written)
     return answers

@@ -49,6 +49,7 @@ class Step:
             found a resource.
         matches: What its condition found.
         found: What If-None-Exist found.
+        twin: An earlier step with the same If-None-Exist, which creates for both.
         links: Links of its content.
         issues: Warnings of its content.
         blobs: Blobs of its content.
@@ -65,6 +66,7 @@ class Step:
     changes: list[Change] | None = None
     matches: Matches | None = None
     found: Stored | None = None
+    twin: Step | None = None
     links: EntryLinks | None = None
     issues: tuple[Issue, ...] = ()
     blobs: tuple[str, ...] = ()
@@ -74,6 +76,8 @@ class Step:
     @property
     def target(self) -> str:
         """`Type/id` that links to the entry become, "" when it has none."""
+        if self.twin is not None:
+            return self.twin.target
         if self.found is not None:
             return f"{self.entry.type}/{self.found.id}"
         if self.changes and self.entry.interaction != "delete":
@@ -233,15 +237,41 @@ async def identify(door: Interactions, ctx: Context, steps: Sequence[Step]) -> N
         except HubError as error:
             problems.add(error, step.entry, "request")
     problems.check()
+    _pair_twins(steps)
     seen: dict[tuple[str, str], int] = {}
     for step in steps:
         for change in step.changes or ():
-            own = step.entry.index
-            other = seen.setdefault((change.type, change.id), own)
-            if other != own:
-                other, later = sorted((other, own))
-                location = f"Bundle.entry[{later}].request.url"
-                raise BadRequest(fault("duplicate", "bundle-same-resource", location, other=other))
+            _once(seen, (change.type, change.id), step.entry.index)
+
+
+def _once(seen: dict[Any, int], key: object, own: int) -> None:
+    """Refuse a second entry about one resource."""
+    other = seen.setdefault(key, own)
+    if other != own:
+        other, later = sorted((other, own))
+        location = f"Bundle.entry[{later}].request.url"
+        raise BadRequest(fault("duplicate", "bundle-same-resource", location, other=other))
+
+
+def _pair_twins(steps: Sequence[Step]) -> None:
+    """Let the first of several entries with one condition, which finds nothing, create.
+
+    Raises:
+        BadRequest: Two conditional updates would create the same resource twice.
+    """
+    first: dict[tuple[str, str], Step] = {}
+    updated: dict[Any, int] = {}
+    for step in steps:
+        entry, condition = step.entry, step.entry.condition("ifNoneExist")
+        step.twin = None
+        if step.condition is None or step.found is not None:
+            continue
+        if entry.interaction == "create" and condition is not None:
+            twin = first.setdefault((entry.type, condition), step)
+            if twin is not step:
+                step.twin, step.changes, step.matches = twin, [], None
+        elif entry.interaction == "update" and step.matches and not step.matches.ids:
+            _once(updated, (entry.type, entry.search), entry.index)
 
 
 def _changing(step: Step, method: Any, id: str, expected: Any) -> None:
