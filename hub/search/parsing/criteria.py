@@ -273,6 +273,8 @@ def has_of(
         raise UnknownParameter(source, code)
     if parameter.type != "reference":
         refuse("not-supported", "search-chain-not-reference", name=code, kind=parameter.type)
+    if not traits_of(parameter).is_chainable:
+        refuse("not-supported", "search-chain-unresolved", name=f"{source}.{code}")
     targets = targets_of(parameter, source)
     if targets and type not in ANY_TYPE and type not in targets:
         refuse("not-found", "search-target-type", name=f"{source}.{code}", target=type)
