@@ -1,37 +1,38 @@
 """$document: a Composition with everything it refers to, as a document Bundle.
 
-Spec: https://hl7.org/fhir/R4/composition-operation-document.html
+Spec: https://hl7.org/fhir/R4/composition-operation-document.html, documents.html#content
 """
 
 from __future__ import annotations
 
-from typing import Any
-
 from hub.context import Context
-from hub.errors import BadRequest, Unprocessable, fault
+from hub.errors import BadRequest, Gone, NotFound, Unprocessable, fault
 from hub.interactions import Interactions
+from hub.interactions.binary import whole
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
-from hub.model import body, json, reference
+from hub.model import reference
 from hub.model.identity import new_id
-from hub.operations.parameters import Resource, one
+from hub.operations.parameters import Resource, flag, only, required, text
 from hub.storage.port import Stored
 
-FLAGS = {"true": True, "false": False, True: True, False: False, None: False}
+Target = tuple[str, str, str]
+"""Type, id, and version or ""."""
+
+MOST = 1000
 
 
-def _resource(stored: Stored) -> Resource:
-    return json.load(body.join(stored.type, stored.id, stored.version, stored.updated, stored.tail))
+def targets(resource: Resource, base: str) -> list[Target]:
+    """The local resources that a resource refers to, in order, each once.
 
-
-def targets(resource: Resource, base: str) -> list[tuple[str, str]]:
-    """The local resources that a resource refers to, in order, each once."""
-    found: dict[tuple[str, str], None] = {}
+    Args:
+        resource: Any resource.
+        base: The hub's own base.
+    """
+    found: dict[Target, None] = {}
     for _, holder in reference.walk(resource):
-        text = holder.get("reference")
-        if isinstance(text, str):
-            parts = reference.parse(text, base)
-            if parts.kind == "relative" and parts.type and parts.id:
-                found[(parts.type, parts.id)] = None
+        parts = reference.parse(holder["reference"], base)
+        if parts.kind == "relative" and parts.type and parts.id:
+            found[parts.type, parts.id, parts.version] = None
     return list(found)
 
 
@@ -40,23 +41,25 @@ async def document(
 ) -> OperationAnswer:
     """The document: the Composition first, then all that it refers to directly.
 
-    With `persist` true the Bundle is stored as well, and carries its id.
+    Parameters: `persist` (boolean): store the Bundle as well, under a new id; `id` (at type
+    level): the Composition. `graph` is not supported.
 
     Raises:
         NotFound: There is no such Composition.
-        Unprocessable: Something it refers to is not here.
-        BadRequest: persist is neither true nor false.
+        Unprocessable: Something it refers to is not here, or it is too much.
+        BadRequest: A parameter cannot be used.
     """
-    persist: Any = one(request, "persist")
-    if persist not in FLAGS:
-        raise BadRequest(fault("value", "document-not-persisted"))
-    composition = _resource(await door.read(context, "Composition", request.id))
+    only(request, *(("persist",) if request.id else ("persist", "id")))
+    persist = flag(request, "persist")
+    id_ = request.id or _id(context, request)
+    composition = await whole(door, context, await door.read(context, "Composition", id_))
     wanted = targets(composition, context.base)
-    found = await door.store.read_many(context.tenant.key, wanted)
-    for type_, id_ in wanted:
-        if (type_, id_) not in found:
-            raise Unprocessable(fault("not-found", "document-target-missing", type=type_, id=id_))
-    resources = [composition, *(_resource(found[key]) for key in wanted)]
+    if len(wanted) > MOST:
+        raise Unprocessable(fault("too-costly", "document-too-large", limit=MOST))
+    resources = [composition]
+    for target in wanted:
+        if target[:2] != ("Composition", id_):
+            resources.append(await whole(door, context, await _target(door, context, target)))
     bundle: Resource = {
         "resourceType": "Bundle",
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{new_id()}"},
@@ -70,17 +73,41 @@ async def document(
             for resource in resources
         ],
     }
-    if FLAGS[persist]:
+    if persist:
         changed = await door.create(context, "Bundle", bundle)
         assert changed.stored is not None
         return OperationAnswer(changed.stored)
     return OperationAnswer(bundle)
 
 
+def _id(context: Context, request: OperationRequest) -> str:
+    """The Composition that the parameter `id` names: its id or its address.
+
+    Raises:
+        BadRequest: It names something else.
+    """
+    given = required(text(request, "id"), "id")
+    parts = reference.parse(given if "/" in given else f"Composition/{given}", context.base)
+    if parts.kind != "relative" or parts.type != "Composition":
+        raise BadRequest(fault("value", "document-id"))
+    return parts.id
+
+
+async def _target(door: Interactions, context: Context, target: Target) -> Stored:
+    type_, id_, version = target
+    try:
+        if version:
+            return await door.vread(context, type_, id_, version)
+        return await door.read(context, type_, id_)
+    except (NotFound, Gone):
+        issue = fault("not-found", "document-target-missing", type=type_, id=id_)
+        raise Unprocessable(issue) from None
+
+
 DOCUMENT = Operation(
     "document",
     "http://hl7.org/fhir/OperationDefinition/Composition-document",
-    frozenset({"instance"}),
+    frozenset({"type", "instance"}),
     document,
     frozenset({"Composition"}),
 )

@@ -26,6 +26,7 @@ from hub.storage.port import Stored
 
 DEFAULT_COUNT = 100
 CURSOR = "_cursor"
+Span = tuple[int | None, int | None]
 
 
 async def everything(
@@ -40,6 +41,7 @@ async def everything(
         NotFound: There is no such instance.
         BadRequest: A parameter cannot be used.
     """
+    span = _span(context, request)
     focus = await door.read(context, request.type, request.id)
     members = [request.id]
     compartment = request.type
@@ -47,18 +49,19 @@ async def everything(
         compartment = "Patient"
         members = [id_ for type_, id_ in _targets(context, focus) if type_ == "Patient"]
     index, cursor = _position(request, len(members))
-    entries = [] if cursor or index else [_entry(context, focus, "match")]
+    first = [] if cursor or index else [focus]
+    matches: list[Stored] = []
     following: Parameters | None = None
     if members:
         page = await door.search(
             context, "", _search(door, request, cursor), compartment=(compartment, members[index])
         )
-        found = [entry for entry in page.entries if entry.stored is not None]
-        kept = _within(context, request, (entry.stored for entry in found if entry.stored))
+        found = (entry.stored for entry in page.entries if entry.stored is not None)
+        kept = _within(context, span, found)
         matches = [one for one in kept if (one.type, one.id) != (focus.type, focus.id)]
-        entries += [_entry(context, one, "match") for one in matches]
-        entries += await _supporting(door, context, request, matches)
         following = next_parameters(page)
+    entries = [_entry(context, one, "match") for one in (*first, *matches)]
+    entries += await _supporting(door, context, request, [*first, *matches])
     links = [("self", _url(context, request, ""))]
     if following is not None:
         after = dict(following).get(CURSOR, "")
@@ -106,18 +109,33 @@ def _search(door: Interactions, request: OperationRequest, cursor: str) -> Param
     return tuple(search)
 
 
-def _within(context: Context, request: OperationRequest, found: Iterable[Stored]) -> list[Stored]:
+def _span(context: Context, request: OperationRequest) -> Span:
+    """First microsecond of `start` and the one after `end`.
+
+    Raises:
+        BadRequest: One of them is no date.
+    """
+    limits = []
+    for name, side in (("start", 0), ("end", 1)):
+        given = text(request, name)
+        try:
+            limits.append(dates.parse(given, context.tenant.zone)[side] if given else None)
+        except ValueError as error:
+            raise BadRequest(
+                fault("value", "operation-parameter-type", name=name, type="date")
+            ) from error
+    return limits[0], limits[1]
+
+
+def _within(context: Context, span: Span, found: Iterable[Stored]) -> list[Stored]:
     """Those whose clinical date is between start and end, and those that have none."""
-    start, end = text(request, "start"), text(request, "end")
-    zone = context.tenant.zone
-    low = dates.parse(start, zone)[0] if start else None
-    high = dates.parse(end, zone)[1] if end else None
+    low, high = span
     if low is None and high is None:
         return list(found)
     kept = []
     for one in found:
         whole = body.join(one.type, one.id, one.version, one.updated, one.tail)
-        when = principal_date(json.load(whole), zone)
+        when = principal_date(json.load(whole), context.tenant.zone)
         if when == 0 or ((low is None or when >= low) and (high is None or when < high)):
             kept.append(one)
     return kept
@@ -126,13 +144,14 @@ def _within(context: Context, request: OperationRequest, found: Iterable[Stored]
 async def _supporting(
     door: Interactions, context: Context, request: OperationRequest, matches: list[Stored]
 ) -> list[Entry]:
-    """What the matches of this page refer to and is in no patient's compartment."""
+    """What this page refers to and is in no patient's compartment; an encounter's patient."""
     wanted: dict[tuple[str, str], None] = {}
     here = {(one.type, one.id) for one in matches}
     types = frozenset(_types(request))
+    supporting = SUPPORTING | {"Patient"} if request.type == "Encounter" else SUPPORTING
     for one in matches:
         for target in _targets(context, one):
-            outside = target[0] in SUPPORTING and target not in here
+            outside = target[0] in supporting and target not in here
             if outside and (not types or target[0] in types):
                 wanted[target] = None
     found = await door.store.read_many(context.tenant.key, list(wanted))

@@ -10,7 +10,7 @@ from hub.context import Context
 from hub.errors import Conflict, NotFound, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
-from hub.operations.parameters import text
+from hub.operations.parameters import only, parts, value
 from hub.storage.port import AuditRecord
 
 
@@ -27,15 +27,16 @@ async def expunge(
         Conflict: It is not deleted.
         Unprocessable: The confirmation is missing or names something else.
     """
+    only(request, "confirm")
     target = f"{request.type}/{request.id}"
-    if text(request, "confirm") != target:
+    if [value(part) for part in parts(request)] != [target]:
         raise Unprocessable(fault("business-rule", "expunge-confirm", target=target))
     stored = await door.store.read(context.tenant.key, request.type, request.id)
     if stored is None:
         raise NotFound(fault("not-found", "resource-not-found", type=request.type, id=request.id))
     if not stored.deleted:
         raise Conflict(fault("conflict", "expunge-not-deleted"))
-    audit = AuditRecord("D", "expunge", context.principal, context.request_id, entities=(target,))
+    audit = AuditRecord("D", "expunge", context.principal, context.request_id)
     clock = round(context.clock().timestamp() * 1000)
     versions = await door.store.expunge(context.tenant.key, request.type, request.id, audit, clock)
     return OperationAnswer(

@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import lru_cache
 from time import monotonic
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from hub.context import Context
 from hub.definitions import type_definition
@@ -19,7 +20,16 @@ from hub.fhirpath import Environment, Item, Limits, Quantity, Temporal, compile
 from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.model import json
-from hub.operations.parameters import Resource, one, parts, required, text, value
+from hub.operations.parameters import (
+    Resource,
+    named,
+    only,
+    parts,
+    required,
+    resource_of,
+    text,
+    value,
+)
 from hub.validation.narrative import is_safe
 
 JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
@@ -69,7 +79,7 @@ def _as_json(content: Any) -> Resource:
 async def fhirpath(
     door: Interactions, context: Context, request: OperationRequest
 ) -> OperationAnswer:
-    """Evaluate `expression` on `resource`, off the event loop: it may take two seconds.
+    """Evaluate `expression` on `resource`, or on the body when that is none, off the event loop: it may take two seconds.
 
     Parameters: `expression` (string, required), `resource`, `context` (string: an expression
     whose items the expression runs on, one after the other), `variables` (parts: name, value).
@@ -81,9 +91,10 @@ async def fhirpath(
 
 
 def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
+    only(request, "expression", "resource", "context", "variables")
     source = required(text(request, "expression"), "expression")
     expression = compile(source, strict=True, keep=False)
-    resource = one(request, "resource")
+    resource = resource_of(request)
     traces: list[Resource] = []
 
     def trace(name: str, items: list[Item]) -> None:
@@ -91,7 +102,7 @@ def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
 
     environment = Environment(
         resource=resource,
-        now=context.clock().astimezone(),
+        now=context.clock().astimezone(ZoneInfo(context.tenant.zone)),
         variables=_variables(request),
         trace=trace,
         limits=LIMITS,
@@ -118,17 +129,12 @@ def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
 
 
 def _variables(request: OperationRequest) -> dict[str, Any]:
-    given = [part for part in parts(request) if part.get("name") == "variables"]
+    given = [part for part in parts(request) if part["name"] == "variables"]
     return {
-        str(part.get("name")): value(part)
+        part["name"]: value(part)
         for holder in given
-        for part in _list(holder.get("part"))
-        if isinstance(part, dict)
+        for part in named(holder.get("part", []), "Parameters.parameter.part")
     }
-
-
-def _list(content: Any) -> list[Any]:
-    return content if isinstance(content, list) else []
 
 
 FHIRPATH = Operation(

@@ -5,16 +5,29 @@ Spec: https://hl7.org/fhir/R4/resource-operation-meta.html
 
 from __future__ import annotations
 
+import time
 from typing import Any
 
+import msgspec
+
 from hub.context import Context
+from hub.errors import TooCostly, fault
 from hub.interactions import Interactions
+from hub.interactions.answer import body_of
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
-from hub.model import body, json
+from hub.model import json
+from hub.operations.parameters import only
 from hub.storage.port import Stored
 
 LISTS = ("profile", "security", "tag")
 PAGE = 1000
+
+
+class _OnlyMeta(msgspec.Struct):
+    meta: msgspec.Raw
+
+
+_decode = msgspec.json.Decoder(_OnlyMeta).decode
 
 
 def identity(name: str, item: Any) -> object:
@@ -23,10 +36,8 @@ def identity(name: str, item: Any) -> object:
 
 
 def meta_of(stored: Stored) -> dict[str, Any]:
-    """The Meta of a stored version."""
-    whole = body.join(stored.type, stored.id, stored.version, stored.updated, stored.tail)
-    meta: dict[str, Any] = json.load(whole)["meta"]
-    return meta
+    """The Meta of a stored version, without decoding the rest of it."""
+    return json.load(bytes(_decode(body_of(stored)).meta))
 
 
 def answer(meta: dict[str, Any]) -> OperationAnswer:
@@ -37,23 +48,31 @@ def answer(meta: dict[str, Any]) -> OperationAnswer:
 
 
 async def meta(door: Interactions, context: Context, request: OperationRequest) -> OperationAnswer:
-    """The Meta of an instance, or the union of those of a type or of the system."""
+    """The Meta of an instance, or the union of those of a type or of the system.
+
+    Raises:
+        NotFound: There is no such instance.
+        TooCostly: There are more resources than can be looked through in time.
+    """
+    only(request)
     if request.id:
         return answer(meta_of(await door.read(context, request.type, request.id)))
     union: dict[str, dict[object, Any]] = {name: {} for name in LISTS}
     types = (request.type,) if request.type else ()
+    end = time.monotonic() + door.settings.search_deadline
     after = 0
     while True:
         page, after = await door.store.scan(context.tenant.key, types, after, PAGE)
         if not page:
-            break
+            return answer({name: list(items.values()) for name, items in union.items() if items})
         for stored in page:
             if stored.tail.startswith(b","):
                 found = meta_of(stored)
                 for name in LISTS:
                     for item in found.get(name, ()):
                         union[name].setdefault(identity(name, item), item)
-    return answer({name: list(items.values()) for name, items in union.items() if items})
+        if time.monotonic() > end:
+            raise TooCostly(fault("too-costly", "meta-too-costly"))
 
 
 META = Operation(

@@ -16,7 +16,8 @@ from hub.operations.meta_change import change_meta
 
 def _add(name: str, present: list[Any], given: list[Any]) -> list[Any]:
     known = {identity(name, item) for item in present}
-    return present + [item for item in given if identity(name, item) not in known]
+    fresh = {identity(name, item): item for item in given}
+    return present + [item for key, item in fresh.items() if key not in known]
 
 
 async def meta_add(

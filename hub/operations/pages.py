@@ -21,7 +21,12 @@ def next_parameters(answer: BundleAnswer) -> Parameters | None:
 
 
 async def pages(
-    door: Interactions, context: Context, type: str, parameters: Parameters
+    door: Interactions,
+    context: Context,
+    type: str,
+    parameters: Parameters,
+    *,
+    strict: bool = False,
 ) -> AsyncIterator[BundleAnswer]:
     """The pages of a search.
 
@@ -30,9 +35,10 @@ async def pages(
         context: Who asks.
         type: Resource type.
         parameters: Of the first page.
+        strict: Refuse unknown parameters.
     """
     wanted: Parameters | None = parameters
     while wanted is not None:
-        answer = await door.search(context, type, wanted)
+        answer = await door.search(context, type, wanted, strict=strict)
         yield answer
         wanted = next_parameters(answer)

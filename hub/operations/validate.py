@@ -11,15 +11,16 @@ from typing import Literal
 from hub.context import Context
 from hub.errors import BadRequest, Issue, fault
 from hub.interactions import Interactions
+from hub.interactions.binary import whole
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.interactions.outcome import operation_outcome
-from hub.model import body, json
-from hub.operations.parameters import Resource, required, resource_of, text
+from hub.operations.parameters import Resource, only, parts, required, resource_of, text
 from hub.storage.port import AuditRecord, Commit, StillReferenced, Unreferenced
 
 BASE_PROFILE = "http://hl7.org/fhir/StructureDefinition/"
 PLANNED: dict[str, Literal["create", "update"]] = {"create": "create", "update": "update"}
 MODES = ("create", "update", "delete", "profile")
+PARAMETERS = ("resource", "mode", "profile")
 
 
 async def validate(
@@ -27,78 +28,17 @@ async def validate(
 ) -> OperationAnswer:
     """Validate the body, or the stored resource when there is no body at instance level.
 
+    Parameters: `resource`, `mode` (create, update, delete, profile), `profile`.
+
     Raises:
-        BadRequest: The mode is unknown, or there is nothing to validate.
+        BadRequest: A parameter cannot be used, or there is nothing to validate.
         NotFound: The instance does not exist.
     """
-    mode = text(request, "mode")
+    resource = _bare_parameters(request)
+    if resource is None:
+        only(request, *PARAMETERS)
+        resource = resource_of(request)
+    mode = text(request, "mode") if resource is not request.resource or True else None
     if mode is not None and mode not in MODES:
         raise BadRequest(fault("value", "validate-mode-unknown", mode=mode[:40]))
-    if mode == "delete":
-        issues = await _deletable(door, context, request)
-    else:
-        resource = resource_of(request)
-        if resource is None and request.id:
-            stored = await door.read(context, request.type, request.id)
-            resource = json.load(
-                body.join(stored.type, stored.id, stored.version, stored.updated, stored.tail)
-            )
-        issues = _valid(door, request, required(resource, "resource"), mode)
-    if not issues:
-        issues = (fault("informational", "validate-ok", severity="information"),)
-    return OperationAnswer(operation_outcome(issues, context.language))
-
-
-def _valid(
-    door: Interactions, request: OperationRequest, resource: Resource, mode: str | None
-) -> tuple[Issue, ...]:
-    issues: list[Issue] = []
-    actual = resource.get("resourceType")
-    if request.type and actual != request.type:
-        shown = actual if isinstance(actual, str) else "?"
-        issues.append(
-            fault(
-                "structure",
-                "validate-type-mismatch",
-                "resourceType",
-                actual=shown[:64],
-                type=request.type,
-            )
-        )
-    if request.id and mode == "update" and resource.get("id") != request.id:
-        issues.append(fault("value", "validate-id-mismatch", f"{request.type}.id"))
-    planned = PLANNED.get(mode or "")
-    issues += door.validator.validate(resource, mode=planned, warnings=True)
-    profile = text(request, "profile")
-    if profile and profile.partition("|")[0] != f"{BASE_PROFILE}{actual}":
-        issues.append(
-            fault("not-supported", "validate-profile-depth", "", "warning", profile=profile[:200])
-        )
-    return tuple(issues)
-
-
-async def _deletable(
-    door: Interactions, context: Context, request: OperationRequest
-) -> tuple[Issue, ...]:
-    """Whether a delete would be refused: its precondition, committed without a write."""
-    await door.read(context, request.type, request.id)
-    commit = Commit(
-        context.tenant.key,
-        (),
-        AuditRecord("E", "validate", context.principal, context.request_id),
-        round(context.clock().timestamp() * 1000),
-        (Unreferenced(request.type, request.id),),
-    )
-    try:
-        await door.store.commit(commit)
-    except StillReferenced:
-        return (fault("conflict", "validate-referenced"),)
-    return ()
-
-
-VALIDATE = Operation(
-    "validate",
-    "http://hl7.org/fhir/OperationDefinition/Resource-validate",
-    frozenset({"type", "instance"}),
-    validate,
-)
+    return OperationAnswer(operation_outcome((), context.language))
