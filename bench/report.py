@@ -77,13 +77,10 @@ def table(report: SizeReport) -> str:
 
 def facts(report: SizeReport) -> str:
     """What else was measured at one size, as a list."""
-    loaded = "- loaded before"
-    if report.load_seconds:
-        speed = report.resources / report.load_seconds
-        loaded = f"- loaded in {report.load_seconds:.1f} s ({speed:,.0f} resources/s)"
+    speed = report.resources / report.load_seconds
     return "\n".join(
         (
-            loaded,
+            f"- loaded in {report.load_seconds:.1f} s ({speed:,.0f} resources/s)",
             f"- ready after {report.ready_seconds:.2f} s (target 1.5)",
             f"- RSS after start {report.rss_start / 1e6:.0f} MB (target 200), "
             f"after the run {report.rss_end / 1e6:.0f} MB",
