@@ -44,6 +44,8 @@ class Context:
         language: BCP-47 tag for messages, negotiated from Accept-Language.
         base: The hub's own base URL without a trailing slash, for absolute links.
         clock: The clock to use.
+        large: What it brings may be so large that looking through it would keep all other
+            requests waiting.
     """
 
     tenant: Tenant = field(default_factory=Tenant)
@@ -52,3 +54,4 @@ class Context:
     language: str = "en"
     base: str = "http://127.0.0.1:8080/fhir"
     clock: Clock = utc_now
+    large: bool = False

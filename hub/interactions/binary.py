@@ -130,7 +130,7 @@ async def create_binary(
     """
     id = new_id()
     resource = _resource(id, content_type, content, security_context)
-    issues = validated(door, resource)
+    issues = await validated(door, ctx, resource)
     change = Change("POST", "Binary", id, resource, NEW, blobs=_hashes(content))
     made = (await store_changes(door, ctx, (change,), Purpose("C", "create")))[0]
     return Changed(made.stored, 201, issues)
@@ -164,7 +164,7 @@ async def update_binary(
     """
     well_formed(id)
     resource = _resource(id, content_type, content, security_context)
-    issues = validated(door, resource)
+    issues = await validated(door, ctx, resource)
 
     async def attempt() -> Changed:
         expected = await expected_version(

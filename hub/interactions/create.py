@@ -45,7 +45,7 @@ async def create(
     """
     same_type(resource, type)
     resource["id"] = new_id()
-    issues = validated(door, resource)
+    issues = await validated(door, ctx, resource)
     if type == "SearchParameter":
         issues += await search_parameters.check(door, ctx, resource)
     condition = None

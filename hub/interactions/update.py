@@ -77,7 +77,7 @@ async def checked(
     Raises:
         Unprocessable: It is not valid.
     """
-    issues = validated(door, resource)
+    issues = await validated(door, ctx, resource)
     if resource["resourceType"] == "SearchParameter":
         issues += await search_parameters.check(door, ctx, resource)
     if resource["resourceType"] == "Binary":

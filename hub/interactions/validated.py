@@ -6,8 +6,11 @@ Spec: https://hl7.org/fhir/R4/http.html#create, #update, validation.html
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+import asyncio
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
+from hub.context import Context
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, NotFound, Unprocessable, fault
 from hub.model.identity import valid_id
@@ -63,15 +66,58 @@ def well_formed(id: str) -> None:
         raise BadRequest(fault("value", "id-malformed"))
 
 
-def validated(door: Interactions, resource: dict[str, Any]) -> tuple[Issue, ...]:
+async def validated(
+    door: Interactions, ctx: Context, resource: dict[str, Any]
+) -> tuple[Issue, ...]:
     """The warnings of a resource.
 
     Raises:
         Unprocessable: It is not valid; carries all issues, warnings too.
     """
-    issues = door.validator.validate(resource)
+    issues = await issues_of(door, ctx, resource)
     if not issues:
         return ()
     if any(issue.severity in ("error", "fatal") for issue in issues):
         raise Unprocessable(issues)
     return tuple(issues)
+
+
+async def issues_of(
+    door: Interactions,
+    ctx: Context,
+    resource: dict[str, Any],
+    *,
+    mode: Literal["create", "update", "delete"] | None = None,
+    warnings: bool = False,
+) -> Sequence[Issue]:
+    """What the validator says of a resource; a large one is looked at beside the event loop.
+
+    Args:
+        door: Its validator.
+        ctx: Says whether the resource may be large.
+        resource: As the validator takes it.
+        mode: As the validator takes it.
+        warnings: As the validator takes it.
+    """
+    validate = door.validator.validate
+    if ctx.large and _is_large(resource):
+        return await asyncio.to_thread(validate, resource, mode=mode, warnings=warnings)
+    return validate(resource, mode=mode, warnings=warnings)
+
+
+_LARGE = 20_000
+"""Values of a resource that take tens of milliseconds to validate."""
+
+
+def _is_large(resource: dict[str, Any]) -> bool:
+    nodes: list[object] = [resource]
+    for node in nodes:  # Grows while it is walked.
+        if isinstance(node, dict):
+            nodes.extend(node.values())
+        elif isinstance(node, list):
+            nodes.extend(node)
+        elif isinstance(node, str) and len(node) > _LARGE:
+            return True
+        if len(nodes) > _LARGE:
+            return True
+    return False

@@ -32,6 +32,7 @@ from hub.rest.body import BodyTimeout, ClientGone, Intake
 from hub.rest.exchange import Answer, Format, Header, Parameters, Receive, Request, Scope, Send
 from hub.rest.failures import RETRY_AFTER, as_hub_error
 from hub.rest.headers import collect, valid_request_id
+from hub.rest.incoming import is_large
 from hub.rest.logs import AccessLog
 from hub.rest.metrics import Metrics
 from hub.rest.origin import Edge
@@ -193,6 +194,7 @@ class Dispatcher:
             call.request_id,
             call.language,
             self._edge.base(scope, headers),
+            large=method != "GET" and is_large(headers),
         )
         return await handler(
             Request(

@@ -5,12 +5,29 @@ Called by the handlers that take a resource. Spec: https://hl7.org/fhir/R4/http.
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from collections.abc import Mapping
+from typing import Any, Literal
 
 from hub.errors import BadRequest, fault
 from hub.model import json
 from hub.rest import negotiation
 from hub.rest.exchange import Request
+
+LARGE = 512 * 1024
+"""Bodies of more bytes are worked on beside the event loop: others do not wait for them."""
+
+
+def is_large(headers: Mapping[bytes, bytes]) -> bool:
+    """Whether a request's body is large, or nobody knows yet.
+
+    Args:
+        headers: The request's.
+    """
+    length = headers.get(b"content-length")
+    if length is None:
+        return b"transfer-encoding" in headers
+    return b"content-encoding" in headers or (length.isdigit() and int(length) > LARGE)
 
 
 async def resource(request: Request) -> dict[str, Any]:
@@ -23,6 +40,12 @@ async def resource(request: Request) -> dict[str, Any]:
     data = await request.intake.read()
     if not data.strip():
         raise BadRequest(fault("structure", "body-missing"))
+    if len(data) > LARGE:
+        return await asyncio.to_thread(_decoded, format, data)
+    return _decoded(format, data)
+
+
+def _decoded(format: Literal["json", "xml"], data: bytes) -> dict[str, Any]:
     if format == "json":
         return json.decode(data)
     from hub.model.xml import parse  # loads lxml

@@ -7,6 +7,7 @@ that only types in use cost anything. Called by `hub.validation.validator`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from threading import RLock
 from typing import Any
 
 from hub.definitions import is_resource_type
@@ -42,6 +43,7 @@ class FastPass:
         self._invariants = invariants
         self._writer = Writer(invariants)
         self._waiting: dict[str, list[tuple[dict[str, Check], str]]] = {}
+        self._defining = RLock()
         self._names: dict[str, Any] = {
             **FAST_NAMES,
             "Doubt": Doubt,
@@ -119,6 +121,15 @@ class FastPass:
         return check
 
     def _define(self, shape_name: str) -> Check:
+        """Write the function of a shape, unless another thread has done so meanwhile."""
+        with self._defining:
+            name = function_of(shape_name)
+            if name in self._names and name not in self._waiting:
+                check: Check = self._names[name]
+                return check
+            return self._write(shape_name)
+
+    def _write(self, shape_name: str) -> Check:
         source = self._writer.write(shape_name)
         self._names.update(source.values)
         for other in source.shapes:
