@@ -283,12 +283,7 @@ def _resource(resource: dict[str, Any], status: int = 200) -> Entry:
 
 def _operation(entry: EntryRequest, operations: Operations) -> Operation:
     operation = operations.get(entry.operation)
-    level = "instance" if entry.id else "type" if entry.type else "system"
-    if (
-        operation is None
-        or level not in operation.levels
-        or (entry.type and operation.types and entry.type not in operation.types)
-    ):
+    if operation is None or not operation.allowed(entry.type, entry.id):
         raise NotFound(fault("not-supported", "operation-unknown"))
     if operation.affects_state and entry.method != "POST":
         raise MethodNotAllowed(

@@ -23,6 +23,7 @@ from hub.definitions import (
 )
 from hub.errors import BadRequest, fault
 from hub.interactions.registry import Definitions
+from hub.interactions.operation import Operation
 from hub.interactions.terminology_capabilities import terminology_capabilities
 from hub.model import json
 from hub.search.registry import ParameterRegistry
@@ -85,13 +86,13 @@ class _Facts:
     Attributes:
         registry: Search parameters, compared by identity.
         indexing: Key, resources indexed and to be indexed of parameters that are not complete.
-        operations: (name, definition, levels, types) of each operation.
+        operations: Each operation.
     """
 
     mode: str
     registry: ParameterRegistry
     indexing: tuple[tuple[int, int, int], ...]
-    operations: tuple[tuple[str, str, frozenset[str], frozenset[str]], ...]
+    operations: tuple[Operation, ...]
     base: str
     zone: str
     date: str
@@ -126,10 +127,7 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
             mode,
             definitions.registry,
             await _progress(door, ctx, definitions),
-            tuple(
-                (one.name, one.definition, frozenset(one.levels), one.types)
-                for one in door.operations.values()
-            ),
+            tuple(door.operations.values()),
             ctx.base,
             ctx.tenant.zone,
             f"{ctx.clock():%Y-%m-%d}",
@@ -292,8 +290,9 @@ def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
 def _operations(facts: _Facts, level: str, type: str) -> list[dict[str, str]]:
     """Operations at the system, or at a type and its instances."""
     wanted: Iterable[str] = ("system",) if level == "system" else ("type", "instance")
+    found = ((operation.name, operation.on(type)) for operation in facts.operations)
     return [
-        {"name": name, "definition": definition}
-        for name, definition, levels, types in facts.operations
-        if not levels.isdisjoint(wanted) and (not type or not types or type in types)
+        {"name": name, "definition": here.definition}
+        for name, here in found
+        if here is not None and not here.levels.isdisjoint(wanted)
     ]

@@ -54,6 +54,14 @@ Run = Callable[["Interactions", Context, OperationRequest], Awaitable[OperationA
 
 
 @dataclass(frozen=True, slots=True)
+class OnType:
+    """What is different about an operation on one resource type: its definition, its levels."""
+
+    definition: str
+    levels: frozenset[Level]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One operation.
 
@@ -64,6 +72,7 @@ class Operation:
         types: Resource types it applies to at type and instance level; empty: all.
         affects_state: Only by POST.
         run: Does it.
+        on_types: Resource types on which it has another definition or other levels.
     """
 
     name: str
@@ -72,6 +81,30 @@ class Operation:
     run: Run
     types: frozenset[str] = frozenset()
     affects_state: bool = False
+    on_types: tuple[tuple[str, OnType], ...] = ()
+
+    def on(self, type: str) -> OnType | None:
+        """Its definition and levels on a resource type ("" is the system), None: not there."""
+        if not type:
+            return OnType(self.definition, self.levels)
+        if self.types and type not in self.types:
+            return None
+        return dict(self.on_types).get(type) or OnType(self.definition, self.levels)
+
+    def allowed(self, type: str, id: str) -> bool:
+        """Whether it can be called at a place.
+
+        Args:
+            type: Resource type, "" for the system.
+            id: Logical id, "" above instance level.
+        """
+        here = self.on(type)
+        return here is not None and level_of(type, id) in here.levels
+
+
+def level_of(type: str, id: str) -> Level:
+    """The level of a place."""
+    return "instance" if id else "type" if type else "system"
 
 
 Operations = Mapping[str, Operation]

@@ -18,8 +18,13 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "缺少参数 {name}。",
     ),
     "operation-parameter-unknown": (
-        "The operation has no parameter {name}.",
-        "该操作没有参数 {name}。",
+        "The operation has no parameter {name}; it has: {known}.",
+        "该操作没有参数 {name}；可用的参数：{known}。",
+    ),
+    "operation-parameters-shape": (
+        "Parameters.parameter is a list of objects, each with a name and one value[x], resource "
+        "or part.",
+        "Parameters.parameter 是对象列表，每个对象有 name 以及一个 value[x]、resource 或 part。",
     ),
     "validate-mode-unknown": (
         "Mode {mode} is unknown; use create, update, delete or profile.",
@@ -33,18 +38,22 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The resource's id is not the id in the URL.",
         "资源的 id 与 URL 中的 id 不一致。",
     ),
-    "validate-referenced": (
-        "It cannot be deleted: other resources refer to it.",
-        "不能删除：有其他资源引用它。",
+    "validate-delete-type": (
+        "Mode delete is about a stored resource: call [type]/[id]/$validate?mode=delete.",
+        "mode=delete 针对已存储的资源：请调用 [type]/[id]/$validate?mode=delete。",
     ),
     "validate-profile-depth": (
         "The resource was checked against R4 itself; profile {profile} was not applied.",
         "已按 R4 基本规范校验；未应用 profile {profile}。",
     ),
     "validate-ok": ("No problems were found.", "未发现问题。"),
-    "meta-version": (
-        "Meta of an old version cannot be changed here; history stays as it was.",
-        "不能修改历史版本的 meta；历史保持不变。",
+    "meta-malformed": (
+        "Meta.{name} must be a list: of URLs for profile, of Codings for tag and security.",
+        "Meta.{name} 必须是列表：profile 为 URL，tag 和 security 为 Coding。",
+    ),
+    "meta-too-costly": (
+        "There are too many resources to look through; ask a type or an instance.",
+        "资源太多，无法全部查看；请按类型或实例查询。",
     ),
     "meta-missing": (
         "Give the Meta to add or delete as parameter `meta` (valueMeta).",
@@ -71,8 +80,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The Composition refers to {type}/{id}, which is not here.",
         "Composition 引用的 {type}/{id} 不在这里。",
     ),
-    "document-not-persisted": (
-        "persist must be true or false.",
-        "persist 必须是 true 或 false。",
+    "document-id": (
+        "Parameter id must be the id of a Composition of this server, or Composition/[id].",
+        "参数 id 必须是本服务器上 Composition 的 id，或 Composition/[id]。",
+    ),
+    "document-too-large": (
+        "The Composition refers to more than {limit} resources.",
+        "Composition 引用的资源超过 {limit} 个。",
     ),
 }

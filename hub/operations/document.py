@@ -56,10 +56,8 @@ async def document(
     wanted = targets(composition, context.base)
     if len(wanted) > MOST:
         raise Unprocessable(fault("too-costly", "document-too-large", limit=MOST))
-    resources = [composition]
-    for target in wanted:
-        if target[:2] != ("Composition", id_):
-            resources.append(await whole(door, context, await _target(door, context, target)))
+    others = [target for target in wanted if target[:2] != ("Composition", id_)]
+    found = [await whole(door, context, await _target(door, context, one)) for one in others]
     bundle: Resource = {
         "resourceType": "Bundle",
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{new_id()}"},
@@ -70,7 +68,7 @@ async def document(
                 "fullUrl": f"{context.base}/{resource['resourceType']}/{resource['id']}",
                 "resource": resource,
             }
-            for resource in resources
+            for resource in (composition, *found)
         ],
     }
     if persist:

@@ -79,10 +79,11 @@ def _as_json(content: Any) -> Resource:
 async def fhirpath(
     door: Interactions, context: Context, request: OperationRequest
 ) -> OperationAnswer:
-    """Evaluate `expression` on `resource`, or on the body when that is none, off the event loop: it may take two seconds.
+    """Evaluate `expression` on `resource`, off the event loop: it may take two seconds.
 
     Parameters: `expression` (string, required), `resource`, `context` (string: an expression
     whose items the expression runs on, one after the other), `variables` (parts: name, value).
+    A body that is no Parameters is the resource.
 
     Raises:
         BadRequest: The expression is wrong, does not fit the values, or was stopped.

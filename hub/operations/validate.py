@@ -6,6 +6,7 @@ OperationOutcome with 200 whatever is found, warnings included.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Literal
 
 from hub.context import Context
@@ -14,7 +15,8 @@ from hub.interactions import Interactions
 from hub.interactions.binary import whole
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.interactions.outcome import operation_outcome
-from hub.operations.parameters import Resource, only, parts, required, resource_of, text
+from hub.interactions.validated import issues_of
+from hub.operations.parameters import Resource, only, required, resource_of, text
 from hub.storage.port import AuditRecord, Commit, StillReferenced, Unreferenced
 
 BASE_PROFILE = "http://hl7.org/fhir/StructureDefinition/"
@@ -34,11 +36,102 @@ async def validate(
         BadRequest: A parameter cannot be used, or there is nothing to validate.
         NotFound: The instance does not exist.
     """
-    resource = _bare_parameters(request)
-    if resource is None:
-        only(request, *PARAMETERS)
-        resource = resource_of(request)
-    mode = text(request, "mode") if resource is not request.resource or True else None
+    resource = None
+    if _is_bare_parameters(request):
+        resource, request = request.resource, replace(request, resource=None)
+    only(request, *PARAMETERS)
+    mode = text(request, "mode")
     if mode is not None and mode not in MODES:
         raise BadRequest(fault("value", "validate-mode-unknown", mode=mode[:40]))
-    return OperationAnswer(operation_outcome((), context.language))
+    if mode == "delete":
+        if not request.id:
+            raise BadRequest(fault("value", "validate-delete-type"))
+        issues = await _deletable(door, context, request)
+    else:
+        resource = resource or resource_of(request)
+        if resource is None and request.id:
+            stored = await door.read(context, request.type, request.id)
+            resource = await whole(door, context, stored)
+        issues = await _valid(door, context, request, required(resource, "resource"), mode)
+    if not issues:
+        issues = (fault("informational", "validate-ok", severity="information"),)
+    return OperationAnswer(operation_outcome(issues, context.language))
+
+
+def _is_bare_parameters(request: OperationRequest) -> bool:
+    """Whether the body is a Parameters resource that is to be validated itself."""
+    given = (request.resource or {}).get("parameter")
+    own = isinstance(given, list) and any(
+        isinstance(part, dict) and part.get("name") in PARAMETERS for part in given
+    )
+    return request.type == "Parameters" and request.resource is not None and not own
+
+
+async def _valid(
+    door: Interactions,
+    context: Context,
+    request: OperationRequest,
+    resource: Resource,
+    mode: str | None,
+) -> tuple[Issue, ...]:
+    issues: list[Issue] = []
+    actual = resource.get("resourceType")
+    if request.type and actual != request.type:
+        shown = actual if isinstance(actual, str) else "?"
+        issues.append(
+            fault(
+                "structure",
+                "validate-type-mismatch",
+                "resourceType",
+                actual=shown[:64],
+                type=request.type,
+            )
+        )
+    if request.id and mode == "update" and resource.get("id") != request.id:
+        issues.append(fault("value", "validate-id-mismatch", f"{request.type}.id"))
+    planned = PLANNED.get(mode or "")
+    issues += await issues_of(door, context, resource, mode=planned, warnings=True)
+    profile = text(request, "profile")
+    if profile and profile.partition("|")[0] != f"{BASE_PROFILE}{actual}":
+        issues.append(
+            fault("not-supported", "validate-profile-depth", "", "warning", profile=profile[:200])
+        )
+    return tuple(issues)
+
+
+async def _deletable(
+    door: Interactions, context: Context, request: OperationRequest
+) -> tuple[Issue, ...]:
+    """Whether a delete would be refused: its precondition, committed without a write."""
+    await door.read(context, request.type, request.id)
+    if not door.settings.integrity:
+        return ()
+    commit = Commit(
+        context.tenant.key,
+        (),
+        AuditRecord("E", "validate", context.principal, context.request_id),
+        round(context.clock().timestamp() * 1000),
+        (Unreferenced(request.type, request.id),),
+    )
+    try:
+        await door.store.commit(commit)
+    except StillReferenced as refused:
+        return (
+            fault(
+                "conflict",
+                "still-referenced",
+                type=refused.type,
+                id=refused.id,
+                by=refused.by,
+                count=refused.count,
+            ),
+        )
+    return ()
+
+
+VALIDATE = Operation(
+    "validate",
+    "http://hl7.org/fhir/OperationDefinition/Resource-validate",
+    frozenset({"type", "instance"}),
+    validate,
+)

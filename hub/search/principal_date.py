@@ -67,6 +67,19 @@ def principal_date(resource: dict[str, Any], zone: str) -> int:
     Returns:
         Microseconds since the epoch, UTC; 0 when it has no such date.
     """
+    limits = principal_limits(resource, zone)
+    if limits is None:
+        return 0
+    low, high = limits
+    return low if low > dates.MIN else high
+
+
+def principal_limits(resource: dict[str, Any], zone: str) -> Limits:
+    """From when to when the thing lasts that a resource records; arguments as `principal_date`.
+
+    Returns:
+        First microsecond and the one after the last, None when it has no such date.
+    """
     for keys, reader in _sources(resource["resourceType"]):
         value: Any = resource
         for key in keys:
@@ -78,6 +91,5 @@ def principal_date(resource: dict[str, Any], zone: str) -> int:
         else:
             limits = reader(value, zone)
             if limits is not None:
-                low, high = limits
-                return low if low > dates.MIN else high
-    return 0
+                return limits
+    return None

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from hub.errors import MethodNotAllowed, NotFound, fault
 from hub.interactions.answer import BundleAnswer
-from hub.interactions.operation import Level, Operation, OperationRequest
+from hub.interactions.operation import Operation, OperationRequest, level_of
 from hub.rest import incoming, rendering
 from hub.rest.exchange import Answer, Request
 from hub.rest.headers import preference
@@ -50,8 +50,7 @@ def _find(request: Request) -> Operation:
     found = request.service.operations.get(name)
     if found is None:
         raise NotFound(fault("not-supported", "operation-unknown"))
-    level: Level = "instance" if request.id else "type" if request.type else "system"
-    elsewhere = bool(request.type and found.types) and request.type not in found.types
-    if elsewhere or level not in found.levels:
+    if not found.allowed(request.type, request.id):
+        level = level_of(request.type, request.id)
         raise NotFound(fault("not-supported", "operation-not-here", name=name, level=level))
     return found
