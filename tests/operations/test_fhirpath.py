@@ -136,7 +136,6 @@ def test_an_expression_that_does_not_end_is_stopped(fhir: httpx.Client) -> None:
 
 
 @pytest.mark.shared
-@pytest.mark.slow
 def test_the_suite_of_hl7_passes_over_http(operations_hub: RunningHub, shared: Path) -> None:
     runner = shared / "suites/fhirpath/run.py"
     made = subprocess.run(
@@ -146,4 +145,4 @@ def test_the_suite_of_hl7_passes_over_http(operations_hub: RunningHub, shared: P
         timeout=300,
         check=False,
     )
-    assert "935" in made.stdout, made.stdout[-2000:] + made.stderr[-2000:]
+    assert "935 passed, 0 failed" in made.stdout, made.stdout[-2000:] + made.stderr[-2000:]
