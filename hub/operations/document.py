@@ -6,7 +6,7 @@ Spec: https://hl7.org/fhir/R4/composition-operation-document.html, documents.htm
 from __future__ import annotations
 
 from hub.context import Context
-from hub.errors import BadRequest, Gone, NotFound, Unprocessable, fault
+from hub.errors import BadRequest, Gone, NotFound, TooLarge, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.binary import whole
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
@@ -47,6 +47,7 @@ async def document(
     Raises:
         NotFound: There is no such Composition.
         Unprocessable: Something it refers to is not here, or it is too much.
+        TooLarge: Its Binaries together are over the body limit.
         BadRequest: A parameter cannot be used.
     """
     only(request, *(("persist",) if request.id else ("persist", "id")))
@@ -57,7 +58,14 @@ async def document(
     if len(wanted) > MOST:
         raise Unprocessable(fault("too-costly", "document-too-large", limit=MOST))
     others = [target for target in wanted if target[:2] != ("Composition", id_)]
-    found = [await whole(door, context, await _target(door, context, one)) for one in others]
+    found: list[Resource] = []
+    left = limit = door.settings.body_limit
+    for target in others:
+        found.append(await whole(door, context, await _target(door, context, target)))
+        # Each Binary is within the limit; a thousand of them together need not be.
+        left -= len(found[-1].get("data", "")) if target[0] == "Binary" else 0
+        if left < 0:
+            raise TooLarge(fault("too-long", "binary-raw-only", "Binary.data", limit=limit))
     bundle: Resource = {
         "resourceType": "Bundle",
         "identifier": {"system": "urn:ietf:rfc:3986", "value": f"urn:uuid:{new_id()}"},

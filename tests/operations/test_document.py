@@ -145,6 +145,17 @@ def test_a_large_binary_comes_with_its_content(
     assert data in as_xml.text
 
 
+def test_binaries_beyond_the_body_limit_are_not_gathered(
+    fhir: httpx.Client, store: Store, patient: Resource
+) -> None:
+    ids = [_large(store, 512 * 1024)[1]["id"] for _ in range(3)]
+    author = [{"reference": f"Patient/{patient['id']}"}]
+    composition = store(_composition(patient, author=author, section=_section(*ids)))
+    response = fhir.get(f"/Composition/{composition['id']}/$document")
+    assert response.status_code == 413
+    assert message_ids(response) == ["binary-raw-only"]
+
+
 def test_only_a_composition_is_a_document(fhir: httpx.Client, patient: Resource) -> None:
     assert fhir.get("/Composition/nobody/$document").status_code == 404
     response = fhir.get(f"/Patient/{patient['id']}/$document")
