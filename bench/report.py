@@ -107,6 +107,7 @@ def page(reports: list[SizeReport], command: str, runs: int, seconds: float) -> 
         f"{seconds:g} s, the median and the spread over the runs.",
         "Created Observations are new readings: their dates follow the demo set's.",
         "HAPI: 8.8 on PostgreSQL, warm, without validating, on such a machine.",
+        "How steady the figures are, and what limits them: [notes](notes.md).",
         "",
     ]
     for report in reports:
