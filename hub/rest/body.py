@@ -22,6 +22,7 @@ from hub.rest.exchange import Message, Receive
 from hub.settings import Settings
 
 _PIECE = 64 * 1024
+_BREATH = 16 * _PIECE
 
 
 class ClientGone(Exception):
@@ -149,6 +150,8 @@ class Intake:
                 if total > limit:
                     raise _too_large(limit)
                 yield made
+                if not total % _BREATH:  # A small piece may hold many megabytes.
+                    await asyncio.sleep(0)
         yield inflater.flush()
         if not inflater.eof:
             raise _broken()

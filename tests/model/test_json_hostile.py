@@ -43,3 +43,12 @@ def test_more_values_than_memory_has_room_for_are_refused_before_they_are_made(v
 
 def test_commas_in_texts_are_no_values():
     assert json.decode(b'{"a":"' + b"," * 2 * MAX_VALUES + b'"}')
+
+
+@pytest.mark.parametrize("value", [b'{"":0},', b'{"family":"a"},', b'"[",', b'"\\"[",'])
+def test_texts_in_masses_are_counted_soon(value: bytes):
+    data = b'{"a":[' + value * (40_000_000 // len(value)) + b"0]}"
+    started = time.perf_counter()
+    with pytest.raises(TooLarge):
+        json.decode(data)
+    assert time.perf_counter() - started < 6
