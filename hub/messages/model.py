@@ -69,6 +69,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "There is no attribute {name} here (line {line}).",
         "此处不允许属性 {name}（第 {line} 行）。",
     ),
+    "xml-too-many-elements": (
+        "The XML has more than {limit} tags. Send it in several parts.",
+        "XML 中的标签超过 {limit} 个，请分成几部分发送。",
+    ),
     "xml-attributes": (
         "The element {name} has more attributes or namespaces than {limit} (line {line}).",
         "元素 {name} 的属性或命名空间超过 {limit} 个（第 {line} 行）。",

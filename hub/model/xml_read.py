@@ -15,8 +15,8 @@ from typing import Any, NoReturn
 from lxml import etree
 
 from hub.definitions import is_resource_type
-from hub.errors import BadRequest, Issue, fault
-from hub.model.json import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, read_decimal
+from hub.errors import BadRequest, Issue, TooLarge, fault
+from hub.model.json import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_VALUES, read_decimal
 from hub.model.xml_shape import FHIR, XHTML, Child, Shape, shape
 
 _MOST_ISSUES = 50
@@ -47,7 +47,10 @@ def parse(data: bytes) -> dict[str, Any]:
         BadRequest: xml-syntax, xml-encoding, xml-doctype or xml-root; or all of xml-element,
             xml-attribute, xml-text, xml-repeated, xml-contained with their location; or
             xml-depth, xml-attributes, json-number-range.
+        TooLarge: xml-too-many-elements.
     """
+    if len(data) > MAX_VALUES and data.count(b"<") > MAX_VALUES:
+        raise TooLarge(fault("too-costly", "xml-too-many-elements", limit=MAX_VALUES))
     if b"<!DOCTYPE" in data or b"<!ENTITY" in data:
         raise BadRequest(fault("structure", "xml-doctype"))
     # Parsers are not shared between threads; making one costs 2 us.

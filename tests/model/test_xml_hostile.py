@@ -6,9 +6,10 @@ import time
 
 import pytest
 
-from hub.errors import BadRequest
+from hub.errors import BadRequest, TooLarge
 from hub.messages import render
 from hub.model import xml
+from hub.model.json import MAX_VALUES
 
 MANY = 40_000
 ATTRIBUTES = b"".join(b' a%d="v"' % n for n in range(MANY))
@@ -47,4 +48,12 @@ def test_crowds_of_attributes_and_namespaces_are_refused_soon(data: bytes):
     assert time.perf_counter() - started < 1  # 3 s and more at this size, quadratic
     (issue,) = caught.value.issues
     assert issue.message == "xml-attributes"
+    assert render(issue.message, issue.arguments, "zh-CN")
+
+
+def test_more_elements_than_memory_has_room_for_are_refused_before_they_are_made():
+    with pytest.raises(TooLarge) as caught:
+        xml.parse(patient(b"<name/>" * MAX_VALUES))
+    (issue,) = caught.value.issues
+    assert issue.message == "xml-too-many-elements"
     assert render(issue.message, issue.arguments, "zh-CN")
