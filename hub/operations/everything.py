@@ -162,7 +162,8 @@ async def everything(
         TooCostly: A search takes too long.
     """
     wanted = _wanted(door, context, request)
-    position = _read(text(request, CURSOR))
+    cursor = text(request, CURSOR)
+    position = _read(cursor)
     marks = position.seen
     page = _Page(seen={marks[at : at + MARK]: None for at in range(0, len(marks), MARK)})
     group = None
@@ -170,7 +171,7 @@ async def everything(
         focus = await door.read(context, request.type, request.id)
         if request.type == "Group":
             group = _members(focus)
-        if position == Position() and wanted.takes(focus, context.tenant.zone):
+        if cursor is None and wanted.takes(focus, context.tenant.zone):
             page.add(context, focus, "match")
     following: Position | None = position
     for _ in range(SEARCHES):
@@ -180,8 +181,8 @@ async def everything(
     links = [("self", _url(context, request, wanted, ""))]
     if following is not None:
         marks = b"".join(list(page.seen)[:REMEMBERED])
-        cursor = _write(following._replace(seen=marks))
-        links.append(("next", _url(context, request, wanted, cursor)))
+        after = _write(following._replace(seen=marks))
+        links.append(("next", _url(context, request, wanted, after)))
     return OperationAnswer(BundleAnswer("searchset", tuple(page.entries), links=tuple(links)))
 
 
