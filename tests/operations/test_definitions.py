@@ -1,0 +1,74 @@
+"""The hub's own operations have OperationDefinitions, and those say what the operations do."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from hub.definitions import conformance
+from hub.model.json import decode
+from hub.operations import OPERATIONS
+from hub.validation.validator import Validator
+
+FOLDER = Path(__file__).parents[2] / "docs" / "operations"
+R4 = "http://hl7.org/fhir/OperationDefinition/"
+OWN = [one for one in OPERATIONS.values() if not one.definition.startswith(R4)]
+
+
+def _definition(name: str) -> dict[str, Any]:
+    return decode((FOLDER / f"OperationDefinition-{name}.json").read_bytes())
+
+
+@pytest.mark.parametrize("operation", OWN, ids=lambda one: one.name)
+def test_an_own_operation_is_defined(operation: Any) -> None:
+    definition = _definition(operation.name)
+    issues = Validator().validate(definition, warnings=True)
+    assert [issue for issue in issues if issue.message != "rule-dom-6"] == []
+    assert definition["url"] == operation.definition
+    assert definition["code"] == operation.name
+    assert {level for level in ("system", "type", "instance") if definition[level]} == set(
+        operation.levels
+    )
+    assert definition["affectsState"] == operation.affects_state
+
+
+@pytest.mark.parametrize("operation", OWN, ids=lambda one: one.name)
+def test_an_own_operation_has_the_parameters_of_its_definition(
+    fhir: httpx.Client, operation: Any
+) -> None:
+    place = "/$" if "system" in operation.levels else "/Patient/x/$"
+    body = {"resourceType": "Parameters", "parameter": [{"name": "x", "valueString": "x"}]}
+    text = fhir.post(place + operation.name, json=body).json()["issue"][0]["details"]["text"]
+    known = {one["name"] for one in _definition(operation.name)["parameter"] if one["use"] == "in"}
+    assert set(text.split("it has: ")[1].rstrip(".").split(", ")) == known
+
+
+@pytest.mark.parametrize(
+    "operation", [one for one in OPERATIONS.values() if one not in OWN], ids=lambda one: one.name
+)
+def test_an_operation_of_r4_is_where_r4_defines_it(operation: Any) -> None:
+    for type in ("", *operation.types):
+        here = operation.on(type)
+        if not type and operation.types:
+            continue
+        definition = conformance(here.definition)
+        assert definition is not None, here.definition
+        assert definition["code"] == operation.name
+        assert here.levels == {
+            level for level in ("system", "type", "instance") if definition[level]
+        }, here.definition
+
+
+def test_the_capability_statement_lists_every_operation(fhir: httpx.Client) -> None:
+    rest = fhir.get("/metadata").json()["rest"][0]
+    system = {one["name"]: one["definition"] for one in rest["operation"]}
+    assert set(system) == {one.name for one in OPERATIONS.values() if "system" in one.levels}
+    assert json.dumps(system).count("fhir-hub.example") == 1
+    encounter = next(one for one in rest["resource"] if one["type"] == "Encounter")
+    assert {one["name"]: one["definition"] for one in encounter["operation"]}["everything"] == (
+        f"{R4}Encounter-everything"
+    )
