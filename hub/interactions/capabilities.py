@@ -22,8 +22,8 @@ from hub.definitions import (
     type_definition,
 )
 from hub.errors import BadRequest, fault
-from hub.interactions.registry import Definitions
 from hub.interactions.operation import Operation
+from hub.interactions.registry import Definitions
 from hub.interactions.terminology_capabilities import terminology_capabilities
 from hub.model import json
 from hub.search.registry import ParameterRegistry

@@ -6,7 +6,7 @@ Spec: https://hl7.org/fhir/R4/composition-operation-document.html, documents.htm
 from __future__ import annotations
 
 from hub.context import Context
-from hub.errors import BadRequest, Gone, NotFound, TooLarge, Unprocessable, fault
+from hub.errors import BadRequest, Gone, MethodNotAllowed, NotFound, TooLarge, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.binary import whole
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
@@ -49,9 +49,12 @@ async def document(
         Unprocessable: Something it refers to is not here, or it is too much.
         TooLarge: Its Binaries together are over the body limit.
         BadRequest: A parameter cannot be used.
+        MethodNotAllowed: `persist` by GET, which must change nothing.
     """
     only(request, *(("persist",) if request.id else ("persist", "id")))
     persist = flag(request, "persist")
+    if persist and request.method != "POST":
+        raise MethodNotAllowed(fault("not-supported", "operation-needs-post", name="document"))
     id_ = request.id or _id(context, request)
     composition = await whole(door, context, await door.read(context, "Composition", id_))
     wanted = targets(composition, context.base)

@@ -1,7 +1,7 @@
 """$expunge: remove a deleted resource with its history for good. The hub's own operation.
 
 Guarded: only a deleted resource, only by POST, only with its own name as confirmation; the
-removal is a row of the audit chain. Documented in docs/operations/expunge.md.
+removal is a row of the audit chain. Documented in docs/operations/README.md.
 """
 
 from __future__ import annotations

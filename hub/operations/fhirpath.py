@@ -2,7 +2,7 @@
 
 The answer has the shape that FHIRPath test tools share: a Parameters with one parameter
 `result`, whose parts are the items, named by their type; what has no value[x] stands as JSON
-in an extension; `trace` parts show what trace() saw. Documented in docs/operations/fhirpath.md.
+in an extension; `trace` parts show what trace() saw. Documented in docs/operations/README.md.
 """
 
 from __future__ import annotations

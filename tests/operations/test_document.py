@@ -122,6 +122,16 @@ def test_persist_that_is_no_boolean_is_refused(
     assert response.status_code == 400
 
 
+def test_a_document_is_not_stored_by_get(
+    fhir: httpx.Client, store: Store, patient: Resource
+) -> None:
+    author = [{"reference": f"Patient/{patient['id']}"}]
+    composition = store(_composition(patient, author=author))
+    response = fhir.get(f"/Composition/{composition['id']}/$document?persist=true")
+    assert response.status_code == 405
+    assert response.json()["issue"][0]["details"]["coding"][0]["code"] == "operation-needs-post"
+
+
 @pytest.mark.parametrize("query", ["", "?persist=true"])
 def test_a_large_binary_comes_with_its_content(
     fhir: httpx.Client, store: Store, patient: Resource, query: str
@@ -129,7 +139,9 @@ def test_a_large_binary_comes_with_its_content(
     data, binary = _large(store, BLOB_FROM * 2)
     author = [{"reference": f"Patient/{patient['id']}"}]
     composition = store(_composition(patient, author=author, section=_section(binary["id"])))
-    response = fhir.get(f"/Composition/{composition['id']}/$document{query}")
+    response = fhir.request(
+        "POST" if query else "GET", f"/Composition/{composition['id']}/$document{query}"
+    )
     assert response.status_code == 200, response.text
     assert MARK not in response.text
     (found,) = (
