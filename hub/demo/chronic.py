@@ -139,14 +139,41 @@ class Level:
     pulse: float
 
 
-def level(random: Random, conditions: frozenset[str], gender: str) -> Level:
+ADULT = 18
+CHILD_HEIGHT = (
+    62,
+    76,
+    88,
+    96,
+    103,
+    110,
+    116,
+    122,
+    128,
+    133,
+    139,
+    145,
+    151,
+    157,
+    161,
+    164,
+    166,
+    167,
+)
+"""Centimetres by years of age."""
+
+
+def level(random: Random, conditions: frozenset[str], gender: str, age: int) -> Level:
     """Draw a person's levels.
 
     Args:
         random: Source of choice.
         conditions: `hypertension`, `diabetes`.
         gender: `male` or `female`.
+        age: Years.
     """
+    if age < ADULT:
+        return _child(random, age)
     tense, sweet = "hypertension" in conditions, "diabetes" in conditions
     height = random.gauss(169 if gender == "male" else 158, 6)
     bmi = min(38.0, max(17.5, random.gauss(26 if tense or sweet else 23, 3)))
@@ -157,6 +184,19 @@ def level(random: Random, conditions: frozenset[str], gender: str) -> Level:
         weight=bmi * (height / 100) ** 2,
         height=height,
         pulse=random.gauss(74, 8),
+    )
+
+
+def _child(random: Random, age: int) -> Level:
+    height = random.gauss(CHILD_HEIGHT[max(0, age)], 3)
+    bmi = max(13.0, random.gauss(16 + 0.25 * age, 1))
+    return Level(
+        systolic=random.gauss(88 + 1.6 * age, 5),
+        diastolic=random.gauss(54 + 0.9 * age, 4),
+        glucose=max(3.9, random.gauss(4.9, 0.3)),
+        weight=bmi * (height / 100) ** 2,
+        height=height,
+        pulse=random.gauss(122 - 2.8 * age, 6),
     )
 
 

@@ -227,13 +227,15 @@ def make_patient(seed: int, number: int, centre: Centre) -> Iterator[Resource]:
         yield problem
         if alive:
             yield _medicine(seed, number, kind, problem, doctor)
-    levels = chronic.level(random, kinds, patient["gender"])
+    levels = chronic.level(random, kinds, patient["gender"], age)
     visits = random.randrange(4, 9) if kinds else random.randrange(1, 3)
     last = None
     for index in range(visits):
         day = TODAY - timedelta(days=(visits - index) * 90 - random.randrange(30))
         if not alive and day.isoformat() > patient["deceasedDateTime"]:
             break
+        if day.isoformat() <= patient["birthDate"]:
+            continue
         start = datetime(
             day.year,
             day.month,
@@ -251,6 +253,7 @@ def make_patient(seed: int, number: int, centre: Centre) -> Iterator[Resource]:
         yield from _readings(seed, number, index, random, last, start, measured)
     if alive and random.random() < (0.7 if kinds else 0.25):
         start_day = TODAY - timedelta(days=random.randrange(10, 350))
+        start_day = max(start_day, date.fromisoformat(patient["birthDate"]) + timedelta(days=7))
         yield from contract(seed, number, patient, doctor, start_day, problems)
     if alive and problems and last is not None and random.random() < 0.15:
         yield referral(seed, number, patient, last, centre, doctor, problems[-1])
