@@ -15,7 +15,7 @@ def explain(
         str,
         typer.Argument(
             metavar="SEARCH-URL",
-            help="A search: 'Observation?patient=123&code=8480-6', or its whole URL.",
+            help="A search: 'Observation?patient=123&code=85354-9', or its whole URL.",
         ),
     ],
     data: Data = DEFAULT_DATA,

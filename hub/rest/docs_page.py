@@ -21,7 +21,7 @@ a{color:#8bf}td,th{border-color:#333a44}}
 """
 _EXAMPLES = (
     ("Patient?name=小明&birthdate=lt1960", "Patients by part of the name and birth date"),
-    ("Observation?code=8480-6&date=ge2026-03-01&_sort=-date", "Systolic pressures, newest first"),
+    ("Observation?code=85354-9&date=ge2026-03-01&_sort=-date", "Blood pressures, newest first"),
     ("Patient?_revinclude=Observation:subject&_count=5", "Patients with their observations"),
     ("Encounter?patient.name=张", "Encounters of patients found by name"),
     ("Patient?name=a&_explain=true", "How a search is understood and run"),
