@@ -104,7 +104,8 @@ def plain(place: Place, resource: dict[str, Any], text: bytes = b"", salt: str =
     id_ = resource["id"]
     if not isinstance(id_, str) or not valid_id(id_):
         return refused(place, Unprocessable(fault("value", "id-malformed", f"{type_}.id")))
-    return Item(place, text or json.encode(resource), frozenset({(type_, id_)}))
+    text = text.removeprefix(json.BOM) or json.encode(resource)
+    return Item(place, text, frozenset({(type_, id_)}))
 
 
 def refused(place: Place, error: HubError) -> Item:

@@ -27,7 +27,7 @@ MAX_VALUES = 4_000_000
 """Values of one text. Real resources have one in 27 bytes; `[],[],...` takes thirty times its
 size in memory."""
 
-_BOM = b"\xef\xbb\xbf"
+BOM = b"\xef\xbb\xbf"
 _OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
 _UNMARKED = bytes(set(range(256)) - set(b'{[,"'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
@@ -69,8 +69,8 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Resource:
             json-number-range, json-control-character or not-an-object.
         TooLarge: json-too-many-values.
     """
-    if data.startswith(_BOM):
-        data = data[len(_BOM) :]
+    if data.startswith(BOM):
+        data = data[len(BOM) :]
     if len(data) > MAX_VALUES and _values(data) > MAX_VALUES:
         raise TooLarge(fault("too-costly", "json-too-many-values", limit=MAX_VALUES))
     try:
