@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, record, run
+from hub.commands.running import DEFAULT_DATA, Data, fail, record, run, words_of
 
 
 def load(
@@ -42,6 +42,7 @@ def load(
     """
     from contextlib import closing
 
+    from hub.errors import Unavailable
     from hub.loading.checkpoint import Checkpoint, LoadRunsError, State
     from hub.loading.loader import Loader
     from hub.loading.progress import file_progress
@@ -54,6 +55,8 @@ def load(
         raise fail(f"{error}: no such file or folder.") from None
     except ValueError as error:
         raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(words_of(error)) from None
     if not found:
         raise fail("No .json, .ndjson or .xml file in there.")
     if not os.access(report.parent, os.W_OK):
@@ -69,8 +72,13 @@ def load(
                     closing(Report(report, language, length)) as rejected,
                     file_progress("Loading", found) as progress,
                 ):
-                    loader = Loader(door, context, checkpoint, rejected, progress)
-                    return await loader.load(found)
+                    try:
+                        return await Loader(door, context, checkpoint, rejected, progress).load(
+                            found
+                        )
+                    except Unavailable:
+                        typer.echo("Run the same command to go on where it stopped.", err=True)
+                        raise
 
     try:
         state = run(main)

@@ -12,6 +12,7 @@ from tests.commands.conftest import Run
 from tests.rest.running import running
 
 
+@pytest.mark.slow
 def test_a_backup_under_load_is_whole_and_can_be_restored(
     run: Run, tmp_path: Path, demo_set: Path
 ) -> None:

@@ -37,6 +37,7 @@ def _content(folder: Path) -> dict[tuple[str, str], dict[str, Any]]:
     return found
 
 
+@pytest.mark.slow
 def test_what_is_exported_loads_into_a_fresh_store_with_identical_content(
     run: Run, tmp_path: Path, demo_set: Path
 ) -> None:
@@ -141,6 +142,7 @@ def test_ctrl_c_stops_a_load_with_a_word(run: Run, tmp_path: Path) -> None:
     assert run("check").code == 0
 
 
+@pytest.mark.slow
 def test_commands_work_beside_a_running_hub(tmp_path: Path, run: Run, demo_set: Path) -> None:
     with running(tmp_path) as hub:
         done = run("load", demo_set)
