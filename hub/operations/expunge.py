@@ -11,7 +11,7 @@ from hub.errors import Conflict, NotFound, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.operations.parameters import only, parts, value
-from hub.storage.port import AuditRecord
+from hub.storage.port import AuditRecord, VersionConflict
 
 
 async def expunge(
@@ -38,7 +38,14 @@ async def expunge(
         raise Conflict(fault("conflict", "expunge-not-deleted"))
     audit = AuditRecord("D", "expunge", context.principal, context.request_id)
     clock = round(context.clock().timestamp() * 1000)
-    versions = await door.store.expunge(context.tenant.key, request.type, request.id, audit, clock)
+    tenant = context.tenant.key
+    try:
+        # Should somebody bring it back meanwhile, there is a version more, and nothing goes.
+        versions = await door.store.expunge(
+            tenant, request.type, request.id, audit, clock, stored.version
+        )
+    except VersionConflict:
+        raise Conflict(fault("conflict", "expunge-not-deleted")) from None
     return OperationAnswer(
         {
             "resourceType": "Parameters",

@@ -487,10 +487,21 @@ class Store(Protocol):
     async def reindex(self, tenant: int, rows: Sequence[Reindexed]) -> int:
         """Replace index rows of versions that are still current; gives how many were."""
 
-    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+    async def expunge(
+        self,
+        tenant: int,
+        type: str,
+        id: str,
+        audit: AuditRecord,
+        clock: int,
+        expected: int = ANY_VERSION,
+    ) -> int:
         """Physically remove a resource with all versions and blobs; gives versions removed.
 
         Its audit row's interaction is `expunge`, whatever `audit` says, and names type/id.
+
+        Raises:
+            VersionConflict: The newest version, tombstone or not, is not the expected one.
         """
 
     async def parameters(self, tenant: int) -> tuple[RuntimeParameter, ...]:

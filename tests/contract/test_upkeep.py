@@ -14,6 +14,7 @@ from hub.storage.port import (
     StillReferenced,
     Store,
     Unreferenced,
+    VersionConflict,
 )
 from tests.contract.commits import (
     AUDIT,
@@ -129,6 +130,20 @@ async def test_expunge_leaves_nothing_but_an_audit_row(store: Store) -> None:
     _, _, record = (await store.audit_records(TENANT, 0, 10))[-1]
     assert record == replace(AUDIT, interaction="expunge", entities=("Patient/a",))
     assert [finding async for finding in store.verify(TENANT)] == []
+
+
+async def test_expunge_of_a_version_that_is_not_the_newest_is_refused(store: Store) -> None:
+    await store_one(store, put("Patient/a"))
+    await store_one(store, delete("Patient/a"))
+    await store_one(store, put("Patient/a"))
+    for expected in (0, 2, 4):
+        with pytest.raises(VersionConflict):
+            await store.expunge(TENANT, "Patient", "a", AUDIT, CLOCK, expected)
+    with pytest.raises(VersionConflict):
+        await store.expunge(TENANT, "Patient", "nobody", AUDIT, CLOCK, 1)
+    assert await store.read(TENANT, "Patient", "a") is not None
+    assert await store.expunge(TENANT, "Patient", "a", AUDIT, CLOCK, 3) == 3
+    assert await store.read(TENANT, "Patient", "a") is None
 
 
 async def test_expunge_of_a_tombstone_or_of_nothing(store: Store) -> None:

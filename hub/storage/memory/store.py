@@ -20,6 +20,7 @@ from hub.storage.memory import record as records
 from hub.storage.memory.record import Record, Row
 from hub.storage.memory.search import search as find
 from hub.storage.port import (
+    ANY_VERSION,
     DAY,
     HOUR,
     AuditRecord,
@@ -36,6 +37,7 @@ from hub.storage.port import (
     Stored,
     StoreInfo,
     StoreUnavailable,
+    VersionConflict,
 )
 
 FIRST_PARAMETER = 10_000
@@ -131,9 +133,20 @@ class MemoryStore:
                 replaced += 1
         return replaced
 
-    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+    async def expunge(
+        self,
+        tenant: int,
+        type: str,
+        id: str,
+        audit: AuditRecord,
+        clock: int,
+        expected: int = ANY_VERSION,
+    ) -> int:
         """Physically remove a resource."""
         key = (tenant, type, id)
+        newest = len(self.record.versions.get(key, []))
+        if expected not in (ANY_VERSION, newest):
+            raise VersionConflict(0, type, id, newest)
         removed = self.record.versions.pop(key, [])
         self.record.rows.pop(key, None)
         for blob, users in list(self.record.uses.items()):

@@ -11,7 +11,14 @@ from functools import partial
 from pathlib import Path
 
 from hub.context import Clock
-from hub.storage.port import AuditRecord, Commit, Committed, Reindexed, RuntimeParameter
+from hub.storage.port import (
+    ANY_VERSION,
+    AuditRecord,
+    Commit,
+    Committed,
+    Reindexed,
+    RuntimeParameter,
+)
 from hub.storage.sqlite import blob, upkeep
 from hub.storage.sqlite.commit import apply, checks_late
 from hub.storage.sqlite.readers import Readers
@@ -43,9 +50,25 @@ class LocalWriter:
         action = partial(upkeep.reindex, tenant=tenant, rows=rows)
         return await self._writer.submit(action, len(rows))
 
-    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+    async def expunge(
+        self,
+        tenant: int,
+        type: str,
+        id: str,
+        audit: AuditRecord,
+        clock: int,
+        expected: int = ANY_VERSION,
+    ) -> int:
         """Remove physically, then the files that nothing needs any more."""
-        action = partial(upkeep.expunge, tenant=tenant, type=type, id=id, audit=audit, clock=clock)
+        action = partial(
+            upkeep.expunge,
+            tenant=tenant,
+            type=type,
+            id=id,
+            audit=audit,
+            clock=clock,
+            expected=expected,
+        )
         versions, hashes = await self._writer.submit(action)
         await self._remove_files(hashes)
         return versions

@@ -18,6 +18,7 @@ from hub.context import Clock, utc_now
 from hub.search.query import Query
 from hub.search.values import IndexRows
 from hub.storage.port import (
+    ANY_VERSION,
     HOUR,
     AuditRecord,
     Commit,
@@ -70,7 +71,7 @@ class Writing(Protocol):
         """Replace index rows."""
 
     def expunge(
-        self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int
+        self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int, expected: int
     ) -> Awaitable[int]:
         """Remove physically."""
 
@@ -255,9 +256,17 @@ class SqliteStore:
         """Replace index rows of versions that are still current."""
         return await self._writing.reindex(tenant, rows)
 
-    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+    async def expunge(
+        self,
+        tenant: int,
+        type: str,
+        id: str,
+        audit: AuditRecord,
+        clock: int,
+        expected: int = ANY_VERSION,
+    ) -> int:
         """Physically remove a resource."""
-        return await self._writing.expunge(tenant, type, id, audit, clock)
+        return await self._writing.expunge(tenant, type, id, audit, clock, expected)
 
     async def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str

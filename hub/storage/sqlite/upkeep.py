@@ -10,7 +10,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from hub.storage.port import DAY, AuditRecord, Commit, Reindexed, RuntimeParameter
+from hub.storage.port import (
+    ANY_VERSION,
+    DAY,
+    AuditRecord,
+    Commit,
+    Reindexed,
+    RuntimeParameter,
+    VersionConflict,
+)
 from hub.storage.sqlite import blob, commit, index, purge
 from hub.storage.sqlite.schema import INDEX_VERSION
 from hub.storage.sqlite.transaction import Transaction
@@ -96,7 +104,13 @@ def delivered(work: Transaction, tenant: int, rows: Sequence[int]) -> None:
 
 
 def expunge(
-    work: Transaction, tenant: int, type: str, id: str, audit: AuditRecord, clock: int
+    work: Transaction,
+    tenant: int,
+    type: str,
+    id: str,
+    audit: AuditRecord,
+    clock: int,
+    expected: int = ANY_VERSION,
 ) -> tuple[int, list[str]]:
     """Remove a resource with all versions, and the blobs that nothing else uses.
 
@@ -108,7 +122,9 @@ def expunge(
     connection = work.connection
     number = work.types.numbers.get(type)
     found: Any = connection.execute(FIND, (tenant, number, id)).get
-    versions, blobs = 0, []
+    versions, blobs = found[2] if found else 0, []
+    if expected not in (ANY_VERSION, versions):
+        raise VersionConflict(0, type, id, versions)
     if found and number is not None:
         rid, deleted, versions = found
         connection.pragma("secure_delete", True)

@@ -24,6 +24,7 @@ from typing import Any
 import msgspec
 
 from hub.storage.port import (
+    ANY_VERSION,
     AuditRecord,
     Commit,
     Committed,
@@ -211,9 +212,17 @@ class RemoteWriter:
         replaced: int = await self._call("reindex", _encode((tenant, wire.encode_reindexed(rows))))
         return replaced
 
-    async def expunge(self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int) -> int:
+    async def expunge(
+        self,
+        tenant: int,
+        type: str,
+        id: str,
+        audit: AuditRecord,
+        clock: int,
+        expected: int = ANY_VERSION,
+    ) -> int:
         """Remove physically."""
-        arguments = wire.encode((tenant, type, id, audit, clock))
+        arguments = wire.encode((tenant, type, id, audit, clock, expected))
         removed: int = await self._call("expunge", arguments, again=False)
         return removed
 
