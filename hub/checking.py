@@ -12,7 +12,8 @@ from hub.interactions.binary import whole
 from hub.interactions.registry import Definitions
 from hub.model import json
 from hub.search.extract import extract
-from hub.search.values import IndexRows
+from hub.search.registry import FIRST_RUNTIME_KEY
+from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import BodyDamaged, Finding, Stored
 
 PAGE = 200
@@ -103,25 +104,28 @@ async def _version(
     indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
     if indexed is None:
         return [*found, Finding(where, "has no index rows")]
-    kinds = differing(expected, indexed, definitions.indexing)
+    settled = definitions.registry.runtime.keys() - definitions.indexing
+    kinds = differing(expected, indexed, settled)
     if kinds:
         found.append(Finding(where, f"index rows differ from its content: {', '.join(kinds)}"))
     return found
 
 
-def differing(
-    expected: IndexRows, indexed: IndexRows, unfinished: Collection[int] = ()
-) -> list[str]:
+def differing(expected: IndexRows, indexed: IndexRows, settled: Collection[int] = ()) -> list[str]:
     """The kinds of rows in which two differ, whatever their order.
 
     Args:
         expected: Rows that extraction makes.
         indexed: Rows that the store holds.
-        unfinished: Keys of parameters that are being indexed: their rows do not count.
+        settled: Keys of run-time search parameters that are in force and completely indexed.
+            Rows of one that is being indexed, or was removed, prove nothing.
     """
 
+    def counts(key: int) -> bool:
+        return not FIRST_RUNTIME_KEY <= key < COMPARTMENT_KEY or key in settled
+
     def rows(of: IndexRows, kind: str) -> set[str]:
-        return {repr(row) for row in getattr(of, kind) if row.key not in unfinished}
+        return {repr(row) for row in getattr(of, kind) if counts(row.key)}
 
     found = [kind for kind in ROW_KINDS if rows(expected, kind) != rows(indexed, kind)]
     return found + [
