@@ -102,13 +102,11 @@ def _note_identifier(element: dict[str, Any], own: _Keys, found: Found) -> None:
 
 
 def canonical(keys: tuple[int, ...]) -> Visit:
-    """A canonical: its url, below the hub's base when it is relative, and its version apart."""
+    """A canonical: its url, and its version apart."""
 
     def visit(element: str, found: Found) -> None:
         url, version, _ = split_canonical(element)
         if url:
-            if ":" not in url:
-                url = f"{found.base}/{url}"
             for key in keys:
                 found.references.append(_new(ReferenceRow, (key, "", "", url, version)))
 

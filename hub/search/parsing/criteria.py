@@ -106,11 +106,10 @@ def match_of(
     reader = _reader(parameter, modifier)
     if parameter.type == "uri" and modifier in ("above", "below") and text.startswith("urn:"):
         invalid(parameter, "a url: urns have no hierarchy")
-    return Match(
-        parameter,
-        tuple(reader(reading, parameter, piece) for piece in pieces_of(parameter, text)),
-        modifier,
-    )
+    found = tuple(reader(reading, parameter, piece) for piece in pieces_of(parameter, text))
+    if parameter.type == "reference" and traits_of(parameter).is_canonical:
+        found = tuple(both for value in found for both in values.absolute(reading, value))
+    return Match(parameter, found, modifier)
 
 
 def pieces_of(parameter: SearchParameter, text: str) -> list[str]:

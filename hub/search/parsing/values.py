@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from decimal import Decimal
 from typing import cast
 
@@ -124,9 +125,14 @@ def read_reference(reading: Reading, parameter: SearchParameter, text: str) -> R
 
 def _canonical(reading: Reading, text: str) -> ReferenceValue:
     url, version, _ = split_canonical(text)
-    if ":" not in url:
-        url = f"{reading.base}/{url}"
     return ReferenceValue("", "", url, version)
+
+
+def absolute(reading: Reading, value: Value) -> tuple[Value, ...]:
+    """A canonical as written and, when it is relative, also below the hub's base."""
+    if not isinstance(value, ReferenceValue) or not value.url or ":" in value.url:
+        return (value,)
+    return (value, replace(value, url=f"{reading.base}/{value.url}"))
 
 
 def read_uri(reading: Reading, parameter: SearchParameter, text: str) -> UriValue:
