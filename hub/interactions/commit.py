@@ -300,15 +300,20 @@ def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) ->
             conditions.append(Unreferenced(write.type, write.id))
             continue
         written.add((write.type, write.id))
-        wanted |= targets_of(write.rows)
+        wanted |= targets_of(write.type, write.rows)
         if any(not row.id and "?" in row.url for row in write.rows.references):
             _refuse_conditional(changes[number], base)
     conditions.extend(Exists(*target) for target in wanted if target not in written)
     return conditions
 
 
-def targets_of(rows: IndexRows) -> dict[Target, None]:
-    """The local resources that must exist for a resource with these rows, each once."""
+def targets_of(type: str, rows: IndexRows) -> dict[Target, None]:
+    """The local resources that must exist for a resource with these rows, each once.
+
+    A Bundle has none: what it can be found by are resources within it.
+    """
+    if type == "Bundle":
+        return {}
     return {
         (row.type, row.id): None
         for row in rows.references

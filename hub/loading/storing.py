@@ -20,11 +20,12 @@ from hub.interactions.commit import targets_of
 from hub.loading import large_binary
 from hub.loading.item import Item, Key
 from hub.loading.sources import opened
-from hub.model import reference
+from hub.model import body, reference
 from hub.search.extract import extract
 from hub.search.registry import ParameterRegistry
 
 TARGET_MISSING = "reference-target-missing"
+UNRESOLVED = "reference-unresolved"
 WAITS_FOR_OTHERS = frozenset({TARGET_MISSING, "conditional-reference-no-match"})
 
 _ENTRY = re.compile(r"Bundle\.entry\[(\d+)\]")
@@ -67,10 +68,41 @@ async def store_one(door: Interactions, context: Context, item: Item) -> Result:
         if item.transaction:
             return _counts(await door.bundle(context, item.fresh(), keep_equal=True))
         return _counts(await door.bundle(context, _group([item]), keep_equal=True))
-    except Unavailable:
-        raise
     except HubError as error:
-        return error if item.transaction else _own(error, item)
+        _reraise_unavailable(error)
+        if item.transaction or item.content is not None:
+            return error
+        if all(issue.message == UNRESOLVED for issue in error.issues):
+            return await _store_by_update(door, context, item)
+        return _own(error, item)
+
+
+async def _store_by_update(door: Interactions, context: Context, item: Item) -> Result:
+    """Store a resource that refers to urns: only a transaction insists on knowing them.
+
+    A document's entries refer to each other so.
+    """
+    ((type_, id_),) = item.keys
+    resource = item.fresh()
+    current = await door.store.read(context.tenant.key, type_, id_)
+    if current is not None and not current.deleted and current.tail == body.split(resource):
+        return Counts(unchanged=1)
+    try:
+        changed = await door.update(context, type_, id_, resource)
+    except HubError as error:
+        _reraise_unavailable(error)
+        return error
+    return Counts(created=1) if changed.status == 201 else Counts(updated=1)
+
+
+def _reraise_unavailable(error: HubError) -> None:
+    """A store that does not answer is no property of what was to be stored.
+
+    Raises:
+        Unavailable: It is that, perhaps told within a bundle.
+    """
+    if error.status == Unavailable.status:
+        raise Unavailable(error.issues) from error
 
 
 async def _store_large(door: Interactions, context: Context, item: Item) -> Counts:
@@ -102,9 +134,8 @@ async def store_group(door: Interactions, context: Context, items: Sequence[Item
             answer = await door.bundle(
                 context, _group([items[index] for index in left]), keep_equal=True
             )
-        except Unavailable:
-            raise
         except HubError as error:
+            _reraise_unavailable(error)
             found = await _culprits(door, context, [items[index] for index in left], error)
             for position, known in found.items():
                 index = left[position]
@@ -134,9 +165,8 @@ async def store_together(
     """
     try:
         answer = await door.bundle(context, _group(items), keep_equal=True)
-    except Unavailable:
-        raise
     except HubError as error:
+        _reraise_unavailable(error)
         own: dict[int, list[Issue]] = {}
         for issue in error.issues:
             named = _ENTRY.match(issue.location)
@@ -240,7 +270,7 @@ def targets(registry: ParameterRegistry, context: Context, item: Item) -> dict[K
     """
     resource = item.fresh()
     rows = extract(registry, resource, zone=context.tenant.zone, base=context.base)
-    found = dict.fromkeys(targets_of(rows), "")
+    found = dict.fromkeys(targets_of(str(resource["resourceType"]), rows), "")
     for path, element in reference.walk(resource):
         parts = reference.parse(element["reference"], context.base)
         if found.get((parts.type, parts.id)) == "":

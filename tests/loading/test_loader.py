@@ -211,6 +211,28 @@ async def test_deletes_and_conditional_updates_of_a_batch_are_done(desk: Desk) -
     assert await desk.count("Patient") == 1
 
 
+async def test_documents_keep_the_urns_that_their_entries_refer_by(desk: Desk) -> None:
+    made = {"resourceType": "Composition", "id": "c", "status": "final", "title": "x"} | {
+        "type": {"text": "x"},
+        "date": "2026",
+        "author": [{"reference": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"}],
+    }
+    document = bundle(
+        "document",
+        entry(made) | {"fullUrl": "urn:uuid:45271f7f-63ab-4946-970f-3daaaa0663ff"},
+        entry({"resourceType": "Practitioner"})
+        | {"fullUrl": "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0"},
+        id="d",
+        identifier={"system": "urn:ietf:rfc:3986", "value": "urn:uuid:1"},
+        timestamp="2026-03-01T08:00:00+08:00",
+    )
+    observed = observation("o", "urn:uuid:0c3151bd-1cbf-4d64-b04d-cd9187a4c6e0")
+    desk.write("a.ndjson", document, patient("p1"), observed)
+    assert _counts(await desk.load()) == (3, 0, 0, 0), desk.report
+    assert _counts(await desk.load()) == (0, 0, 3, 0), desk.report
+    assert (await desk.read("Bundle", "d"))["entry"] == document["entry"]
+
+
 async def test_hostile_bundles_are_rejected_and_nothing_breaks(desk: Desk) -> None:
     for number, one in enumerate(
         [
