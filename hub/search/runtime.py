@@ -17,7 +17,7 @@ from hub.fhirpath import FHIRPathError
 from hub.fhirpath import compile as compile_expression
 from hub.search.extraction.leaves import is_indexed
 from hub.search.extraction.plan import OF_RESOURCE
-from hub.search.extraction.routes import routes_of
+from hub.search.extraction.routes import leads_nowhere, routes_of
 from hub.search.registry import ParameterRegistry
 from hub.search.traits import indexed_routes
 
@@ -118,7 +118,9 @@ def _expression_issues(parameter: SearchParameter, registry: ParameterRegistry) 
             return
         if parameter.type == "composite":
             yield from _composite_issues(parameter, base, registry)
-        elif not indexed_routes(parameter, base) and not taken_apart.rest:
+        elif not indexed_routes(parameter, base) and all(
+            leads_nowhere(part, base) for part in taken_apart.rest
+        ):
             yield _gives_nothing(parameter, base)
 
 

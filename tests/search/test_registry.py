@@ -149,6 +149,18 @@ def test_a_composite_is_made_of_known_parameters() -> None:
         ),
         ({"expression": "Group.name"}, "search-parameter-nothing", "SearchParameter.expression"),
         ({"expression": "Patient.photo"}, "search-parameter-nothing", "SearchParameter.expression"),
+        ({"expression": "Patient.nmae"}, "search-parameter-nothing", "SearchParameter.expression"),
+        (
+            {"expression": "Patient.name.famly | Patient.nmae"},
+            "search-parameter-nothing",
+            "SearchParameter.expression",
+        ),
+        (
+            {"expression": "Patient.nmae.where(use = 'official').family"},
+            "search-parameter-nothing",
+            "SearchParameter.expression",
+        ),
+        ({"expression": "nmae.first()"}, "search-parameter-nothing", "SearchParameter.expression"),
         ({"type": "composite"}, "search-parameter-components", "SearchParameter.component"),
         (
             {

@@ -120,6 +120,33 @@ def routes_of(expression: str, focus: str) -> Routes:
     return Routes(tuple(found), tuple(rest))
 
 
+def leads_nowhere(expression: str, focus: str) -> bool:
+    """Whether an expression names an element that its type does not have: `Patient.nmae`.
+
+    Args:
+        expression: FHIRPath; one of `Routes.rest`.
+        focus: Type that it is evaluated on.
+    """
+    node = parsed(expression)
+    while isinstance(node, syntax.Member | syntax.Call | syntax.Indexer):
+        if isinstance(node, syntax.Member) and not node.name[0].isupper():
+            try:
+                sources = _follow(node.source, focus) if node.source else [Route((), focus)]
+            except _NotARoute:
+                pass
+            else:
+                return not any(_may_have(source.type, node.name) for source in sources)
+        if node.source is None:
+            return False
+        node = node.source
+    return False
+
+
+def _may_have(type: str, name: str) -> bool:
+    # What is in `contained` or in a Bundle's entries may be of any type.
+    return type in ("Resource", "DomainResource") or name in schema.steps(type)
+
+
 def _members(tree: syntax.Node) -> tuple[syntax.Node, ...]:
     if isinstance(tree, syntax.Series) and tree.operator == "|":
         return tree.operands
