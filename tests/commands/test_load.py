@@ -112,8 +112,8 @@ def _wait_for_checkpoint(folder: Path, process: subprocess.Popen[str]) -> None:
 
 @pytest.mark.fault
 def test_a_killed_load_goes_on_and_nothing_is_lost_or_doubled(run: Run, tmp_path: Path) -> None:
-    count = _big(tmp_path / "big.ndjson", 30_000)
-    for later in (0, 1.3):
+    count = _big(tmp_path / "big.ndjson", 50_000)
+    for later in (0, 0.9):
         with start(tmp_path, "load", "big.ndjson") as process:
             _wait_for_checkpoint(tmp_path, process)
             time.sleep(later)
@@ -131,7 +131,7 @@ def test_a_killed_load_goes_on_and_nothing_is_lost_or_doubled(run: Run, tmp_path
 
 @pytest.mark.fault
 def test_ctrl_c_stops_a_load_with_a_word(run: Run, tmp_path: Path) -> None:
-    _big(tmp_path / "big.ndjson", 30_000)
+    _big(tmp_path / "big.ndjson", 50_000)
     process = start(tmp_path, "load", "big.ndjson")
     _wait_for_checkpoint(tmp_path, process)
     process.send_signal(signal.SIGINT)
