@@ -1,18 +1,19 @@
 """history of an instance, a type, the system: versions, newest first, page by page.
 
-Parameters: `_since`, `_at`, `_count`, and the cursor of a next link.
+Parameters: `_since`, `_at`, `_list`, `_count`, and the cursor of a next link.
 Spec: https://hl7.org/fhir/R4/http.html#history
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import BadRequest, fault
-from hub.interactions.answer import BundleAnswer, Entry, Response
+from hub.interactions.answer import BundleAnswer, Entry, Response, resource_of
 from hub.interactions.commit import BREATH
 from hub.interactions.entry_response import status_line
 from hub.interactions.read import absent
@@ -20,7 +21,8 @@ from hub.interactions.url import only, write_parameters
 from hub.interactions.validated import known_type, well_formed
 from hub.messages import Phrase
 from hub.model import dates
-from hub.model.identity import new_id
+from hub.model.identity import new_id, valid_id
+from hub.model.reference import parse
 from hub.search.query import Position
 from hub.storage.port import HistoryQuery, Stored
 
@@ -28,7 +30,7 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 CURSOR = "_cursor"
-KNOWN = ("_since", "_at", "_count", CURSOR)
+KNOWN = ("_since", "_at", "_list", "_count", CURSOR)
 
 
 async def history(
@@ -61,6 +63,8 @@ async def history(
         well_formed(id)
     given = {name: value for name, value in parameters if name in KNOWN}
     fingerprint = f"history {type}/{id} {given.get('_since')} {given.get('_at')}"
+    if "_list" in given:
+        fingerprint += f" {given['_list']}"
     query = HistoryQuery(
         type,
         id,
@@ -68,6 +72,7 @@ async def history(
         _at(given, ctx),
         _count(given, door),
         _before(given, door, fingerprint),
+        await _members(given, door, ctx),
     )
     page = await door.store.history(ctx.tenant.key, query)
     if id and not page.total and await door.store.read(ctx.tenant.key, type, id) is None:
@@ -138,6 +143,35 @@ def _before(given: Mapping[str, str], door: Interactions, fingerprint: str) -> P
     cursor = given.get(CURSOR)
     return None if cursor is None else door.cursors.decode(cursor, fingerprint)
 
+
+async def _members(
+    given: Mapping[str, str], door: Interactions, ctx: Context
+) -> dict[tuple[str, str], frozenset[int]] | None:
+    """What the entries of the `_list` refer to; a list that is not there has none."""
+    text = given.get("_list")
+    if text is None:
+        return None
+    if text.startswith("$"):
+        raise BadRequest(fault("not-supported", "search-current-list", name=text[:64]))
+    id = text.removeprefix("List/")
+    if not valid_id(id):
+        raise _malformed("_list", "the id of a List")
+    stored = await door.store.read(ctx.tenant.key, "List", id)
+    if stored is None or stored.deleted:
+        return {}
+    found: dict[tuple[str, str], frozenset[int]] = {}
+    for entry in resource_of(stored).get("entry", ()):
+        parts = parse(entry.get("item", {}).get("reference", ""), ctx.base)
+        if parts.kind != "relative" or (parts.version and not _VERSION(parts.version)):
+            continue
+        key = (parts.type, parts.id)
+        versions = frozenset([int(parts.version)] if parts.version else ())
+        known = found.get(key)
+        found[key] = versions if known is None else (versions and known and versions | known)
+    return found
+
+
+_VERSION = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 
 Version = tuple[str, str, int]
 

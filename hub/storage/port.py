@@ -19,7 +19,7 @@ Promises:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -329,6 +329,8 @@ class HistoryQuery:
         at: Only versions that were current at some time in this [low, high) range (ms).
         count: Page size.
         before: Continue with sequences (and, within one, rows) before this; from `next`.
+        members: Only versions of these, None for all: by (type, id) the versions, none of them
+            named for every one. What is not there, or not of `type` and `id`, has no effect.
     """
 
     type: str = ""
@@ -337,6 +339,7 @@ class HistoryQuery:
     at: tuple[int, int] | None = None
     count: int = 20
     before: Position | None = None
+    members: Mapping[tuple[str, str], frozenset[int]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -125,3 +125,49 @@ async def test_at_gives_what_was_current_then(
     assert page.total == len(expected)
     of_one = await store.history(TENANT, HistoryQuery("Patient", "a", at=(low, high)))
     assert names(of_one) == [name for name in names(page) if name.startswith("Patient/a")]
+
+
+async def test_members_alone_give_their_versions(store: Store) -> None:
+    await fill(store)
+    all_of_a = frozenset[int]()
+    members = {
+        ("Patient", "a"): all_of_a,
+        ("Group", "a"): frozenset({1, 9}),
+        ("Patient", "z"): all_of_a,
+        ("Observation", "a"): frozenset({1}),
+    }
+    whole = ["Patient/a/4", "Patient/a/3", "Patient/a/2", "Group/a/1", "Patient/a/1"]
+    page = await store.history(TENANT, HistoryQuery(members=members))
+    assert (names(page), page.total, page.next) == (whole, 5, None)
+    page = await store.history(TENANT, HistoryQuery("Group", members=members))
+    assert (names(page), page.total) == (["Group/a/1"], 1)
+    page = await store.history(TENANT, HistoryQuery("Patient", "a", members=members))
+    assert (len(page.versions), page.total) == (4, 4)
+    page = await store.history(TENANT, HistoryQuery("Patient", "b", members=members))
+    assert (page.versions, page.total) == ((), 0)
+    page = await store.history(TENANT, HistoryQuery(members={}))
+    assert (page.versions, page.total) == ((), 0)
+    page = await store.history(2, HistoryQuery(members=members))
+    assert (page.versions, page.total) == ((), 0)
+    page = await store.history(
+        TENANT, HistoryQuery(members=members, at=(CLOCK + 15, CLOCK + 25), count=0)
+    )
+    assert (page.versions, page.total) == ((), 3)
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+async def test_pages_of_members_join(store: Store, count: int) -> None:
+    await fill(store)
+    members = {("Patient", "a"): frozenset[int](), ("Patient", "b"): frozenset({1})}
+    whole = names(await store.history(TENANT, HistoryQuery(members=members)))
+    joined: list[str] = []
+    query = HistoryQuery(count=count, members=members)
+    while True:
+        page = await store.history(TENANT, query)
+        joined += names(page)
+        if page.next is None:
+            break
+        assert len(page.versions) == count
+        query = HistoryQuery(count=count, before=page.next, members=members)
+    assert joined == whole
+    assert len(joined) == 5

@@ -385,6 +385,48 @@ async def test_histories_of_a_type_and_of_the_system(door: Interactions, ctx: Co
     assert entry["request"] == {"method": "POST", "url": "Patient"}
 
 
+async def test_a_history_of_the_members_of_a_list(door: Interactions, ctx: Context) -> None:
+    for id in ("a", "b", "c"):
+        for _ in range(3):
+            await door.update(ctx, "Patient", id, patient(id=id))
+    items = [
+        "Patient/a",
+        "Patient/a/_history/2",
+        "Patient/b/_history/2",
+        "Patient/b/_history/x",
+        f"{ctx.base}/Patient/b/_history/3",
+        "http://elsewhere.example.org/fhir/Patient/c",
+    ]
+    members: dict[str, Any] = {"resourceType": "List", "id": "mine", "status": "current"}
+    members |= {"mode": "working", "entry": [{"item": {"reference": one}} for one in items]}
+    await door.update(ctx, "List", "mine", members)
+
+    async def versions(type: str, id: str = "", *more: tuple[str, str]) -> list[str]:
+        page = await door.history(ctx, type, id, (("_list", "mine"), *more), strict=True)
+        assert len(page.entries) == page.total or more
+        return [f"{one.id}{one.version}" for one in (e.stored for e in page.entries) if one]
+
+    assert await versions("") == ["b3", "b2", "a3", "a2", "a1"]
+    assert await versions("Patient") == ["b3", "b2", "a3", "a2", "a1"]
+    assert await versions("Patient", "a") == ["a3", "a2", "a1"]
+    assert await versions("Patient", "c") == []
+    assert await versions("List") == []
+    first = await door.history(ctx, "Patient", "", (("_list", "List/mine"), ("_count", "2")))
+    links = dict(first.links)
+    assert "_list=List/mine" in links["self"]
+    cursor = ("_cursor", links["next"].partition("_cursor=")[2])
+    assert await versions("Patient", "", ("_count", "2")) == ["b3", "b2"]
+    with pytest.raises(BadRequest):
+        await door.history(ctx, "Patient", "", (("_list", "other"), ("_count", "2"), cursor))
+    second = await door.history(
+        ctx, "Patient", "", (("_list", "List/mine"), ("_count", "2"), cursor)
+    )
+    assert [entry.stored.version for entry in second.entries if entry.stored] == [3, 2]
+    assert (await door.history(ctx, "", "", (("_list", "nothing"),))).total == 0
+    await door.delete(ctx, "List", "mine")
+    assert await versions("Patient") == []
+
+
 async def test_a_cursor_belongs_to_its_history(door: Interactions, ctx: Context) -> None:
     for id in ("a", "b"):
         for _ in range(3):
@@ -397,7 +439,17 @@ async def test_a_cursor_belongs_to_its_history(door: Interactions, ctx: Context)
 
 @pytest.mark.parametrize(
     "parameter",
-    [("_since", "x"), ("_at", "2026-13"), ("_count", "-1"), ("_count", "x"), ("_cursor", "x")],
+    [
+        ("_since", "x"),
+        ("_at", "2026-13"),
+        ("_count", "-1"),
+        ("_count", "x"),
+        ("_cursor", "x"),
+        ("_list", "$current-problems"),
+        ("_list", "a_b"),
+        ("_list", "a,b"),
+        ("_list", ""),
+    ],
 )
 async def test_a_malformed_history_parameter_is_refused(
     door: Interactions, ctx: Context, parameter: tuple[str, str]

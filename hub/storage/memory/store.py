@@ -95,7 +95,7 @@ class MemoryStore:
             for stored, until in zip(
                 versions, [*(later.updated for later in versions[1:]), None], strict=True
             )
-            if _selected(query, stored.updated, until)
+            if _is_member(query, stored) and _selected(query, stored.updated, until)
         ]
         found.sort(reverse=True, key=lambda entry: entry[:2])
         total = len(found)
@@ -314,6 +314,14 @@ async def _pieces(content: bytes) -> AsyncIterator[bytes]:
 
 def _ids(record: Record, tenant: int, query: Query) -> tuple[str, ...]:
     return tuple(row.stored.id for row in find(record, tenant, query)[0])
+
+
+def _is_member(query: HistoryQuery, stored: Stored) -> bool:
+    """Whether the query is for this version among others, or for all."""
+    if query.members is None:
+        return True
+    versions = query.members.get((stored.type, stored.id))
+    return versions is not None and (not versions or stored.version in versions)
 
 
 def _selected(query: HistoryQuery, updated: int, until: int | None) -> bool:
