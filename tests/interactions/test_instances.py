@@ -397,9 +397,9 @@ async def test_a_history_of_the_members_of_a_list(door: Interactions, ctx: Conte
         f"{ctx.base}/Patient/b/_history/3",
         "http://elsewhere.example.org/fhir/Patient/c",
     ]
-    members: dict[str, Any] = {"resourceType": "List", "id": "mine", "status": "current"}
-    members |= {"mode": "working", "entry": [{"item": {"reference": one}} for one in items]}
-    await door.update(ctx, "List", "mine", members)
+    mine: dict[str, object] = {"resourceType": "List", "id": "mine", "status": "current"}
+    mine |= {"mode": "working", "entry": [{"item": {"reference": one}} for one in items]}
+    await door.update(ctx, "List", "mine", mine)
 
     async def versions(type: str, id: str = "", *more: tuple[str, str]) -> list[str]:
         page = await door.history(ctx, type, id, (("_list", "mine"), *more), strict=True)
