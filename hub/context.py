@@ -10,6 +10,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from hub.principal import LOCAL, Principal
+
 Clock = Callable[[], datetime]
 
 
@@ -39,19 +41,21 @@ class Context:
 
     Attributes:
         tenant: The tenant.
-        principal: Who asks; `local` while authentication is off.
+        principal: Who asks; `LOCAL` while authentication is off.
         request_id: Correlates log, audit and answer; `X-Request-Id`.
         language: BCP-47 tag for messages, negotiated from Accept-Language.
         base: The hub's own base URL without a trailing slash, for absolute links.
         clock: The clock to use.
         large: What it brings may be so large that looking through it would keep all other
             requests waiting.
+        address: Network address of the client, for the audit; "" on the command line.
     """
 
     tenant: Tenant = field(default_factory=Tenant)
-    principal: str = "local"
+    principal: Principal = LOCAL
     request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
     language: str = "en"
     base: str = "http://127.0.0.1:8080/fhir"
     clock: Clock = utc_now
     large: bool = False
+    address: str = ""

@@ -143,7 +143,7 @@ async def store_changes(
         HubError: Refused for good: version, integrity, a condition that takes too long to
             check, or the store is unavailable.
     """
-    audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal, ctx.request_id)
+    audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal.name, ctx.request_id)
     for _ in range(ATTEMPTS):
         definitions = await door.registry.of(ctx.tenant.key)
         writes = await _writes(changes, definitions, ctx, door.settings.body_limit)

@@ -36,7 +36,7 @@ async def expunge(
         raise NotFound(fault("not-found", "resource-not-found", type=request.type, id=request.id))
     if not stored.deleted:
         raise Conflict(fault("conflict", "expunge-not-deleted"))
-    audit = AuditRecord("D", "expunge", context.principal, context.request_id)
+    audit = AuditRecord("D", "expunge", context.principal.name, context.request_id)
     clock = round(context.clock().timestamp() * 1000)
     tenant = context.tenant.key
     try:

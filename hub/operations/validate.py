@@ -109,7 +109,7 @@ async def _deletable(
     commit = Commit(
         context.tenant.key,
         (),
-        AuditRecord("E", "validate", context.principal, context.request_id),
+        AuditRecord("E", "validate", context.principal.name, context.request_id),
         round(context.clock().timestamp() * 1000),
         (Unreferenced(request.type, request.id),),
     )

@@ -27,6 +27,7 @@ from hub.errors import (
     fault,
 )
 from hub.model.identity import valid_id
+from hub.principal import LOCAL
 from hub.rest import negotiation, outcomes, urls
 from hub.rest.body import BodyTimeout, ClientGone, Intake
 from hub.rest.exchange import Answer, Format, Header, Parameters, Receive, Request, Scope, Send
@@ -190,7 +191,7 @@ class Dispatcher:
         call.interaction = name
         context = Context(
             self._tenant,
-            "local",
+            LOCAL,
             call.request_id,
             call.language,
             self._edge.base(scope, headers),
