@@ -123,6 +123,9 @@ class Source:
         is_ordered: In order of date and row id, either way.
         is_unique: Holds each row id once.
         estimate: About how many rows it lists, where counting them would cost; None: count.
+        bare: The source before the nodes of `tests` were added to its check; None if there are
+            none, or more was added.
+        tests: Nodes that its rows must meet besides.
     """
 
     tables: Sql
@@ -135,6 +138,8 @@ class Source:
     is_ordered: bool = False
     is_unique: bool = False
     estimate: int | None = None
+    bare: Source | None = None
+    tests: tuple[Node, ...] = ()
 
     @property
     def row(self) -> Row:
@@ -149,7 +154,7 @@ class Source:
 
     def checked(self, check: Sql) -> Source:
         """The source with one more thing to test of each row."""
-        return replace(self, check=both(self.check, check))
+        return replace(self, check=both(self.check, check), bare=None, tests=())
 
     def select(self, columns: str, more: Sql = EVERYWHERE) -> Sql:
         """A SELECT of columns from its rows that also meet a condition."""

@@ -163,8 +163,9 @@ def restricted(planner: Planner, source: Source, nodes: tuple[Node, ...]) -> Sou
     """The source's rows that also meet other nodes."""
     if not nodes:
         return source
-    source = dated(planner, source)
-    return source.checked(every([probe(planner, one, source.row) for one in nodes]))
+    at = dated(planner, source)
+    tested = at.checked(every([probe(planner, one, at.row) for one in nodes]))
+    return replace(tested, bare=source, tests=nodes)
 
 
 def dated(planner: Planner, source: Source) -> Source:

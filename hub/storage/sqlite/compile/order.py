@@ -9,7 +9,7 @@ Spec: https://hl7.org/fhir/R4/search.html#_sort
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 from hub.definitions.shapes import SearchParameter
@@ -18,13 +18,16 @@ from hub.search.query import Query, SortKey
 from hub.search.sorting import SORTED_CHARACTERS, SortValue, finite, is_principal
 from hub.storage.sqlite.compile.fragments import (
     EVERYWHERE,
+    Node,
+    Row,
     Source,
     Sql,
     both,
     either,
+    every,
     union,
 )
-from hub.storage.sqlite.compile.logic import dated
+from hub.storage.sqlite.compile.logic import dated, probe
 from hub.storage.sqlite.compile.planner import Planner
 from hub.storage.sqlite.entry import Entry
 from hub.storage.sqlite.index_tables import MISSING_DATE, stored_range
@@ -85,6 +88,7 @@ def by_date(
     after: tuple[Any, ...] | None,
     count: int,
     is_disjoint: bool = False,
+    is_undated: bool = False,
 ) -> list[Sql]:
     """Statements that give (rid, date) of a page; each goes on where the one before ends.
 
@@ -95,7 +99,10 @@ def by_date(
         after: Date (None: missing) and row id of the last row before the page.
         count: Rows wanted at most.
         is_disjoint: No row is in two sources.
+        is_undated: No resource searched has a principal date.
     """
+    if is_undated:
+        sources = [_undated(source) for source in sources]
     missing = f"= {MISSING_DATE}"
     if descending:
         date, rid = (MISSING_DATE if after[0] is None else after[0], after[1]) if after else (0, 0)
@@ -112,6 +119,12 @@ def by_date(
     return statements
 
 
+def _undated(source: Source) -> Source:
+    """The source with the date of all its rows at hand, which needs no looking up."""
+    bare = source.bare and _undated(source.bare)
+    return replace(source, date=source.date or str(MISSING_DATE), bare=bare)
+
+
 def _merged(
     planner: Planner,
     sources: Sequence[Source],
@@ -120,13 +133,13 @@ def _merged(
     count: int,
     is_disjoint: bool,
 ) -> Sql:
-    selects = []
-    for source in sources:
-        at = dated(planner, source)
-        more = Sql(keyset.text.format(date=at.date, rid=at.rid), keyset.values)
-        selects.append(at.select(f"{at.rid} AS rid, {at.date} AS date", more))
     order = f"ORDER BY date {direction}, rid {direction} LIMIT {count}"
     is_ordered = all(source.is_ordered for source in sources)
+    if not is_ordered and (tests := _common_tests(sources)):
+        bare = [source.bare for source in sources if source.bare is not None]
+        listed = _listed(planner, bare, keyset)
+        return _tested_in_order(planner, listed, tests, direction, count)
+    selects = _listed(planner, sources, keyset)
     if len(sources) == 1:
         distinct = "SELECT" if sources[0].is_unique else "SELECT DISTINCT"
         only = selects[0]
@@ -136,6 +149,45 @@ def _merged(
         return Sql(f"{merged.text} {order}", merged.values)
     together = union(selects)
     return Sql(f"SELECT DISTINCT rid, date FROM ({together.text}) {order}", together.values)
+
+
+def _listed(planner: Planner, sources: Sequence[Source], keyset: Sql) -> list[Sql]:
+    """A SELECT of row id and date for each source, after the page before."""
+    selects = []
+    for source in sources:
+        at = dated(planner, source)
+        more = Sql(keyset.text.format(date=at.date, rid=at.rid), keyset.values)
+        selects.append(at.select(f"{at.rid} AS rid, {at.date} AS date", more))
+    return selects
+
+
+def _common_tests(sources: Sequence[Source]) -> tuple[Node, ...]:
+    """The nodes that the rows of all sources are tested by, none if the sources differ."""
+    first = sources[0].tests
+    return first if all(source.tests == first for source in sources) else ()
+
+
+def _tested_in_order(
+    planner: Planner,
+    listed: Sequence[Sql],
+    tests: Sequence[Node],
+    direction: str,
+    count: int,
+) -> Sql:
+    """Candidates are sorted first and tested in that order, once each, until the page is full.
+
+    SQLite keeps the order of an inner SELECT that has a LIMIT, and CROSS JOIN that of the tables.
+    """
+    rows = union(listed)
+    outer, at = planner.alias(), planner.alias()
+    row = Row(f"{outer}.rid", f"{outer}.date", f"{at}.shape", f"{at}.packed")
+    where = every([probe(planner, node, row) for node in tests])
+    return Sql(
+        f"SELECT {outer}.rid AS rid, {outer}.date AS date FROM (SELECT DISTINCT rid, date FROM"
+        f" ({rows.text}) ORDER BY date {direction}, rid {direction} LIMIT -1) AS {outer}"
+        f" CROSS JOIN entry AS {at} ON {at}.rid = {outer}.rid WHERE {where.text} LIMIT {count}",
+        rows.values + where.values,
+    )
 
 
 # --- by any keys ----------------------------------------------------------------------------

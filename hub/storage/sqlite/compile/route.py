@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from hub.search import principal_date
 from hub.search.query import Query
 from hub.storage.sqlite.compile import order
 from hub.storage.sqlite.compile.fragments import (
@@ -83,7 +84,8 @@ def ways(planner: Planner, query: Query, types: Types, node: Node) -> Ways | Non
     if listed == ():
         return None
     after = None if query.after is None else query.after.values
-    paging = _Paging(planner, keys, after, query.count + 1)
+    is_undated = bool(query.types) and principal_date.table().keys().isdisjoint(query.types)
+    paging = _Paging(planner, keys, after, query.count + 1, is_undated)
     by_date = paging.is_by_date
     candidates = 0
     if listed is not None:
@@ -152,6 +154,7 @@ class _Paging:
     keys: tuple[Key, ...]
     after: tuple[Any, ...] | None
     count: int
+    is_undated: bool
 
     @property
     def is_by_date(self) -> bool:
@@ -165,7 +168,13 @@ class _Paging:
         if self.is_by_date:
             descending = self.keys[0].descending
             found = order.by_date(
-                self.planner, sources, descending, self.after, self.count, is_disjoint
+                self.planner,
+                sources,
+                descending,
+                self.after,
+                self.count,
+                is_disjoint,
+                self.is_undated,
             )
             return tuple(found)
         return (order.by_keys(self.planner, sources, self.keys, self.after, self.count),)
