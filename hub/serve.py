@@ -91,6 +91,6 @@ async def _load_demo(settings: Settings) -> None:
         from hub.loading.progress import count_progress
 
         unfinished.touch()
-        with count_progress("Demo data", None) as advance:
+        with count_progress("Demo residents", DEFAULT_PATIENTS) as advance:
             await load_demo(door, DEFAULT_PATIENTS, DEFAULT_SEED, advance)
         unfinished.unlink()

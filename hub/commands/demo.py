@@ -44,7 +44,7 @@ def demo(
 
     async def main() -> int:
         async with record(data, make=True) as (door, context):
-            with count_progress("Demo data", None) as advance:
+            with count_progress("Demo residents", patients) as advance:
                 return await load_demo(door, patients, seed, advance, context)
 
     typer.echo(f"{run(main)} resources in {data}")

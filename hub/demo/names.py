@@ -1,14 +1,17 @@
-"""Chinese personal names with their pinyin, from frequent surnames and given characters."""
+"""Chinese personal names with their pinyin: surnames as often as they are, common given names."""
 
 from __future__ import annotations
 
 import tomllib
 from importlib.resources import files
+from itertools import accumulate
 from random import Random
 from typing import Any
 
 _TABLE = tomllib.loads(files("hub.demo").joinpath("names.toml").read_text("utf-8"))
-SURNAMES: list[str] = _TABLE["surnames"].split()
+_COUNTED: list[list[str]] = [entry.split(":") for entry in _TABLE["surnames"].split()]
+SURNAMES: list[str] = [surname for surname, _ in _COUNTED]
+_UP_TO: list[int] = list(accumulate(int(count) for _, count in _COUNTED))
 MALE: list[str] = _TABLE["male"].split()
 FEMALE: list[str] = _TABLE["female"].split()
 
@@ -29,7 +32,7 @@ def names(random: Random, gender: str, surname: str | None = None) -> list[dict[
         gender: `male` or `female`.
         surname: An entry of `SURNAMES` for relatives who share one.
     """
-    family, family_pinyin = _split(surname or random.choice(SURNAMES))
+    family, family_pinyin = _split(surname or random.choices(SURNAMES, cum_weights=_UP_TO)[0])
     table = MALE if gender == "male" else FEMALE
     given = [_split(random.choice(table)) for _ in range(random.choice((1, 2, 2, 2)))]
     han = "".join(part[0] for part in given)

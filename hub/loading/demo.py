@@ -29,7 +29,7 @@ async def load_demo(
         door: The way into the record.
         patients: Number of residents.
         seed: Seed of the set.
-        advance: Called with the number of resources dealt with since the last call.
+        advance: Called with the number of residents stored since the last call.
         context: Who loads; the local principal when None.
 
     Returns:
@@ -53,7 +53,7 @@ async def load_demo(
             early.append(item)  # It overtook the group that holds what it refers to.
             return
         stored += 1
-        advance(1)
+        advance(sum(type == "Patient" for type, _ in item.keys))
 
     window = Window(store, settle)
     try:

@@ -68,12 +68,12 @@ def file_progress(title: str, files: Sequence[Path]) -> Iterator[FileProgress]:
 
 
 @contextmanager
-def count_progress(title: str, total: int | None) -> Iterator[Callable[[int], None]]:
+def count_progress(title: str, total: int) -> Iterator[Callable[[int], None]]:
     """A bar over a number of things.
 
     Args:
         title: What is being done.
-        total: How many there are; None if that is not known.
+        total: How many there are.
 
     Yields:
         A function to call with how many more are done.

@@ -1,72 +1,103 @@
-"""The page that `/docs` shows: what the API offers, made from the route table.
+"""The page that `/docs` shows: what is in the record, and what the API offers.
 
-Plain HTML without scripts or anything from elsewhere, so that it works without the Internet.
-Called by `hub.rest.site`.
+Made from the route table, in English or Chinese. Plain HTML without scripts or anything from
+elsewhere, so that it works without the Internet. Called by `hub.rest.site`.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from html import escape
 
+from hub.rest.docs_words import EXAMPLES, INTERACTIONS, PAGE
 from hub.rest.routes import ROUTES
 from hub.rest.service import Service
 
 _STYLE = """
-body{font:16px/1.5 system-ui,"Noto Sans SC",sans-serif;margin:0 auto;max-width:60rem;padding:2rem}
-code{background:#f2f4f7;border-radius:4px;padding:.1em .3em}
+body{font:16px/1.5 system-ui,"Noto Sans CJK SC","Microsoft YaHei",sans-serif;margin:0 auto;
+max-width:60rem;padding:2rem}
+code{background:#f2f4f7;border-radius:4px;padding:.1em .3em;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #dde;padding:.35rem .6rem;
-text-align:left;vertical-align:top}.types a{display:inline-block;min-width:15rem}
+text-align:left;vertical-align:top}td:first-child{width:60%}
+.types{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:0 1rem}
+@media(max-width:40rem){body{padding:1rem}th{display:none}
+td,td:first-child{display:block;width:auto;border:0;padding:.1rem 0}
+tr{display:block;border-bottom:1px solid #dde;padding:.4rem 0}.types{line-height:2}}
 @media(prefers-color-scheme:dark){body{background:#15181d;color:#dde}code{background:#262b33}
-a{color:#8bf}td,th{border-color:#333a44}}
+a{color:#8bf}td,th,tr{border-color:#333a44}}
 """
-_EXAMPLES = (
-    ("Patient?name=小明&birthdate=lt1960", "Patients by part of the name and birth date"),
-    ("Observation?code=85354-9&date=ge2026-03-01&_sort=-date", "Blood pressures, newest first"),
-    ("Patient?_revinclude=Observation:subject&_count=5", "Patients with their observations"),
-    ("Encounter?patient.name=张", "Encounters of patients found by name"),
-    ("Patient?name=a&_explain=true", "How a search is understood and run"),
-    ("metadata?_pretty=true", "The CapabilityStatement"),
-)
 
 
-def page(service: Service) -> str:
+def page(service: Service, counts: Mapping[str, int], language: str) -> str:
     """The page as HTML.
 
     Args:
         service: For types, operations and the base.
+        counts: Resources of each type that the record holds.
+        language: `en` or `zh`.
     """
-    base = escape(service.settings.base)
-    routes = "".join(
-        f"<tr><td><code>{escape(method)} /fhir{escape(route.template)}</code></td>"
-        f"<td>{escape(one.name)}</td></tr>"
-        for route in ROUTES
-        for method, one in route.methods.items()
-        if method != "HEAD"
+    words = {name: one.to(language) for name, one in PAGE.items()}
+    held = sorted((count, one) for one, count in counts.items() if count)
+    found = "".join(
+        f'<span><a href="/fhir/{one}?_pretty=true">{one}</a> {count:,}</span>'
+        for count, one in reversed(held)
     )
-    operations = "".join(
-        f"<tr><td><code>${escape(one.name)}</code></td>"
-        f"<td>{escape(', '.join(sorted(one.levels)))}</td>"
-        f"<td>{escape(', '.join(sorted(one.types)) or 'all types')}</td></tr>"
-        for one in service.operations.values()
+    types = "".join(
+        f'<a href="/fhir/{one}?_pretty=true">{one}</a>' for one in sorted(service.types)
     )
-    examples = "".join(
-        f'<tr><td><a href="/fhir/{escape(url)}"><code>{escape(url)}</code></a></td>'
-        f"<td>{escape(text)}</td></tr>"
-        for url, text in _EXAMPLES
+    examples = _table(
+        (),
+        (
+            (f'<a href="/fhir/{escape(url)}">{_code(_short(url))}</a>', text.to(language))
+            for url, text in EXAMPLES
+        ),
     )
-    types = "".join(f'<a href="/fhir/{one}">{one}</a>' for one in sorted(service.types))
+    routes = _table(
+        (words["request"], words["meaning"]),
+        (
+            (_code(f"{method} /fhir{route.template}"), INTERACTIONS[one.name].to(language))
+            for route in ROUTES
+            for method, one in route.methods.items()
+            if method != "HEAD"
+        ),
+    )
+    operations = _table(
+        (words["name"], words["levels"], words["types"]),
+        (
+            (
+                _code(f"${one.name}"),
+                ", ".join(words[level] for level in sorted(one.levels)),
+                ", ".join(sorted(one.types)) or words["all types"],
+            )
+            for one in service.operations.values()
+        ),
+    )
     return f"""<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>FHIR hub</title><style>{_STYLE}</style>
-<h1>FHIR R4 hub</h1>
-<p>FHIR base: <a href="/fhir/metadata"><code>{base}</code></a> ·
-<a href="/health/ready">health</a> · <a href="/metrics">metrics</a></p>
-<h2>Try</h2><table>{examples}</table>
-<h2>Interactions</h2>
-<p>JSON and XML (<code>Accept</code> or <code>_format</code>), <code>_pretty</code>,
-<code>_summary</code>, <code>_elements</code>; <code>Prefer: return=minimal</code>,
-<code>handling=strict</code>; errors in English or Chinese by <code>Accept-Language</code>.</p>
-<table><tr><th>Request<th>Interaction</tr>{routes}</table>
-<h2>Operations</h2><table><tr><th>Name<th>Level<th>Types</tr>{operations}</table>
-<h2>Resource types</h2><p class="types">{types}</p>
+<html lang="{"zh-CN" if language == "zh" else "en"}"><meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
+<title>{words["title"]}</title><style>{_STYLE}</style>
+<h1>{words["title"]}</h1>
+<p>{words["base"]}: <a href="/fhir/metadata?_pretty=true">{_code(service.settings.base)}</a> ·
+<a href="/health/ready">{words["health"]}</a> · <a href="/metrics">{words["metrics"]}</a></p>
+<h2>{words["held"]}</h2><div class="types">{found or words["empty"]}</div>
+<h2>{words["try"]}</h2>{examples}
+<h2>{words["interactions"]}</h2><p>{words["formats"]}</p>{routes}
+<h2>{words["operations"]}</h2>{operations}
+<h2>{words["resource types"]}</h2><div class="types">{types}</div>
 """
+
+
+def _code(text: str) -> str:
+    return f"<code>{escape(text)}</code>"
+
+
+def _short(url: str) -> str:
+    """An example as it is shown: that it is printed nicely goes without saying."""
+    return url.replace("&_pretty=true", "").replace("?_pretty=true", "")
+
+
+def _table(head: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
+    """A table of cells that are HTML already."""
+    top = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join(f"<tr>{''.join(f'<td>{cell}</td>' for cell in row)}</tr>" for row in rows)
+    return f"<table>{f'<tr>{top}</tr>' if head else ''}{body}</table>"

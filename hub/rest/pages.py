@@ -142,7 +142,7 @@ class Pages:
         """FastAPI with our pages, imported off the event loop by whoever needs it first."""
         async with self._loading:
             if self._site is None:
-                self._site = await asyncio.to_thread(_load_site, self._service)
+                self._site = await asyncio.to_thread(_load_site, self._service, self._tenant)
         return self._site
 
 
@@ -153,10 +153,10 @@ _MONITORING = {
 }
 
 
-def _load_site(service: Service) -> Application:
+def _load_site(service: Service, tenant: int) -> Application:
     from hub.rest.site import build
 
-    return build(service)
+    return build(service, tenant)
 
 
 def _problem(status: int, text: str) -> Answer:

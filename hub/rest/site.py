@@ -6,9 +6,10 @@ import. Administration and sign-in pages join it later.
 
 from __future__ import annotations
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
+from hub.rest import negotiation
 from hub.rest.docs_page import page
 from hub.rest.service import Service
 
@@ -16,11 +17,12 @@ from hub.rest.service import Service
 _POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; frame-ancestors 'none'"
 
 
-def build(service: Service) -> FastAPI:
+def build(service: Service, tenant: int) -> FastAPI:
     """The application.
 
     Args:
         service: For the pages' content.
+        tenant: Tenant key for the store's facts.
     """
     site = FastAPI(title="FHIR hub", version="0.1.0", docs_url=None, redoc_url=None)
 
@@ -29,7 +31,15 @@ def build(service: Service) -> FastAPI:
         return RedirectResponse("/docs")
 
     @site.get("/docs", include_in_schema=False)
-    async def docs() -> HTMLResponse:
-        return HTMLResponse(page(service), headers={"content-security-policy": _POLICY})
+    async def docs(request: Request) -> HTMLResponse:
+        accepted = request.headers.get("accept-language", "")
+        language = negotiation.language(accepted.encode("latin-1"))
+        counts = (await service.door.store.info(tenant)).resources
+        headers = {
+            "content-security-policy": _POLICY,
+            "content-language": language,
+            "vary": "accept-language",
+        }
+        return HTMLResponse(page(service, counts, language), headers=headers)
 
     return site

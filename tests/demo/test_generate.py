@@ -1,12 +1,15 @@
 """The demo set: deterministic, closed under reference, nobody real."""
 
+from collections import Counter
 from datetime import date
+from random import Random
 
 import msgspec
 import pytest
 
 from hub.demo.generate import generate
 from hub.demo.identity import RESIDENT_ID_SYSTEM, check_digit, resident_id
+from hub.demo.names import names
 
 
 def _text(resources):
@@ -66,6 +69,15 @@ def test_resident_numbers_use_a_division_that_nobody_has():
                 assert number[17] == check_digit(number[:17])
                 assert number[6:14] == resource["birthDate"].replace("-", "")
                 assert int(number[16]) % 2 == (resource["gender"] == "male")
+
+
+def test_surnames_are_as_frequent_as_they_are():
+    drawn = Counter(names(Random(number), "female")[0]["family"] for number in range(20_000))
+    share = {surname: count / drawn.total() for surname, count in drawn.items()}
+    for surname in "王李张":
+        assert 0.07 < share[surname] < 0.11
+    assert share["欧阳"] < 0.005
+    assert len(drawn) > 90
 
 
 def test_the_gender_is_in_the_seventeenth_digit():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import httpx
@@ -48,9 +49,26 @@ def test_the_pages_need_nothing_from_elsewhere(site: httpx.Client) -> None:
     assert "<script" not in page.text
     assert "https://" not in page.text
     assert "$everything" in page.text
-    assert 'href="/fhir/Patient"' in page.text
+    assert 'href="/fhir/Patient?_pretty=true"' in page.text
     assert "default-src 'none'" in page.headers["content-security-policy"]
     assert page.headers["x-request-id"]
+
+
+def test_the_page_shows_what_is_in_the_record_in_the_readers_language(
+    site: httpx.Client, patient: dict[str, Any]
+) -> None:
+    with site:
+        english = site.get("/docs", headers={"accept-language": "en"})
+        chinese = site.get("/docs", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
+    for page, language, words in (
+        (english, "en", "What is in the record"),
+        (chinese, "zh", "已有数据"),
+    ):
+        assert page.headers["content-language"] == language
+        assert page.headers["vary"] == "accept-language"
+        assert f'<html lang="{language}' in page.text
+        assert re.search(words + r'.*?/fhir/Patient\?_pretty=true">Patient</a> \d', page.text)
+    assert len(re.findall("[一-龥]{2}", english.text)) == 0
 
 
 def test_what_is_nowhere_is_not_found(site: httpx.Client) -> None:
