@@ -35,6 +35,7 @@ from hub.search.extract import extract
 from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (
     ABSENT,
+    HOLDERS,
     AuditRecord,
     BlobMissing,
     Commit,
@@ -312,7 +313,7 @@ def targets_of(type: str, rows: IndexRows) -> dict[Target, None]:
 
     A Bundle has none: what it can be found by are resources within it.
     """
-    if type == "Bundle":
+    if type in HOLDERS:
         return {}
     return {
         (row.type, row.id): None

@@ -243,6 +243,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Another contained resource has the same id.",
         "另有包含的资源使用了相同的 id。",
     ),
+    "validation-element-id": (
+        "Another element of the resource has this id: {other}. An id stands once in a resource.",
+        "资源中另有元素使用了相同的 id：{other}。同一资源内 id 不得重复。",
+    ),
     "validation-contained-unreferenced": (
         "Nothing in the resource refers to this contained resource by #id ({key}).",
         "资源中没有以 #id 引用该包含资源（{key}）。",

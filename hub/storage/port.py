@@ -114,12 +114,15 @@ class Exists:
 class Unreferenced:
     """After this commit no other current resource refers to type/id (delete under integrity).
 
-    Holds for what was never there, whatever refers to it.
+    Holds for what was never there, whatever refers to it. Those of HOLDERS refer to nothing.
     """
 
     type: str
     id: str
 
+
+HOLDERS = frozenset(("Bundle",))
+"""Types whose reference rows tell what they hold copies of, as a document its Composition."""
 
 Precondition = Matches | Exists | Unreferenced
 

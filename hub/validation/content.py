@@ -16,6 +16,7 @@ from hub.definitions import Constraint, Element, ElementType, TypeDefinition, ty
 
 Kind = Literal["primitive", "sibling", "complex", "resource"]
 SIMPLE_QUANTITY = "http://hl7.org/fhir/StructureDefinition/SimpleQuantity"
+_DEFINITION_ID = "ElementDefinition.id"
 # Checked by the shape of every object itself, not as an expression.
 _STRUCTURAL = frozenset(["ele-1"])
 
@@ -44,6 +45,14 @@ class Slot:
     def many(self) -> bool:
         """Whether the property is an array."""
         return self.element.max != 1
+
+    @property
+    def is_element_id(self) -> bool:
+        """Whether it holds an id that is unique within its resource.
+
+        Those of ElementDefinitions stand in a snapshot and a differential alike.
+        """
+        return self.key == "id" and self.shape == "string" and self.element.path != _DEFINITION_ID
 
     @property
     def is_simple_quantity(self) -> bool:

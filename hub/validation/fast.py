@@ -15,7 +15,7 @@ from hub.validation.contained import problems
 from hub.validation.guard import not_after
 from hub.validation.invariant import Invariants
 from hub.validation.narrative import is_safe
-from hub.validation.primitive import FAST_NAMES, ID
+from hub.validation.primitive import FAST_NAMES, ID, is_text
 from hub.validation.reference import target_problem, text_problem
 from hub.validation.scope import Scope
 from hub.validation.source import SIBLING, Source, Writer, function_of, table_of
@@ -52,6 +52,7 @@ class FastPass:
             "is_safe": is_safe,
             "not_after": not_after,
             "refers_wrongly": refers_wrongly,
+            "check_element_id": check_element_id,
             "check_sibling": self._sibling,
             "check_choice_sibling": self._choice_sibling,
             "choices_with_siblings": choices_with_siblings,
@@ -158,6 +159,12 @@ def _accept(_value: Any, _scope: Scope) -> None:
 
 def _doubt(_value: Any, _scope: Scope) -> None:
     raise Doubt
+
+
+def check_element_id(value: Any, scope: Scope) -> None:
+    """Doubt an id that is no text, or that another element of the resource has."""
+    if not is_text(value) or scope.taken(value) is not None:
+        raise Doubt
 
 
 def choices_with_siblings(

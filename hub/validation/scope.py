@@ -16,7 +16,7 @@ class Scope:
         with_entries: False: resources in Bundle entries and Parameters are validated elsewhere.
     """
 
-    __slots__ = ("_contained", "container", "resource", "with_entries")
+    __slots__ = ("_contained", "_ids", "container", "resource", "with_entries")
 
     def __init__(
         self,
@@ -28,6 +28,7 @@ class Scope:
         self.container = resource if container is None else container
         self.with_entries = with_entries
         self._contained: dict[str, Mapping[str, Any]] | None = None
+        self._ids: dict[str, str] | None = None
 
     @property
     def is_contained(self) -> bool:
@@ -44,6 +45,27 @@ class Scope:
                 if isinstance(row, dict) and isinstance(row.get("id"), str)
             }
         return self._contained.get(identity)
+
+    def taken(self, element_id: str, where: str = "") -> str | None:
+        """Take the id of an element of this resource; those of contained ones are theirs.
+
+        Args:
+            element_id: Its id (https://hl7.org/fhir/R4/element.html#id).
+            where: FHIRPath of the id.
+
+        Returns:
+            Where it was met before; None: nowhere.
+        """
+        if self._ids is None:
+            self._ids = {}
+        elif element_id in self._ids:
+            return self._ids[element_id]
+        self._ids[element_id] = where
+        return None
+
+    def start_again(self) -> None:
+        """Forget the ids that another pass met."""
+        self._ids = None
 
     def inner(self, contained: Mapping[str, Any]) -> Scope:
         """The scope of a contained resource."""

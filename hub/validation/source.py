@@ -167,6 +167,8 @@ class Writer:
             return "check_choice_sibling" if bit else "check_sibling"
         if slot.kind == "resource":
             return "check_contained" if slot.many else "check_entry"
+        if slot.is_element_id:
+            return "check_element_id"
         body = (
             self._primitive_body(slot, source)
             if slot.kind == "primitive"

@@ -79,6 +79,7 @@ class Walk:
             self._add(location, _type_unknown(name))
             return
         scope = Scope(resource) if scope is None else scope
+        scope.start_again()
         self._object(shape_of(name), resource, location or name, scope)
 
     def _object(self, shape: Shape, value: Mapping[str, Any], location: str, scope: Scope) -> None:
@@ -136,6 +137,8 @@ class Walk:
         before = len(self.issues)
         if slot.kind == "primitive":
             self._primitive(slot, value, where)
+            if slot.is_element_id and isinstance(value, str):
+                self._element_id(value, where, scope)
             self._rules(slot, value, where, scope, before)
         elif slot.kind == "resource":
             if slot.many and isinstance(value, dict):
@@ -159,6 +162,11 @@ class Walk:
                 found = _not_bound("validation-code", codes.words(), codes.value_set)
         if found is not None:
             self._add(where, found)
+
+    def _element_id(self, value: str, where: str, scope: Scope) -> None:
+        other = scope.taken(value, where)
+        if other is not None:
+            self._add(where, Problem("duplicate", "validation-element-id", {"other": other}))
 
     def _complex_rules(
         self, slot: Slot, value: Mapping[str, Any], where: str, scope: Scope

@@ -49,8 +49,9 @@ DIV = st.sampled_from(
         '<div xmlns="http://www.w3.org/1999/xhtml"><p class="x">&lt;张三&gt; &amp;<br/></p></div>',
     ]
 )
+ELEMENT_ID = st.integers(0, 10**9).map(lambda number: f"e{number}")
 EXTRA = st.one_of(
-    st.fixed_dictionaries({"id": st.just("e1")}),
+    st.fixed_dictionaries({"id": ELEMENT_ID}),
     st.fixed_dictionaries(
         {
             "extension": st.lists(
@@ -117,7 +118,7 @@ def _property(draw: st.DrawFn, row: Element, depth: int) -> dict[str, Any]:
         path = row.path if code in ("BackboneElement", "Element") else code
         name += code[0].upper() + code[1:] if row.is_choice else ""
     if row.is_xml_attribute:
-        return {name: draw(st.sampled_from(["x1", "urn:u"]))}
+        return {name: draw(ELEMENT_ID if name == "id" else st.sampled_from(["x1", "urn:u"]))}
     if code == "xhtml":
         return {name: draw(DIV)}
     if type_kind(code) == "primitive-type":

@@ -77,6 +77,8 @@ def _fill(
 
 def _value(slot: Slot, rnd: Random, depth: int, density: float) -> Any:
     codes = required_codes(slot.element)
+    if slot.is_element_id:
+        return f"e{rnd.randrange(10**12)}"
     if slot.kind == "primitive":
         if codes is None:
             return rnd.choice(PRIMITIVES[slot.shape])

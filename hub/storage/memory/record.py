@@ -13,6 +13,7 @@ from hub.search.query import Query
 from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (
     ANY_VERSION,
+    HOLDERS,
     AuditRecord,
     BlobMissing,
     Commit,
@@ -182,6 +183,7 @@ def _referring(record: Record, tenant: int, condition: Unreferenced) -> list[str
         row.stored.type
         for row in record.current(tenant)
         if (row.stored.type, row.stored.id) != target
+        and row.stored.type not in HOLDERS
         and any(
             (reference.type, reference.id) == target and reference.key != COMPARTMENT_KEY
             for reference in row.rows.references

@@ -16,6 +16,7 @@ from hub.search.query import Query
 from hub.search.values import IndexRows
 from hub.storage.port import (
     ANY_VERSION,
+    HOLDERS,
     BlobMissing,
     Commit,
     Committed,
@@ -235,4 +236,6 @@ def _check_unreferenced(work: Transaction, commit: Commit) -> None:
             if found:
                 by = index.references_to(work.connection, commit.tenant, found[0])
                 for name, count in by.items():
+                    if name in HOLDERS:
+                        continue
                     raise StillReferenced(condition.type, condition.id, name, count)
