@@ -17,11 +17,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.context import Context
-from hub.definitions import ancestors, resource_types
 from hub.errors import HubError
 from hub.interactions import search_parameters
 from hub.interactions.answer import resource_of
 from hub.interactions.registry import Definitions
+from hub.interactions.search_parameters import types_of
 from hub.search.extract import extract
 from hub.search.query import Query
 from hub.storage.port import Reindexed, RuntimeParameter, Stored, StoreUnavailable
@@ -172,15 +172,6 @@ async def _rows(
         for stored in page
     ]
     return await door.store.reindex(context.tenant.key, rows)
-
-
-def types_of(bases: Sequence[str]) -> tuple[str, ...]:
-    """The concrete resource types below some bases.
-
-    Args:
-        bases: As in SearchParameter.base.
-    """
-    return tuple(name for name in resource_types() if not set(bases).isdisjoint(ancestors(name)))
 
 
 async def count(door: Interactions, tenant: int, types: tuple[str, ...]) -> int:

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
-from hub.definitions import is_resource_type
+from hub.definitions import ancestors, resource_types
 from hub.errors import Issue, fault
 from hub.interactions.answer import resource_of
 from hub.search.registry import FIRST_RUNTIME_KEY, ParameterRegistry
@@ -23,8 +23,6 @@ from hub.storage.port import RuntimeParameter, Stored
 if TYPE_CHECKING:
     from hub.interactions.commit import Made
     from hub.interactions.door import Interactions
-
-_ABSTRACT = ("Resource", "DomainResource")
 
 
 async def check(door: Interactions, ctx: Context, resource: dict[str, Any]) -> tuple[Issue, ...]:
@@ -42,47 +40,63 @@ async def check(door: Interactions, ctx: Context, resource: dict[str, Any]) -> t
         Unprocessable: It is active, but cannot be used.
     """
     registry = (await door.registry.of(ctx.tenant.key)).registry
-    known = await _known(door, ctx.tenant.key, str(resource.get("id", "")))
-    registry = _without(registry, known)
-    reason = _set_aside(registry, resource)
+    own, others = await _known(door, ctx.tenant.key, str(resource.get("id", "")))
+    registry = _without(registry, own)
+    reason = _set_aside(registry, others, resource)
     if reason is not None:
         return (reason,)
     compile_parameter(resource, FIRST_RUNTIME_KEY, registry)
     return (fault("informational", "search-parameter-registered", "", "information"),)
 
 
-def _set_aside(registry: ParameterRegistry, resource: dict[str, Any]) -> Issue | None:
-    """Why a SearchParameter is stored without being put to use, None if it is."""
+def _set_aside(
+    registry: ParameterRegistry, others: Sequence[RuntimeParameter], resource: dict[str, Any]
+) -> Issue | None:
+    """Why a SearchParameter is stored without being put to use, None if it is.
+
+    A url has one definition, and so has a code on each type: the one that was there first.
+    """
     if resource.get("status") != "active":
         return fault("informational", "search-parameter-inactive", "", "information")
     if registry.is_core(resource["url"]):
         return fault("informational", "search-parameter-core", "", "information")
     if resource["type"] == "special":
         return fault("not-supported", "search-parameter-special", "", "warning")
+    for one in others:
+        if one.url == resource["url"]:
+            arguments: dict[str, object] = {"id": one.resource_id}
+            place = "SearchParameter.url"
+            return Issue("warning", "conflict", "search-parameter-twin", arguments, place)
     code = resource["code"]
-    for base in resource.get("base", ()):
-        known = registry.of(base).get(code) if _is_base(base) else None
-        if known is not None and known.url != resource["url"]:
-            return Issue(
-                "warning",
-                "conflict",
-                "search-parameter-set-aside",
-                {"code": code, "type": base, "url": known.url},
-                "SearchParameter.code",
-            )
+    for type in types_of(resource.get("base", ())):
+        known = registry.get(type, code)
+        if known is not None:
+            arguments = {"code": code, "type": type, "url": known.url}
+            place = "SearchParameter.code"
+            return Issue("warning", "conflict", "search-parameter-set-aside", arguments, place)
     return None
 
 
-def _is_base(name: str) -> bool:
-    return name in _ABSTRACT or is_resource_type(name)
+def types_of(bases: Sequence[str]) -> tuple[str, ...]:
+    """The concrete resource types below some bases.
+
+    Args:
+        bases: As in SearchParameter.base.
+    """
+    return tuple(name for name in resource_types() if not set(bases).isdisjoint(ancestors(name)))
 
 
-async def _known(door: Interactions, tenant: int, id: str) -> RuntimeParameter | None:
-    """The registration of a SearchParameter resource."""
+async def _known(
+    door: Interactions, tenant: int, id: str
+) -> tuple[RuntimeParameter | None, list[RuntimeParameter]]:
+    """The registration of a SearchParameter resource, and those of others."""
+    own, others = None, []
     for one in await door.store.parameters(tenant):
         if one.resource_id == id:
-            return one
-    return None
+            own = one
+        else:
+            others.append(one)
+    return own, others
 
 
 def _without(registry: ParameterRegistry, known: RuntimeParameter | None) -> ParameterRegistry:
@@ -102,36 +116,43 @@ async def after_commit(door: Interactions, ctx: Context, made: Sequence[Made]) -
         ctx: Whose record.
         made: Results of the commit.
     """
+    is_freed = False
     for one in made:
         stored = one.stored
         if stored is not None and stored.type == "SearchParameter" and one.written:
-            await register(door, ctx.tenant.key, stored)
+            is_freed |= await register(door, ctx.tenant.key, stored)
+    if is_freed:
+        await reconcile(door, ctx.tenant.key)
 
 
-async def register(door: Interactions, tenant: int, stored: Stored) -> None:
+async def register(door: Interactions, tenant: int, stored: Stored) -> bool:
     """Make the registration of a SearchParameter follow its current version.
 
     Args:
         door: The record.
         tenant: Tenant key.
         stored: Its current version, a tombstone if it was deleted.
+
+    Returns:
+        Whether a registration went: another SearchParameter may have waited for its names.
     """
-    known = await _known(door, tenant, stored.id)
+    known, others = await _known(door, tenant, stored.id)
     wanted = None
     definitions = await door.registry.refresh(tenant)
     if not stored.deleted:
         resource = resource_of(stored)
-        if _set_aside(_without(definitions.registry, known), resource) is None:
+        if _set_aside(_without(definitions.registry, known), others, resource) is None:
             wanted = compile_parameter(resource, known.key if known else 0)
     if known is not None:
         if wanted is not None and definitions.registry.runtime.get(known.key) == wanted:
-            return
+            return False
         await door.store.put_parameter(tenant, None, known.url)
     if wanted is not None:
         fresh = RuntimeParameter(0, wanted.url, stored.id)
         await door.store.put_parameter(tenant, fresh, wanted.url)
     await door.registry.refresh(tenant)
     door.registry.moved.set()
+    return known is not None
 
 
 async def reconcile(door: Interactions, tenant: int) -> None:

@@ -291,6 +291,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Stored, but not put to use: R4's own definition of this canonical stays in force.",
         "已存储但未启用：该 canonical 沿用 R4 自带的定义。",
     ),
+    "search-parameter-twin": (
+        "Stored, but not put to use: SearchParameter/{id} has this url already.",
+        "已存储但未启用：SearchParameter/{id} 已使用此 url。",
+    ),
     "search-parameter-set-aside": (
         "Stored, but not put to use: {type} has a parameter {code} already ({url}).",
         "已存储但未启用：{type} 已有参数 {code}（{url}）。",

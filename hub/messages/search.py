@@ -118,10 +118,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The code of a SearchParameter is letters, digits, - and _, and starts with a letter.",
         "SearchParameter 的 code 由字母、数字、- 和 _ 组成，以字母开头。",
     ),
-    "search-parameter-code-taken": (
-        "{type} has a search parameter {code} already: {url}.",
-        "{type} 已有搜索参数 {code}：{url}。",
-    ),
     "search-parameter-type": (
         "A SearchParameter of type {kind} cannot be made at run time.",
         "不能在运行时创建类型为 {kind} 的 SearchParameter。",

@@ -38,8 +38,8 @@ def compile_parameter(
     Args:
         resource: A SearchParameter that passed validation.
         key: The key that the store gave it; any while it has none.
-        registry: The parameters that are known: for components, and to keep codes apart. None
-            trusts a definition that was checked before.
+        registry: The parameters that are known, for components. None trusts a definition that
+            was checked before.
 
     Raises:
         Unprocessable: It cannot be used; every issue is named.
@@ -60,7 +60,7 @@ def compile_parameter(
     )
     issues = list(_shape_issues(parameter))
     if not issues and registry is not None:
-        issues = [*_code_issues(parameter, registry), *_expression_issues(parameter, registry)]
+        issues = list(_expression_issues(parameter, registry))
     if issues:
         raise Unprocessable(issues)
     return parameter
@@ -92,20 +92,6 @@ def _shape_issues(parameter: SearchParameter) -> Iterator[Issue]:
         is_composite and len(parameter.components) < _LEAST_COMPONENTS
     ):
         yield fault("invariant", "search-parameter-components", "SearchParameter.component")
-
-
-def _code_issues(parameter: SearchParameter, registry: ParameterRegistry) -> Iterator[Issue]:
-    for base in parameter.base:
-        known = registry.get(base, parameter.code)
-        if known is not None and known.url != parameter.url:
-            yield fault(
-                "conflict",
-                "search-parameter-code-taken",
-                "SearchParameter.code",
-                type=base,
-                code=parameter.code,
-                url=known.url,
-            )
 
 
 def _expression_issues(parameter: SearchParameter, registry: ParameterRegistry) -> Iterator[Issue]:

@@ -10,7 +10,7 @@ import pytest
 
 from hub.context import Context
 from hub.errors import HubError, Unavailable
-from hub.interactions import Interactions, indexing
+from hub.interactions import Interactions, indexing, search_parameters
 from hub.storage.port import Store
 from tests.interactions.conftest import door_over, patient
 
@@ -267,6 +267,42 @@ async def test_what_cannot_be_indexed_is_refused(
     assert await door.store.parameters(1) == ()
 
 
+async def test_a_url_belongs_to_the_first_until_it_goes(store: Store, ctx: Context) -> None:
+    door = door_over(store)
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    (first,) = await store.parameters(1)
+    twin = colour(id="twin", expression="Patient.name.family")
+    changed = await door.update(ctx, "SearchParameter", "twin", twin)
+    assert [issue.message for issue in changed.issues] == ["search-parameter-twin"]
+    assert changed.issues[0].arguments == {"id": "colour"}
+    for _ in range(2):
+        await search_parameters.reconcile(door_over(store), 1)
+        assert await store.parameters(1) == (first,)
+    await door.delete(ctx, "SearchParameter", "colour")
+    (second,) = await store.parameters(1)
+    assert (second.resource_id, second.key > first.key) == ("twin", True)
+
+
+@pytest.mark.parametrize("change", [{"status": "retired"}, {"code": "eyes"}, {"base": ["Person"]}])
+async def test_a_code_that_becomes_free_is_taken_up(
+    door: Interactions, ctx: Context, change: dict[str, Any]
+) -> None:
+    person = {"expression": "Person.name.family"} if "base" in change else {}
+    await door.update(ctx, "SearchParameter", "colour", colour())
+    other = colour(id="other", url="http://example.org/other", base=["Patient", "Group"])
+    changed = await door.update(ctx, "SearchParameter", "other", other)
+    assert [issue.message for issue in changed.issues] == ["search-parameter-set-aside"]
+    assert [one.resource_id for one in await door.store.parameters(1)] == ["colour"]
+    await door.update(ctx, "SearchParameter", "colour", colour(**change, **person))
+    assert "other" in [one.resource_id for one in await door.store.parameters(1)]
+
+
+async def test_a_code_of_one_type_is_not_given_to_all(door: Interactions, ctx: Context) -> None:
+    every = colour(base=["Resource"], expression="Resource.id", code="name")
+    changed = await door.update(ctx, "SearchParameter", "colour", every)
+    assert [issue.message for issue in changed.issues] == ["search-parameter-set-aside"]
+
+
 async def test_parameters_in_a_transaction_are_registered(door: Interactions, ctx: Context) -> None:
     entries = [
         {"resource": colour(), "request": {"method": "PUT", "url": "SearchParameter/colour"}},
@@ -282,8 +318,6 @@ async def test_a_registration_lost_in_a_crash_is_made_up_for(store: Store, ctx: 
     await door.update(ctx, "SearchParameter", "colour", colour())
     await store.put_parameter(1, None, colour()["url"])
     later = door_over(store)
-    from hub.interactions import search_parameters
-
     await search_parameters.reconcile(later, 1)
     assert len(await store.parameters(1)) == 1
 

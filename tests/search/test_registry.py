@@ -140,7 +140,6 @@ def test_a_composite_is_made_of_known_parameters() -> None:
         ({"base": ["Nothing"]}, "search-parameter-base", "SearchParameter.base[0]"),
         ({"base": []}, "search-parameter-base", "SearchParameter.base"),
         ({"target": ["Nothing"]}, "search-parameter-target", "SearchParameter.target[0]"),
-        ({"code": "name"}, "search-parameter-code-taken", "SearchParameter.code"),
         ({"expression": "Patient.("}, "fhirpath-unexpected-token", "SearchParameter.expression"),
         (
             {"expression": "Patient.foo()"},
