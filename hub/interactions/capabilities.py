@@ -290,9 +290,9 @@ def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
 def _operations(facts: _Facts, level: str, type: str) -> list[dict[str, str]]:
     """Operations at the system, or at a type and its instances."""
     wanted: Iterable[str] = ("system",) if level == "system" else ("type", "instance")
-    found = ((operation.name, operation.on(type)) for operation in facts.operations)
+    found = ((operation, operation.on(type)) for operation in facts.operations)
     return [
-        {"name": name, "definition": here.definition}
-        for name, here in found
+        {"name": one.name, "definition": one.canonical(here.definition, facts.base)}
+        for one, here in found
         if here is not None and not here.levels.isdisjoint(wanted)
     ]

@@ -67,12 +67,14 @@ class Operation:
 
     Attributes:
         name: Without the `$`.
-        definition: Canonical of its OperationDefinition.
+        definition: Canonical of its OperationDefinition; of one of the hub's own what follows
+            the base.
         levels: Where it may be called.
         types: Resource types it applies to at type and instance level; empty: all.
         affects_state: Only by POST.
         run: Does it.
         on_types: Resource types on which it has another definition or other levels.
+        document: The OperationDefinition as JSON when it is the hub's own; b"" when it is R4's.
     """
 
     name: str
@@ -82,6 +84,16 @@ class Operation:
     types: frozenset[str] = frozenset()
     affects_state: bool = False
     on_types: tuple[tuple[str, OnType], ...] = ()
+    document: bytes = b""
+
+    def canonical(self, definition: str, base: str) -> str:
+        """One of its definitions as a whole canonical.
+
+        Args:
+            definition: Its own, or that on a type.
+            base: FHIR base URL.
+        """
+        return f"{base}/{definition}" if self.document else definition
 
     def on(self, type: str) -> OnType | None:
         """Its definition and levels on a resource type ("" is the system), None: not there."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import Gone, NotFound, fault
+from hub.interactions.published_operation import TYPE, published_operation
 from hub.interactions.validated import known_type
 from hub.model.identity import valid_id
 from hub.storage.port import Stored
@@ -22,11 +23,12 @@ async def read(door: Interactions, ctx: Context, type: str, id: str) -> Stored:
         Gone: It was deleted.
     """
     stored = await door.store.read(ctx.tenant.key, type, id)
-    if stored is None:
-        raise absent(type, id)
-    if stored.method == "DELETE":
-        raise gone(stored)
-    return stored
+    if stored is not None and stored.method != "DELETE":
+        return stored
+    published = published_operation(door, ctx, id) if type == TYPE else None
+    if published is not None:
+        return published
+    raise gone(stored) if stored is not None else absent(type, id)
 
 
 def absent(type: str, id: str) -> NotFound:

@@ -10,6 +10,7 @@ from hub.context import Context
 from hub.errors import Conflict, NotFound, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.operations.definitions import own_definition
 from hub.operations.parameters import only, parts, value
 from hub.storage.port import AuditRecord, VersionConflict
 
@@ -56,8 +57,9 @@ async def expunge(
 
 EXPUNGE = Operation(
     "expunge",
-    "https://fhir-hub.example/OperationDefinition/expunge",
+    "OperationDefinition/expunge",
     frozenset({"instance"}),
     expunge,
     affects_state=True,
+    document=own_definition("expunge"),
 )

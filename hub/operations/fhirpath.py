@@ -20,6 +20,7 @@ from hub.fhirpath import Environment, Item, Limits, Quantity, Temporal, compile
 from hub.interactions import Interactions
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.model import json
+from hub.operations.definitions import own_definition
 from hub.operations.parameters import (
     Resource,
     named,
@@ -140,7 +141,8 @@ def _variables(request: OperationRequest) -> dict[str, Any]:
 
 FHIRPATH = Operation(
     "fhirpath",
-    "https://fhir-hub.example/OperationDefinition/fhirpath",
+    "OperationDefinition/fhirpath",
     frozenset({"system"}),
     fhirpath,
+    document=own_definition("fhirpath"),
 )
