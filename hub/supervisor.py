@@ -18,6 +18,8 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 
+import uvloop
+
 from hub.app import background_jobs, open_door
 from hub.rest import logs
 from hub.settings import Settings
@@ -104,7 +106,8 @@ class Supervisor:
     # --- children ---------------------------------------------------------------------------
 
     def _run_writer(self, told: int) -> int:
-        return asyncio.run(_write(self._settings, self._alive, told))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_write(self._settings, self._alive, told))
 
     def _run_worker(self, told: int) -> int:
         return run(self._settings, Place("reader", False, self._folder, self._alive, told))

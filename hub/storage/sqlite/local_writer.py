@@ -6,7 +6,7 @@ Called by `store` and, for other processes, by `writer_socket`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 
@@ -36,7 +36,7 @@ class LocalWriter:
         """Requests waiting."""
         return self._writer.queued
 
-    def submit(self, action: Action[T], weight: int, careful: bool) -> Awaitable[T]:
+    def submit(self, action: Action[T], weight: int, careful: bool) -> asyncio.Future[T]:
         """Queue any action; see `Writer.submit`."""
         return self._writer.submit(action, weight, careful)
 

@@ -1,7 +1,7 @@
 """`SqliteStore`: the port over one SQLite file, and `open_store`, the way to get one.
 
 The owner process writes with a thread of its own (`writer.Writer`); every other process sends
-its writes there over a Unix socket (`writer_socket.RemoteWriter`). Reading is the same in
+its writes there over a Unix socket (`remote_writer.RemoteWriter`). Reading is the same in
 both. Called by the composition root and the command line.
 """
 
@@ -38,11 +38,13 @@ from hub.storage.port import (
 )
 from hub.storage.sqlite import audit, backup, blob, history, index, record, upkeep, verify
 from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, OwnerLock, unavailable
+from hub.storage.sqlite.frames import SOCKET
 from hub.storage.sqlite.local_writer import LocalWriter
 from hub.storage.sqlite.readers import Readers
 from hub.storage.sqlite.record import Reader
+from hub.storage.sqlite.remote_writer import RemoteWriter
 from hub.storage.sqlite.writer import Writer
-from hub.storage.sqlite.writer_socket import SOCKET, RemoteWriter, WriterServer
+from hub.storage.sqlite.writer_socket import WriterServer
 
 Role = Literal["owner", "reader", "auto"]
 

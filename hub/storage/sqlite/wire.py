@@ -1,9 +1,9 @@
 """Requests and answers between processes as MessagePack.
 
 The bulk of a commit (bodies, index rows) is typed and goes through msgspec in C; what msgspec
-cannot tell apart by shape (search criteria, components of composites) goes as
-`{"c": class name, "f": fields}`, and only the classes in `CLASSES` can come out. Called by
-`writer_socket`.
+cannot tell apart by shape (search criteria) goes as `{"c": class name, "f": fields}`, and only
+the classes in `CLASSES` can come out. Components of composites go as they are, with a string
+that has a letter for the kind of each. Called by `writer_socket` and `remote_writer`.
 """
 
 from __future__ import annotations
@@ -59,8 +59,22 @@ HUB_ERRORS = {found.__name__: found for found in HubError.__subclasses__()}
 """These cross with their issues: a search may be refused on the writer's side."""
 
 
+KINDS: dict[str, Any] = {
+    "s": values.StringRow,
+    "t": values.TokenRow,
+    "r": values.ReferenceRow,
+    "d": values.DateRow,
+    "n": values.NumberRow,
+    "q": values.QuantityRow,
+    "u": values.UriRow,
+}
+"""Components of composites, and the letters that stand for them."""
+
+LETTERS = {kind: letter for letter, kind in KINDS.items()}
+
+
 class Rows(msgspec.Struct, frozen=True, array_like=True):
-    """`IndexRows` without the composites' types."""
+    """`IndexRows` without the composites' types: `kinds` has a letter for each component."""
 
     strings: tuple[values.StringRow, ...]
     tokens: tuple[values.TokenRow, ...]
@@ -70,7 +84,8 @@ class Rows(msgspec.Struct, frozen=True, array_like=True):
     quantities: tuple[values.QuantityRow, ...]
     uris: tuple[values.UriRow, ...]
     positions: tuple[values.PositionRow, ...]
-    composites: list[Any]
+    composites: tuple[Any, ...]
+    kinds: str
     date: int
     text: str
     content: str
@@ -89,7 +104,7 @@ class WireWrite(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WireCommit(msgspec.Struct, frozen=True, array_like=True):
-    """`Commit` with its preconditions in plain shape."""
+    """`Commit` with its preconditions in plain shape; `Exists`, by far the most, as a list."""
 
     tenant: int
     writes: tuple[WireWrite, ...]
@@ -113,9 +128,13 @@ class WireReindexed(msgspec.Struct, frozen=True, array_like=True):
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
 _decode_commit = msgspec.msgpack.Decoder(WireCommit).decode
+_decode_committed = msgspec.msgpack.Decoder(port.Committed).decode
 _decode_reindexed = msgspec.msgpack.Decoder(tuple[WireReindexed, ...]).decode
 _ROW_FIELDS = tuple(field.name for field in structs.fields(Rows))
-assert tuple(field.name for field in structs.fields(values.IndexRows)) == _ROW_FIELDS
+assert tuple(field.name for field in structs.fields(values.IndexRows)) == (
+    *_ROW_FIELDS[:9],
+    *_ROW_FIELDS[10:],
+)
 
 
 def encode(value: object) -> bytes:
@@ -123,7 +142,7 @@ def encode(value: object) -> bytes:
     return _encode(plain(value))
 
 
-def decode(data: bytes) -> Any:
+def decode(data: bytes | bytearray) -> Any:
     """The opposite of `encode`.
 
     Raises:
@@ -138,12 +157,19 @@ def encode_commit(commit: Commit) -> bytes:
         WireCommit(
             commit.tenant,
             tuple(
-                WireWrite(w.method, w.type, w.id, w.tail, _wire_rows(w.rows), w.expected, w.blobs)
-                for w in commit.writes
+                [
+                    WireWrite(
+                        w.method, w.type, w.id, w.tail, _wire_rows(w.rows), w.expected, w.blobs
+                    )
+                    for w in commit.writes
+                ]
             ),
             commit.audit,
             commit.clock,
-            plain(commit.preconditions),
+            [
+                [one.type, one.id, one.location] if type(one) is port.Exists else plain(one)
+                for one in commit.preconditions
+            ],
             commit.outbox,
             commit.idempotency_key,
             commit.generation,
@@ -151,22 +177,36 @@ def encode_commit(commit: Commit) -> bytes:
     )
 
 
-def decode_commit(data: bytes) -> Commit:
+def decode_commit(data: bytes | bytearray) -> Commit:
     """The opposite of `encode_commit`; raises as `decode` does."""
     wire = _decode_commit(data)
     return Commit(
         wire.tenant,
         tuple(
-            Write(w.method, w.type, w.id, w.tail, _index_rows(w.rows), w.expected, w.blobs)
-            for w in wire.writes
+            [
+                Write(w.method, w.type, w.id, w.tail, _index_rows(w.rows), w.expected, w.blobs)
+                for w in wire.writes
+            ]
         ),
         wire.audit,
         wire.clock,
-        rich(wire.preconditions),
+        tuple(
+            [port.Exists(*one) if type(one) is list else rich(one) for one in wire.preconditions]
+        ),
         wire.outbox,
         wire.idempotency_key,
         wire.generation,
     )
+
+
+def encode_committed(committed: port.Committed) -> bytes:
+    """The answer to a commit as bytes."""
+    return _encode(committed)
+
+
+def decode_committed(data: bytes | bytearray) -> port.Committed:
+    """The opposite of `encode_committed`; raises as `decode` does."""
+    return _decode_committed(data)
 
 
 def encode_reindexed(rows: Sequence[Reindexed]) -> bytes:
@@ -174,7 +214,7 @@ def encode_reindexed(rows: Sequence[Reindexed]) -> bytes:
     return _encode([(*row[:3], _wire_rows(row.rows)) for row in rows])
 
 
-def decode_reindexed(data: bytes) -> list[Reindexed]:
+def decode_reindexed(data: bytes | bytearray) -> list[Reindexed]:
     """The opposite of `encode_reindexed`; raises as `decode` does."""
     found = []
     for row in _decode_reindexed(data):
@@ -200,7 +240,7 @@ def is_expected(error: Exception) -> bool:
     return isinstance(error, HubError) or type(error).__name__ in REFUSALS
 
 
-def decode_failure(data: bytes) -> Exception:
+def decode_failure(data: bytes | bytearray) -> Exception:
     """The exception to raise."""
     name, arguments = _decode(data)
     if name == "HubError":
@@ -260,7 +300,9 @@ def _fields(value: Any) -> Sequence[Any]:
 def _wire_rows(rows: values.IndexRows | None) -> Rows | None:
     if rows is None:
         return None
-    composites = plain(rows.composites) if rows.composites else []
+    kinds = ""
+    if rows.composites:
+        kinds = "".join([LETTERS[type(part)] for row in rows.composites for part in row.parts])
     return Rows(
         rows.strings,
         rows.tokens,
@@ -270,7 +312,8 @@ def _wire_rows(rows: values.IndexRows | None) -> Rows | None:
         rows.quantities,
         rows.uris,
         rows.positions,
-        composites,
+        rows.composites,
+        kinds,
         rows.date,
         rows.text,
         rows.content,
@@ -289,8 +332,18 @@ def _index_rows(rows: Rows | None) -> values.IndexRows | None:
         rows.quantities,
         rows.uris,
         rows.positions,
-        rich(rows.composites) if rows.composites else (),
+        _composites(rows) if rows.composites else (),
         rows.date,
         rows.text,
         rows.content,
+    )
+
+
+def _composites(rows: Rows) -> tuple[values.CompositeRow, ...]:
+    kinds = iter(rows.kinds)
+    return tuple(
+        [
+            values.CompositeRow(key, tuple([KINDS[next(kinds)](*part) for part in parts]))
+            for key, parts in rows.composites
+        ]
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import stat
-import struct
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -14,10 +13,12 @@ from random import Random
 import pytest
 
 from hub.storage.port import AuditRecord, StoreUnavailable
+from hub.storage.sqlite.frames import COMMIT, GREETING, LARGEST_FRAME, MAGIC, REQUEST, SOCKET
+from hub.storage.sqlite.remote_writer import RemoteWriter
 from hub.storage.sqlite.store import SqliteStore, open_store
-from hub.storage.sqlite.writer_socket import LARGEST_FRAME, SOCKET, RemoteWriter
 from tests.faults.load import TENANT, Load, assert_whole, bundle
 
+HELLO = GREETING.pack(MAGIC, 5)
 AUDIT = AuditRecord("D", "expunge", "me", "request")
 
 
@@ -107,9 +108,12 @@ async def test_without_an_owner_nothing_was_stored(tmp_path: Path) -> None:
 
 
 async def test_an_owner_that_does_not_answer_is_uncertain(tmp_path: Path) -> None:
+    hung_up = asyncio.Event()
+
     async def accept(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.read()
         writer.close()
+        hung_up.set()
 
     server = await asyncio.start_unix_server(accept, str(tmp_path / SOCKET))
     writer = RemoteWriter(tmp_path / SOCKET, timeout=0.2)
@@ -117,6 +121,7 @@ async def test_an_owner_that_does_not_answer_is_uncertain(tmp_path: Path) -> Non
         await writer.commit(bundle(1, Random(1)))
     assert refused.value.uncertain
     await writer.close()
+    await hung_up.wait()
     server.close()
     await server.wait_closed()
 
@@ -138,12 +143,17 @@ async def test_a_commit_waits_for_an_owner_that_comes(tmp_path: Path) -> None:
     "frame",
     [
         b"GET / HTTP/1.1\r\n\r\n",
-        struct.pack(">I", LARGEST_FRAME + 1),
-        struct.pack(">I", 3) + b"\xc1\xc1\xc1",
-        struct.pack(">I", 1) + b"\x01",
-        struct.pack(">I", 100) + b"half",
-        struct.pack(">I", 16) + b"\x93\x01\xa7nothing\xc4\x00" + b"\x00" * 4,
-        struct.pack(">I", 13) + b"\x93\x01\xa6commit\xc4\x02\xc1\xc1",
+        b"\x00",
+        MAGIC[:-1] + b"1" + bytes(8),
+        MAGIC,
+        HELLO,
+        HELLO + b"half",
+        HELLO + REQUEST.pack(LARGEST_FRAME + 1, 1, COMMIT, 0, 0),
+        HELLO + REQUEST.pack(LARGEST_FRAME, 1, COMMIT, 0, 0) + b"half",
+        HELLO + REQUEST.pack(3, 1, COMMIT, 0, 0) + b"\xc1\xc1\xc1",
+        HELLO + REQUEST.pack(1, 1, 77, 0, 0) + b"\x01",
+        HELLO + REQUEST.pack(1, 1, 4, 0, 0) + b"\x01",
+        HELLO + REQUEST.pack(0, 1, COMMIT, 1, 65535),
     ],
 )
 async def test_noise_on_the_socket_harms_nobody(owner: SqliteStore, frame: bytes) -> None:
