@@ -81,7 +81,7 @@ async def _resource(
         if current.version == stored.version:
             break
         stored = current
-        definitions = await door.registry.refresh(context.tenant.key)
+        definitions = await door.registry.of(context.tenant.key)
     return found
 
 

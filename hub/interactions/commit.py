@@ -168,7 +168,6 @@ async def store_changes(
         try:
             committed = await door.store.commit(commit)
         except GenerationMoved:
-            await door.registry.refresh(ctx.tenant.key)
             continue
         except VersionConflict as refused:
             change = _unkept(changes, kept)[refused.index]

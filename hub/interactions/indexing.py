@@ -30,7 +30,8 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 BATCH = 50
-LOOK_EVERY = 5.0
+LOOK_EVERY = 1.0
+"""Seconds after which it looks whether another process has registered a parameter."""
 _RECOUNTS = 3
 _RECOUNT_BATCH = 500
 
@@ -86,7 +87,7 @@ def _complete(parameter: RuntimeParameter) -> bool:
 async def _index(door: Interactions, context: Context, parameter: RuntimeParameter) -> None:
     """Index one parameter from where it stopped, unless it is changed meanwhile."""
     tenant = context.tenant.key
-    definitions = await door.registry.refresh(tenant)
+    definitions = await door.registry.of(tenant)
     defined = definitions.registry.runtime.get(parameter.key)
     if defined is None:
         # Its resource is gone or broken: there is nothing to be indexed.
@@ -107,7 +108,6 @@ async def _index(door: Interactions, context: Context, parameter: RuntimeParamet
             return
         await door.store.put_parameter(tenant, progress, parameter.url)
         if not page:
-            await door.registry.refresh(tenant)
             if _complete(progress):
                 _log.info("search parameter %d is indexed: %d", parameter.key, progress.indexed)
             else:
@@ -194,7 +194,7 @@ async def reindex_all(
     Returns:
         How many resources were indexed; one that changed meanwhile was indexed by its write.
     """
-    definitions = await door.registry.refresh(context.tenant.key)
+    definitions = await door.registry.of(context.tenant.key)
     after = done = 0
     while True:
         page, after = await door.store.scan(context.tenant.key, types, after, BATCH)

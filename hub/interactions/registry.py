@@ -1,16 +1,15 @@
 """The search parameters in force, for each tenant: R4's and those made at run time.
 
-A worker looks at the store's generation once a second at most and rebuilds when it moved;
-commits carry the generation their index rows were made with, so that a worker that has not
-looked yet is refused and extracts again. Used by every interaction through the door.
+Whoever asks for them looks at the store's generation (2 us) and rebuilds when it moved, for
+another process may have changed them; commits carry the generation their index rows were made
+with, so that one that was overtaken is refused and extracts again. Used by every interaction
+through the door.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import time
-from collections.abc import Callable
 from typing import NamedTuple
 
 from hub.definitions import SearchParameter
@@ -19,8 +18,6 @@ from hub.interactions.answer import resource_of
 from hub.search.registry import ParameterRegistry, core
 from hub.search.runtime import compile_parameter
 from hub.storage.port import RuntimeParameter, Store
-
-LOOK_EVERY = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -32,13 +29,11 @@ class Definitions(NamedTuple):
         generation: The store's count of changes.
         registry: What extraction and searches use.
         indexing: Keys of the parameters whose index is not complete yet.
-        next_look: Monotonic time until which it is taken as current.
     """
 
     generation: int
     registry: ParameterRegistry
     indexing: frozenset[int]
-    next_look: float
 
 
 class RegistryHolder:
@@ -49,40 +44,27 @@ class RegistryHolder:
             waits for it.
     """
 
-    def __init__(self, store: Store, now: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, store: Store) -> None:
         """Start empty.
 
         Args:
             store: Holds the parameters made at run time.
-            now: Monotonic clock in seconds.
         """
         self._store = store
-        self._now = now
         self._held: dict[int, Definitions] = {}
         self.moved = asyncio.Event()
 
     async def of(self, tenant: int) -> Definitions:
-        """The search parameters of a tenant, at most `LOOK_EVERY` seconds old."""
-        held = self._held.get(tenant)
-        if held is not None and self._now() < held.next_look:
-            return held
-        return await self.refresh(tenant)
-
-    async def refresh(self, tenant: int) -> Definitions:
         """The search parameters of a tenant as the store has them now."""
         generation = await self._store.generation(tenant)
         held = self._held.get(tenant)
-        until = self._now() + LOOK_EVERY
-        if held is not None and held.generation == generation:
-            held = held._replace(next_look=until)
-        else:
+        if held is None or held.generation != generation:
             runtime = await self._store.parameters(tenant)
             registry = core()
             if runtime:
                 registry = registry.with_runtime(await self._parameters(tenant, runtime))
             indexing = frozenset(one.key for one in runtime if one.status != "completed")
-            held = Definitions(generation, registry, indexing, until)
-        self._held[tenant] = held
+            held = self._held[tenant] = Definitions(generation, registry, indexing)
         return held
 
     async def _parameters(

@@ -138,7 +138,7 @@ async def register(door: Interactions, tenant: int, stored: Stored) -> bool:
     """
     known, others = await _known(door, tenant, stored.id)
     wanted = None
-    definitions = await door.registry.refresh(tenant)
+    definitions = await door.registry.of(tenant)
     if not stored.deleted:
         resource = resource_of(stored)
         if _set_aside(_without(definitions.registry, known), others, resource) is None:
@@ -150,7 +150,6 @@ async def register(door: Interactions, tenant: int, stored: Stored) -> bool:
     if wanted is not None:
         fresh = RuntimeParameter(0, wanted.url, stored.id)
         await door.store.put_parameter(tenant, fresh, wanted.url)
-    await door.registry.refresh(tenant)
     door.registry.moved.set()
     return known is not None
 
@@ -176,4 +175,3 @@ async def reconcile(door: Interactions, tenant: int) -> None:
     for known in await door.store.parameters(tenant):
         if known.resource_id not in found:
             await door.store.put_parameter(tenant, None, known.url)
-    await door.registry.refresh(tenant)
