@@ -22,6 +22,8 @@ ANY = -1
 ABSENT = 0
 """There must be no such record (or an expired one)."""
 
+LONGEST_KEY = 512
+
 
 class Record(NamedTuple):
     """One record.
@@ -38,6 +40,21 @@ class Record(NamedTuple):
     revision: int
     expires: int = 0
 
+    def alive(self, now: int) -> bool:
+        """Whether it has not expired."""
+        return not self.expires or self.expires > now
+
+
+def check_names(kind: str, key: str) -> None:
+    """Refuse what cannot name a record.
+
+    Raises:
+        ValueError: An empty or too long key, or characters that are no text.
+    """
+    if not (kind and kind.isascii() and key and len(key) <= LONGEST_KEY):
+        raise ValueError("a record's kind is short ASCII, its key has 1 to 512 characters")
+    key.encode()
+
 
 class Ledger(Protocol):
     """Records by kind and key. Safe to call from one event loop concurrently."""
@@ -48,7 +65,7 @@ class Ledger(Protocol):
         Args:
             tenant: Tenant key.
             kind: `account`, `client`, `code` ...; a short ASCII name.
-            key: Up to 512 characters.
+            key: 1 to 512 characters.
             now: Milliseconds since the epoch.
         """
 
@@ -66,6 +83,7 @@ class Ledger(Protocol):
         """Store a record; None when the revision is not the expected one (nothing is changed).
 
         Raises:
+            ValueError: The key or kind cannot be one.
             StoreUnavailable: It could not be stored.
         """
 

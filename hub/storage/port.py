@@ -26,6 +26,7 @@ from typing import Literal, NamedTuple, Protocol
 
 from hub.search.query import Position, Query
 from hub.search.values import IndexRows
+from hub.storage.ledger import Ledger
 
 Method = Literal["POST", "PUT", "PATCH", "DELETE"]
 
@@ -441,6 +442,10 @@ class StoreInfo:
 class Store(Protocol):
     """A FHIR record. All methods are safe to call from one event loop concurrently."""
 
+    @property
+    def ledger(self) -> Ledger:
+        """Small records beside it: accounts, grants, keys."""
+
     async def read(self, tenant: int, type: str, id: str) -> Stored | None:
         """Newest version, a tombstone if deleted, None if never there."""
 
@@ -537,6 +542,8 @@ class Store(Protocol):
 
     async def sweep(self, clock: int, grace: int = HOUR) -> int:
         """Remove blobs no version refers to and idempotency keys a day old; gives blobs removed.
+
+        What has expired in the ledger goes as well.
 
         Args:
             clock: Now, milliseconds since the epoch.

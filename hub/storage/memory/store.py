@@ -17,6 +17,7 @@ from hub.context import Clock, utc_now
 from hub.search.query import Position, Query
 from hub.search.values import IndexRows
 from hub.storage.memory import record as records
+from hub.storage.memory.ledger import MemoryLedger
 from hub.storage.memory.record import Record, Row
 from hub.storage.memory.search import search as find
 from hub.storage.port import (
@@ -49,6 +50,7 @@ class MemoryStore:
 
     def __init__(self, clock: Clock = utc_now) -> None:
         self.record = Record()
+        self.ledger = MemoryLedger()
         self._clock = clock
 
     async def read(self, tenant: int, type: str, id: str) -> Stored | None:
@@ -207,10 +209,11 @@ class MemoryStore:
                 del self.record.outbox[number]
 
     async def sweep(self, clock: int, grace: int = HOUR) -> int:
-        """Remove unused blobs and old idempotency keys."""
+        """Remove unused blobs, old idempotency keys and expired records of the ledger."""
         results = self.record.results
         for key in [key for key, (time, _) in results.items() if time < clock - DAY]:
             del results[key]
+        self.ledger.sweep(clock)
         unused = [
             key
             for key, (made, _) in self.record.blobs.items()

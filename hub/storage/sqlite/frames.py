@@ -35,6 +35,8 @@ OPERATIONS = (
     "delivered",
     "sweep",
     "register_blob",
+    "change_ledger",
+    "expire_ledger",
 )
 """A request names its operation by the place in this list."""
 

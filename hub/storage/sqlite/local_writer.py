@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from hub.context import Clock
+from hub.storage.ledger import Record
 from hub.storage.port import (
     ANY_VERSION,
     AuditRecord,
@@ -19,8 +20,9 @@ from hub.storage.port import (
     Reindexed,
     RuntimeParameter,
 )
-from hub.storage.sqlite import blob, upkeep
+from hub.storage.sqlite import blob, ledger, upkeep
 from hub.storage.sqlite.commit import apply, checks_late
+from hub.storage.sqlite.ledger import Change
 from hub.storage.sqlite.readers import Readers
 from hub.storage.sqlite.writer import Action, T, Writer
 
@@ -100,6 +102,14 @@ class LocalWriter:
             blob.register, tenant=tenant, name=name, sha256=sha256, size=size, clock=clock
         )
         await self._writer.submit(action)
+
+    async def change_ledger(self, change: Change) -> Record | None:
+        """Change a record of the ledger."""
+        return await self._writer.submit(partial(ledger.make, change=change))
+
+    async def expire_ledger(self, tenant: int, now: int) -> int:
+        """Remove what has expired."""
+        return await self._writer.submit(partial(ledger.expire, now=now, tenant=tenant))
 
     async def close(self) -> None:
         """Finish what is queued and close the write connection."""

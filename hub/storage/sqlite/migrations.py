@@ -16,7 +16,12 @@ from hub.storage.sqlite import index, schema
 
 Step = Callable[[apsw.Connection], None]
 
-STEPS: tuple[Step, ...] = ()
+
+def _add_ledger(connection: apsw.Connection) -> None:
+    connection.execute(schema.LEDGER_DDL)
+
+
+STEPS: tuple[Step, ...] = (_add_ledger,)
 """Add one here, and the schema it makes to `schema` or `index`, in the same commit."""
 
 
@@ -69,7 +74,7 @@ def upgrade(connection: apsw.Connection, steps: Sequence[Step] = STEPS) -> int:
         raise StoreNewer(found, version(steps))
     if found == 0:
         with connection:
-            connection.execute(schema.RECORD_DDL + index.DDL)
+            connection.execute(schema.DDL + index.DDL)
             schema.add_type_names(connection)
             connection.pragma("application_id", schema.APPLICATION_ID)
             connection.pragma("user_version", version(steps))

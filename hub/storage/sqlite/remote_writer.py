@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
+from hub.storage.ledger import Record
 from hub.storage.port import (
     ANY_VERSION,
     AuditRecord,
@@ -26,6 +27,7 @@ from hub.storage.port import (
 )
 from hub.storage.sqlite import frames, wire
 from hub.storage.sqlite.frames import ANSWER, COMMIT, GREETING, LARGEST_FRAME, MAGIC, REQUEST, Body
+from hub.storage.sqlite.ledger import Change
 
 SLOTS = 512
 """Commits a client may have under way, each with a slot where its answer is remembered."""
@@ -140,6 +142,17 @@ class RemoteWriter:
     async def register_blob(self, tenant: int, name: str, sha256: str, size: int) -> None:
         """Keep an uploaded file."""
         await self._ask("register_blob", tenant, name, sha256, size)
+
+    async def change_ledger(self, change: Change) -> Record | None:
+        """Change a record of the ledger, once."""
+        change = change._replace(once=secrets.token_hex(16))
+        made: Record | None = await self._ask("change_ledger", change)
+        return made
+
+    async def expire_ledger(self, tenant: int, now: int) -> int:
+        """Remove what has expired."""
+        removed: int = await self._ask("expire_ledger", tenant, now)
+        return removed
 
     async def close(self) -> None:
         """Wait for answers (up to the time-out) and close."""

@@ -1,6 +1,6 @@
 """Tables of the record, and the numbers that stand for resource types.
 
-The whole schema is `RECORD_DDL` (this file) and `index.DDL` (the search side). A change to
+The whole schema is `DDL` (this file) and `index.DDL` (the search side). A change to
 either adds a step to `migrations.STEPS`. Called by `migrations` and by whoever needs a type's
 number.
 
@@ -164,6 +164,22 @@ CREATE TABLE runtime_parameter (
 ) STRICT, WITHOUT ROWID;
 CREATE UNIQUE INDEX runtime_parameter_url ON runtime_parameter (tenant, url);
 """
+
+LEDGER_DDL = """
+-- Accounts, clients, grants, keys ... (see hub/storage/ledger.py); expires 0: never.
+CREATE TABLE ledger (
+    tenant INTEGER NOT NULL,
+    kind TEXT NOT NULL,
+    key TEXT NOT NULL,
+    value BLOB NOT NULL,
+    revision INTEGER NOT NULL,
+    expires INTEGER NOT NULL,
+    PRIMARY KEY (tenant, kind, key)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX ledger_expires ON ledger (expires) WHERE expires > 0;
+"""
+
+DDL = RECORD_DDL + LEDGER_DDL
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ import apsw
 from hub.context import Clock, utc_now
 from hub.search.query import Query
 from hub.search.values import IndexRows
+from hub.storage.ledger import Record
 from hub.storage.port import (
     ANY_VERSION,
     HOUR,
@@ -39,6 +40,7 @@ from hub.storage.port import (
 from hub.storage.sqlite import audit, backup, blob, history, index, record, upkeep, verify
 from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, OwnerLock, unavailable
 from hub.storage.sqlite.frames import SOCKET
+from hub.storage.sqlite.ledger import Change, SqliteLedger
 from hub.storage.sqlite.local_writer import LocalWriter
 from hub.storage.sqlite.readers import Readers
 from hub.storage.sqlite.record import Reader
@@ -91,6 +93,12 @@ class Writing(Protocol):
     def register_blob(self, tenant: int, name: str, sha256: str, size: int) -> Awaitable[None]:
         """Keep an uploaded file."""
 
+    def change_ledger(self, change: Change) -> Awaitable[Record | None]:
+        """Change a record of the ledger."""
+
+    def expire_ledger(self, tenant: int, now: int) -> Awaitable[int]:
+        """Remove what has expired."""
+
     @property
     def queued(self) -> int:
         """Requests waiting."""
@@ -109,6 +117,7 @@ class SqliteStore:
         self.folder = folder
         self._readers, self._writing, self._lock = readers, writing, lock
         self._inline = readers.inline
+        self.ledger = SqliteLedger(readers.inline.connection, writing)
         self._server: WriterServer | None = None
 
     @property
@@ -281,7 +290,7 @@ class SqliteStore:
         await self._writing.delivered(tenant, rows)
 
     async def sweep(self, clock: int, grace: int = HOUR) -> int:
-        """Remove unused blobs and old idempotency keys."""
+        """Remove unused blobs, old idempotency keys and expired records of the ledger."""
         return await self._writing.sweep(clock, grace)
 
     async def new_blob(self, tenant: int) -> blob.FileBlobWriter:

@@ -19,7 +19,7 @@ from hub.storage.port import (
     RuntimeParameter,
     VersionConflict,
 )
-from hub.storage.sqlite import blob, commit, index, purge
+from hub.storage.sqlite import blob, commit, index, ledger, purge
 from hub.storage.sqlite.schema import INDEX_VERSION
 from hub.storage.sqlite.transaction import Transaction
 
@@ -148,12 +148,13 @@ def expunge(
 
 
 def sweep(work: Transaction, clock: int, grace: int) -> list[str]:
-    """Forget old idempotency keys and unused blobs; gives hashes whose files may go now.
+    """Forget what has had its time, and unused blobs; gives hashes whose files may go now.
 
     After an expunge, the terms and texts that only the expunged resource had go as well.
     """
     work.connection.execute(FORGET_RESULTS, (clock - DAY,))
     work.connection.execute(FORGET_ANSWERS, (clock - DAY,))
+    ledger.expire(work, clock)
     work.connection.pragma("secure_delete", True)
     try:
         purge.purge_if_due(work.connection, work.interner)

@@ -18,7 +18,7 @@ import msgspec
 import zstandard
 
 from hub.storage.port import Finding
-from hub.storage.sqlite import audit, blob, verify_index
+from hub.storage.sqlite import audit, blob, ledger, verify_index
 from hub.storage.sqlite.codec import UnknownCodecError
 from hub.storage.sqlite.record import RID, Reader, snapshot
 from hub.storage.sqlite.schema import METHODS
@@ -194,6 +194,12 @@ def index_tables(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]
     return verify_index.findings(reader.connection, tenant)
 
 
+@_check
+def ledger_records(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """The ledger holds what its port can have put there."""
+    return ledger.findings(reader.connection, tenant)
+
+
 CHECKS: tuple[Check, ...] = (
     structure,
     versions,
@@ -201,13 +207,15 @@ CHECKS: tuple[Check, ...] = (
     audit_chain,
     audited_versions,
     blobs,
+    ledger_records,
 )
 
 
 def tenants(reader: Reader) -> list[int]:
-    """Every tenant that has versions or audit rows."""
+    """Every tenant that has versions, audit rows or records in the ledger."""
     rows: Any = reader.connection.execute(
         "SELECT tenant FROM statistics UNION SELECT tenant FROM audit"
+        " UNION SELECT tenant FROM ledger"
     )
     return [tenant for (tenant,) in rows]
 

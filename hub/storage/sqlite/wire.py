@@ -21,7 +21,9 @@ from hub.errors import HubError, Issue
 from hub.search import query as queries
 from hub.search import values
 from hub.storage import port
+from hub.storage.ledger import Record
 from hub.storage.port import AuditRecord, Commit, OutboxRow, Reindexed, Write
+from hub.storage.sqlite import ledger
 
 CLASSES: dict[str, Any] = {
     found.__name__: found
@@ -40,6 +42,8 @@ CLASSES: dict[str, Any] = {
         port.RuntimeParameter,
         port.Committed,
         port.Written,
+        ledger.Change,
+        Record,
     )
 }
 
