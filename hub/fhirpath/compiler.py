@@ -24,6 +24,7 @@ from hub.fhirpath.paths import dynamic_step, is_open, typed_step
 from hub.fhirpath.quantity import Quantity, named
 from hub.fhirpath.site import Scope, Site, parts
 from hub.fhirpath.values import describe, type_of
+from hub.messages import Phrase
 
 _BINARY = {**operators.BINARY, **arithmetic.BINARY}
 _URLS = {
@@ -254,7 +255,7 @@ class Compiler:
                 "fhirpath-argument-count",
                 node.position,
                 name=node.name,
-                expected=str(least) if least == most else f"{least} to {most}",
+                expected=_range(least, most),
                 count=count,
             )
         source = scope.this if node.source is None else self.compile(node.source, scope)
@@ -296,6 +297,12 @@ class Compiler:
         raise FHIRPathSemanticError(
             "fhirpath-bad-argument", node.position, name="sort", expected="a key"
         )
+
+
+def _range(least: int, most: int) -> str | Phrase:
+    if least == most:
+        return str(least)
+    return Phrase("{least} to {most}", {"least": least, "most": most})
 
 
 def _keeping(code: Code, source: Code) -> Code:

@@ -7,6 +7,9 @@ Syntax and meaning are found by `compile`; evaluation raises the last two. All a
 from __future__ import annotations
 
 from hub.errors import BadRequest, Issue
+from hub.messages import Phrase
+
+_WORDS = ("expected", "found", "what", "left", "right", "service")
 
 
 class FHIRPathError(BadRequest):
@@ -25,6 +28,10 @@ class FHIRPathError(BadRequest):
         self.message = message
         self.position = position
         details = {"position": position, **arguments}
+        for name, value in arguments.items():
+            # Names of functions and operators hold no space.
+            if isinstance(value, str) and (name in _WORDS or " " in value):
+                details[name] = Phrase(value)
         super().__init__(Issue("error", self.code, message, details))
 
 

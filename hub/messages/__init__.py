@@ -42,7 +42,7 @@ def catalogue() -> Mapping[str, tuple[str, str]]:
     """All messages by id, collected from the area modules beside this file."""
     found: dict[str, tuple[str, str]] = {}
     for area in pkgutil.iter_modules(__path__):
-        if area.name != "phrases":
+        if not area.name.endswith("phrases"):
             found.update(importlib.import_module(f"{__name__}.{area.name}").MESSAGES)
     return found
 

@@ -3,7 +3,10 @@
 What is the same in both languages, such as `system|code` or `0, 1, 2 ...`, has no line here.
 """
 
+from hub.messages.parser_phrases import PARSER_PHRASES
+
 PHRASES: dict[str, str] = {
+    **PARSER_PHRASES,
     # What a search parameter or a history expects
     "a date as 2026, 2026-03, 2026-03-01 or 2026-03-01T08:00:00+08:00": (
         "日期，如 2026、2026-03、2026-03-01 或 2026-03-01T08:00:00+08:00"

@@ -302,6 +302,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The narrative shows nothing: it needs a text or an image ({key}).",
         "叙述文本没有可见内容：须有文字或图像（{key}）。",
     ),
+    "validation-subsetted": (
+        "The resource is marked SUBSETTED: it was read with _summary or _elements, and storing it "
+        "would lose what was left out. Read it whole, or use PATCH.",
+        "资源带有 SUBSETTED 标记：它是用 _summary 或 _elements 读取的，存储它会丢失被省略的内容。"
+        "请读取完整资源，或使用 PATCH。",
+    ),
     "validation-invariant-costly": (
         "The rule {key} took too long to evaluate on this element; make the element smaller.",
         "在该元素上计算规则 {key} 耗时过长，请减小该元素。",

@@ -16,7 +16,9 @@ from typing import Any, NoReturn
 
 import msgspec
 
-from hub.errors import BadRequest, TooLarge, fault
+from hub.errors import BadRequest, Issue, TooLarge, fault
+from hub.messages import Phrase
+from hub.model.parser_reasons import json_reason
 
 Resource = dict[str, Any]
 
@@ -34,6 +36,8 @@ _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _ROUNDS = 16
+_HALF = re.compile(rb"(?<!\\)(?:\\\\)*(?P<half>\\u[dD][89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F])")
+_HALF_REASON = "invalid utf-16 surrogate pair"
 
 
 def read_decimal(text: str) -> Decimal:
@@ -186,15 +190,28 @@ def _refuse(data: bytes, error: Exception, max_depth: int) -> NoReturn:
         issue = fault("structure", "json-depth", limit=max_depth)
     elif isinstance(error, (InvalidOperation, msgspec.ValidationError)):
         issue = fault("value", "json-number-range", digits=MAX_DIGITS, exponent=f"±{MAX_EXPONENT}")
-    elif isinstance(error, UnicodeDecodeError) or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+    elif isinstance(error, UnicodeDecodeError) or _is_utf16(data):
         issue = fault("structure", "json-encoding")
     else:
-        reason, _, place = str(error).removeprefix("JSON is malformed: ").partition(" (byte ")
-        if not place:
-            issue = fault("structure", "json-truncated")
+        text, _, place = str(error).removeprefix("JSON is malformed: ").partition(" (byte ")
+        # To msgspec a half that is followed by something else is the end of the input.
+        half = None if place else _HALF.search(data)
+        if place:
+            issue = _syntax(data, int(place.rstrip(")")), json_reason(text))
+        elif half is not None:
+            issue = _syntax(data, half.start("half"), json_reason(_HALF_REASON))
         else:
-            before = data[: int(place.rstrip(")"))]
-            column = len(before) - (before.rfind(b"\n") + 1) + 1
-            line = before.count(b"\n") + 1
-            issue = fault("structure", "json-syntax", reason=reason, line=line, column=column)
+            issue = fault("structure", "json-truncated")
     raise BadRequest(issue) from None
+
+
+def _syntax(data: bytes, place: int, reason: Phrase) -> Issue:
+    before = data[:place]
+    column = len(before) - (before.rfind(b"\n") + 1) + 1
+    line = before.count(b"\n") + 1
+    return fault("structure", "json-syntax", reason=reason, line=line, column=column)
+
+
+def _is_utf16(data: bytes) -> bool:
+    """Whether text is in two bytes a character: by its mark, or as JSON starts with ASCII."""
+    return data[:2] in (b"\xff\xfe", b"\xfe\xff") or b"\0" in data[:2]

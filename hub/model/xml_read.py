@@ -17,6 +17,7 @@ from lxml import etree
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, TooLarge, fault
 from hub.model.json import MAX_DEPTH, MAX_DIGITS, MAX_EXPONENT, MAX_VALUES, read_decimal
+from hub.model.parser_reasons import xml_reason
 from hub.model.xml_shape import FHIR, XHTML, Child, Shape, shape
 
 _MOST_ISSUES = 50
@@ -80,8 +81,7 @@ def _refuse(data: bytes, error: etree.XMLSyntaxError) -> NoReturn:
     except UnicodeDecodeError:
         raise BadRequest(fault("structure", "xml-encoding")) from None
     line, column = error.position
-    # The first line names elements only; a second one would quote the text.
-    reason = str(error.msg).partition("\n")[0].partition(", line ")[0][:200]
+    reason = xml_reason(str(error.msg))
     raise BadRequest(
         fault("structure", "xml-syntax", reason=reason, line=line, column=column)
     ) from None
