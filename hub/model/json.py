@@ -31,6 +31,7 @@ size in memory."""
 
 BOM = b"\xef\xbb\xbf"
 _OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
+_UNOPENING = bytes(set(range(256)) - set(b"{["))
 _UNMARKED = bytes(set(range(256)) - set(b'{[,"'))
 _ONE_KIND = bytes.maketrans(b"{}", b"[]")
 _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
@@ -83,15 +84,15 @@ def decode(data: bytes, *, max_depth: int = MAX_DEPTH) -> Resource:
         _refuse(data, error, max_depth)
     if type(value) is not dict:
         raise BadRequest(fault("structure", "not-an-object"))
-    if b"\\u0000" in data and b"\\u0000" in data.replace(b"\\\\", b""):
+    # Looking for one byte is far cheaper than for six.
+    if b"\\" in data and b"\\u0000" in data and b"\\u0000" in data.replace(b"\\\\", b""):
         raise BadRequest(fault("value", "json-control-character"))
     # A repeated key loses its first value, so the object written again has fewer quotation
     # marks; other ways to write a text can only add to the difference. The exact pass tells.
     again = _encode(value)
     if _quotes(data) != _quotes(again):
         _refuse_repeated_keys(data)
-    skeleton = _skeleton(again)
-    if len(skeleton) > 2 * max_depth and _depth(skeleton) > max_depth:
+    if len(again.translate(None, _UNOPENING)) > max_depth and _depth(_skeleton(again)) > max_depth:
         raise BadRequest(fault("structure", "json-depth", limit=max_depth))
     return value
 

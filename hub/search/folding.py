@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from functools import lru_cache
+from itertools import chain
 
 _MOST_SUFFIXES = 48
 """Han suffixes start within this many characters; bounds the rows of one string."""
@@ -32,6 +34,8 @@ _INVARIANT = re.compile("[\x00-\x7f\u4e00-\u9fff]*").fullmatch
 _WORD = re.compile(f"[{_UNSPACED_RANGES}]+|[^\\W_{_UNSPACED_RANGES}]+")
 _UNSPACED = re.compile(f"[{_UNSPACED_RANGES}]")
 _PLAIN_WORD = re.compile(r"[a-z0-9]+")
+_COMMON_WORD = re.compile("[a-z0-9]+|[\u4e00-\u9fff]+")
+_FIRST_HAN = "\u4e00"
 _CALL_NUMBER = re.compile(r"\+?[\d\s().\-/]+")
 _NOT_DIGIT = re.compile(r"[^\d+]")
 
@@ -39,12 +43,18 @@ _NOT_DIGIT = re.compile(r"[^\d+]")
 def fold(text: str) -> str:
     """A string without case, accents, width and surplus white space; idempotent.
 
+    Short ones are remembered: one write folds a name half a dozen times.
+
     Args:
         text: Any string.
     """
+    return _fold_short(text) if len(text) <= _SHORT else _fold(text)
+
+
+def _fold(text: str) -> str:
     if text.isascii() or _INVARIANT(text):
         return " ".join(text.lower().split())
-    return _fold_short(text) if len(text) <= _SHORT else _fold_unicode(text)
+    return _fold_unicode(text)
 
 
 def _fold_unicode(text: str) -> str:
@@ -56,7 +66,7 @@ def _fold_unicode(text: str) -> str:
     return " ".join(again.split())
 
 
-_fold_short = lru_cache(maxsize=16384)(_fold_unicode)
+_fold_short = lru_cache(maxsize=16384)(_fold)
 
 
 def fold_label(text: str) -> str:
@@ -110,6 +120,8 @@ def fold_contact(text: str) -> str:
         text: ContactPoint.value, or what it is searched by.
     """
     folded = fold(text)
+    if folded.isdecimal() and len(folded) > 2:
+        return folded
     if _CALL_NUMBER.fullmatch(folded) and len(digits := _NOT_DIGIT.sub("", folded)) > 2:
         return digits
     return folded
@@ -124,17 +136,47 @@ def words(text: str) -> list[str]:
     Args:
         text: Any text; it is folded here.
     """
+    return list(dict.fromkeys(_words(text)))
+
+
+def words_of_all(texts: Iterable[str]) -> list[str]:
+    """`words` of several texts together.
+
+    Args:
+        texts: In any order; short ones, which come again and again, are remembered.
+    """
+    return list(
+        dict.fromkeys(
+            chain.from_iterable(
+                [_words_short(text) if len(text) <= _SHORT else _words(text) for text in texts]
+            )
+        )
+    )
+
+
+def _words(text: str) -> tuple[str, ...]:
+    """Words in order, with duplicates."""
     if text.isascii():
-        return list(dict.fromkeys(_PLAIN_WORD.findall(text.lower())))
-    folded = fold(text)
-    found: dict[str, None] = {}
-    for word in _WORD.findall(folded):
+        return tuple(_PLAIN_WORD.findall(text.lower()))
+    found: list[str] = []
+    if _INVARIANT(text):
+        for word in _COMMON_WORD.findall(text.lower()):
+            if word[0] < _FIRST_HAN:
+                found.append(word)
+            else:
+                found += word
+                found += _pairs(word)
+        return tuple(found)
+    for word in _WORD.findall(fold(text)):
         if _UNSPACED.match(word):
-            found.update(dict.fromkeys(word))
-            found.update(dict.fromkeys(_pairs(word)))
+            found += word
+            found += _pairs(word)
         else:
-            found[word] = None
-    return list(found)
+            found.append(word)
+    return tuple(found)
+
+
+_words_short = lru_cache(maxsize=8192)(_words)
 
 
 def query_words(text: str) -> list[str]:

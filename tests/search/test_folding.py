@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from hub.search import folding
 from hub.search.folding import (
@@ -13,6 +15,7 @@ from hub.search.folding import (
     query_words,
     suffixes,
     words,
+    words_of_all,
 )
 
 
@@ -114,3 +117,14 @@ def test_the_short_way_of_common_text_is_the_long_way(first: int) -> None:
     for letter in [*map(chr, range(0x80)), *map(chr, range(first, min(first + 0x800, 0xA000)))]:
         text = f"Ab {letter}c"
         assert folding.fold(text) == folding._fold_unicode(text)
+
+
+@given(st.lists(st.text(st.sampled_from("aB9_ -.é\u0301张明〇〻のガｶﾞＡ\t\n")) | st.text()))
+def test_texts_give_together_the_words_of_all_of_them_in_order(texts: list[str]) -> None:
+    assert words_of_all(texts) == words(" \n".join(texts))
+
+
+@given(st.text(st.sampled_from("abcXYZ019 _-.,/\n张小明龥\u4e00\u9fff")))
+def test_common_han_takes_no_other_way_than_rare_han(text: str) -> None:
+    rare = words(text + " 〇")
+    assert words(text) == [word for word in rare if word != "〇"]

@@ -40,13 +40,13 @@ def human_name(keys: tuple[int, ...]) -> Visit:
 
 def _name_parts(name: dict[str, Any]) -> Iterable[str]:
     family: str = name.get("family") or ""
-    given = [part for part in name.get("given", ()) if part is not None]
+    given = list(filter(None, name.get("given", ())))
     parts = [family, *given, name.get("text")]
     parts += name.get("prefix", ())
     parts += name.get("suffix", ())
     if family and given and has_han(family):
         parts.append(family + "".join(given))
-    return dict.fromkeys(part for part in parts if part)
+    return dict.fromkeys(filter(None, parts))
 
 
 def address(keys: tuple[int, ...]) -> Visit:
@@ -55,7 +55,7 @@ def address(keys: tuple[int, ...]) -> Visit:
     def visit(element: dict[str, Any], found: Found) -> None:
         parts = [element.get(name) for name in _ADDRESS_PARTS]
         parts += element.get("line", ())
-        _note(keys, dict.fromkeys(part for part in parts if part), found)
+        _note(keys, dict.fromkeys(filter(None, parts)), found)
 
     return visit
 
@@ -66,13 +66,14 @@ def concept(keys: tuple[int, ...]) -> Visit:
     def visit(element: dict[str, Any], found: Found) -> None:
         parts = [element.get("text"), element.get("display")]
         parts += [coding.get("display") for coding in element.get("coding", ())]
-        _note(keys, dict.fromkeys(part for part in parts if part), found)
+        _note(keys, dict.fromkeys(filter(None, parts)), found)
 
     return visit
 
 
 def _note(keys: tuple[int, ...], parts: Iterable[str], found: Found) -> None:
+    note = found.strings.append
     for part in parts:
         folded = fold(part)
         for key in keys:
-            found.strings.append(_new(StringRow, (key, folded, part)))
+            note(_new(StringRow, (key, folded, part)))

@@ -10,7 +10,7 @@ import html
 import re
 from collections.abc import Iterable
 
-from hub.search.folding import words
+from hub.search.folding import words_of_all
 
 _TAG = re.compile(r"<[^<>]*>")
 _MOST_CHARACTERS = 200_000
@@ -33,4 +33,7 @@ def joined_words(texts: Iterable[str]) -> str:
     Args:
         texts: In any order.
     """
-    return " ".join(words(" \n".join(texts)[:_MOST_CHARACTERS]))
+    given = tuple(texts)
+    if sum(map(len, given)) + 2 * len(given) > _MOST_CHARACTERS:
+        given = (" \n".join(given)[:_MOST_CHARACTERS],)
+    return " ".join(words_of_all(given))

@@ -69,6 +69,28 @@ def codeable_concept(
     return visit
 
 
+def concept_texts(beyond: Callable[[str], Visit]) -> Visit:
+    """Only the texts, of a concept that no parameter indexes.
+
+    Args:
+        beyond: As in `codeable_concept`.
+    """
+
+    def visit(concept: dict[str, Any], found: Found) -> None:
+        texts = found.texts
+        if "text" in concept:
+            texts[concept["text"]] = None
+        for coding in concept.get("coding", ()):
+            if "display" in coding:
+                texts[coding["display"]] = None
+            if not coding.keys() <= _PLAIN_CODING:
+                beyond("Coding")(coding, found)
+        if not concept.keys() <= _PLAIN_CONCEPT:
+            beyond("CodeableConcept")(concept, found)
+
+    return visit
+
+
 def coding(keys: tuple[int, ...], folding: Fold | None) -> Visit:
     """One row; arguments as in `codeable_concept`."""
 

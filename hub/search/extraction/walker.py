@@ -122,7 +122,7 @@ def anywhere(type_name: str) -> Visit:
 def _beyond(own: str) -> Visit:
     """`anywhere`, at less cost for elements in their plain form."""
     if own == "CodeableConcept":
-        return tokens.codeable_concept((), None, anywhere)
+        return tokens.concept_texts(anywhere)
     if own == "Reference":
         return _visit_reference
     steps = schema.steps(own)

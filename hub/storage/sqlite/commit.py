@@ -50,9 +50,11 @@ INSERT = (
     "INSERT INTO resource (rid, tenant, type, id, version, updated, sequence, method, deleted,"
     " date, codec, key, index_version, body) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
 )
+# OR FAIL: it copies one row, so that there is nothing to take back. Otherwise SQLite would open
+# a savepoint of its own for it, at which full-text indexes write out what they have gathered.
 TO_HISTORY = (
-    "INSERT INTO history SELECT rid, version, tenant, type, updated, ?, sequence, method, codec,"
-    " key, body FROM resource WHERE rid = ?"
+    "INSERT OR FAIL INTO history SELECT rid, version, tenant, type, updated, ?, sequence, method,"
+    " codec, key, body FROM resource WHERE rid = ?"
 )
 UPDATE = (
     "UPDATE resource SET version = ?, updated = ?, sequence = ?, method = ?, deleted = ?,"

@@ -9,7 +9,8 @@ Called by `hub.storage.sqlite.index`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -25,9 +26,9 @@ from hub.search.values import (
     ReferenceRow,
     StringRow,
     TokenRow,
+    UriRow,
 )
 from hub.storage.sqlite.interner import (
-    CANONICAL_UNIT,
     CODE,
     CONTENT,
     IDENTIFIER,
@@ -36,7 +37,6 @@ from hub.storage.sqlite.interner import (
     OF_TYPE,
     TEXT,
     TEXT_ONLY,
-    UNIT,
     URI,
     URI_VALUE,
     Interner,
@@ -82,6 +82,10 @@ class Entry(msgspec.Struct, array_like=True):
     composites: list[Any]
 
 
+# What follows a row's key, by how much it is; quicker than a slice.
+_ONE, _TWO, _FOUR = itemgetter(1), itemgetter(1, 2), itemgetter(1, 2, 3, 4)
+_EIGHT = itemgetter(*range(1, 9))
+
 encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 
@@ -96,43 +100,36 @@ def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
         rows: What extraction found.
     """
     groups = interner.groups
-    references: list[Any] = []
-    for value, keys in _shared(rows.references):
-        target = _target(interner, tenant, *value[:3])
-        for group in groups(type, CODE, keys):
-            references += (group, target, value[3])
     dates: list[int] = []
-    for (low, high), keys in _shared(rows.dates):
+    for (low, high), keys in _shared(rows.dates, _TWO):
         for group in groups(type, CODE, keys):
             dates += (group, low, span_of(low, high))
+    numbers: list[float] = []
+    for (first, last), keys in _shared(rows.numbers, _TWO):
+        for group in groups(type, CODE, keys):
+            numbers += (group, _compact(first), _compact(last))
+    quantities: list[Any] = []
+    for value, keys in _shared(rows.quantities, _EIGHT):
+        packed = _quantity(interner, *value)
+        for group in groups(type, CODE, keys):
+            quantities += (group, *packed)
+    strings: list[Any] = []
+    for (folded, exact), keys in _shared(rows.strings, _TWO):
+        other = None if folded == fold(exact) else folded
+        for group in groups(type, CODE, keys):
+            strings += (group, exact, other)
+    positions: list[float] = []
+    for (latitude, longitude), keys in _shared(rows.positions, _TWO):
+        for group in groups(type, CODE, keys):
+            positions += (group, latitude, longitude)
     return Entry(
         _tokens(interner, type, rows),
-        references,
+        _references(interner, tenant, type, rows),
         dates,
-        [
-            field
-            for (low, high), keys in _shared(rows.numbers)
-            for group in groups(type, CODE, keys)
-            for field in (group, _compact(low), _compact(high))
-        ],
-        [
-            field
-            for value, keys in _shared(rows.quantities)
-            for group in groups(type, CODE, keys)
-            for field in (group, *_quantity(interner, *value))
-        ],
-        [
-            field
-            for (folded, exact), keys in _shared(rows.strings)
-            for group in groups(type, CODE, keys)
-            for field in (group, exact, None if folded == fold(exact) else folded)
-        ],
-        [
-            field
-            for (latitude, longitude), keys in _shared(rows.positions)
-            for group in groups(type, CODE, keys)
-            for field in (group, latitude, longitude)
-        ],
+        numbers,
+        quantities,
+        strings,
+        positions,
         _composites(interner, tenant, type, rows.composites),
     )
 
@@ -140,7 +137,7 @@ def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
 def _tokens(interner: Interner, type: int, rows: IndexRows) -> list[int]:
     groups = interner.groups
     tokens: list[int] = []
-    for (system, value, text, kind), keys in _shared(rows.tokens):
+    for (system, value, text, kind), keys in _shared(rows.tokens, _FOUR):
         words = interner.term(TEXT, text) if text else NO_TERM
         if value or system or not text or kind != "code":
             flavour, term = FLAVOURS[kind], interner.code(system, value)
@@ -150,7 +147,7 @@ def _tokens(interner: Interner, type: int, rows: IndexRows) -> list[int]:
             flavour, term = TEXT_ONLY, words
         for group in groups(type, flavour, keys):
             tokens += (group, term, words)
-    for (uri,), keys in _shared(rows.uris):
+    for uri, keys in _shared(rows.uris, _ONE):
         term = interner.term(URI, uri)
         for group in groups(type, URI_VALUE, keys):
             tokens += (group, term, NO_TERM)
@@ -161,14 +158,27 @@ def _tokens(interner: Interner, type: int, rows: IndexRows) -> list[int]:
     return tokens
 
 
-def _shared(rows: Iterable[Any]) -> Iterable[tuple[Any, tuple[int, ...]]]:
+def _references(interner: Interner, tenant: int, type: int, rows: IndexRows) -> list[Any]:
+    groups = interner.groups
+    references: list[Any] = []
+    for (kind, id, url, version), keys in _shared(rows.references, _FOUR):
+        target = _target(interner, tenant, kind, id, url)
+        for group in groups(type, CODE, keys):
+            references += (group, target, version)
+    return references
+
+
+def _shared(
+    rows: Iterable[Any], value_of: Callable[[Any], Any]
+) -> Iterable[tuple[Any, tuple[int, ...]]]:
     """Each distinct value (all fields but the key) with the keys that have it."""
     if not rows:
         return ()
     keys: dict[Any, tuple[int, ...]] = {}
     for row in rows:
-        value = row[1:]
-        keys[value] = (*keys[value], row[0]) if value in keys else (row[0],)
+        value = value_of(row)
+        known = keys.get(value)
+        keys[value] = (row[0],) if known is None else (*known, row[0])
     return keys.items()
 
 
@@ -206,28 +216,31 @@ def _quantity(
     canonical_unit: str,
 ) -> tuple[Any, ...]:
     """low, high, code, unit, canonical low, high, unit; None where a field repeats another."""
-    plain = not canonical_unit
-    same = (canonical_low, canonical_high) == (low, high)
-    numbers = (
+    same = not canonical_unit or (canonical_low == low and canonical_high == high)
+    coded, raw, stored = interner.units(system, code, unit, canonical_unit)
+    return (
         _compact(low),
         None if high == low else _compact(high),
-        interner.code(system, code),
-        NO_TERM if unit == code else interner.term(UNIT, unit),
-        None if plain or same else _compact(canonical_low),
-        None if plain or same or canonical_high == canonical_low else _compact(canonical_high),
-        NO_TERM if plain else interner.term(CANONICAL_UNIT, canonical_unit),
+        coded,
+        raw,
+        None if same else _compact(canonical_low),
+        None if same or canonical_high == canonical_low else _compact(canonical_high),
+        stored,
     )
-    interner.pair("unit_pair", numbers[2], numbers[3], numbers[6] or numbers[2])
-    return numbers
 
 
 def _composites(
     interner: Interner, tenant: int, type: int, rows: tuple[CompositeRow, ...]
 ) -> list[Any]:
-    shared: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    if not rows:
+        return []
+    alike: dict[tuple[Component, ...], tuple[int, ...]] = {}
     for key, parts in rows:
+        alike[parts] = (*alike.get(parts, ()), key)
+    shared: dict[tuple[Any, ...], tuple[int, ...]] = {}
+    for parts, keys in alike.items():
         packed = tuple([_part(interner, tenant, part) for part in parts])
-        shared[packed] = (*shared.get(packed, ()), key)
+        shared[packed] = (*shared.get(packed, ()), *keys)
     return [
         field
         for packed, keys in shared.items()
@@ -237,21 +250,49 @@ def _composites(
 
 
 def _part(interner: Interner, tenant: int, part: Component) -> tuple[Any, ...]:
-    match part:
-        case TokenRow(_, system, code, text, kind):
-            words = interner.term(TEXT, text) if text else NO_TERM
-            if text and kind == "code" and not (system or code):
-                return TOKEN_PART, words, words, TEXT_ONLY
-            return TOKEN_PART, interner.code(system, code), words, FLAVOURS[kind]
-        case ReferenceRow(_, type, id, url, version):
-            return REFERENCE_PART, _target(interner, tenant, type, id, url), version
-        case QuantityRow():
-            return QUANTITY_PART, *_quantity(interner, *part[1:])
-        case DateRow(_, low, high):
-            return DATE_PART, low, span_of(low, high)
-        case NumberRow(_, low, high):
-            return NUMBER_PART, _compact(low), _compact(high)
-        case StringRow(_, folded, exact):
-            return STRING_PART, exact, None if folded == fold(exact) else folded
-        case _:
-            return URI_PART, interner.term(URI, part.uri)
+    return _PARTS[type(part)](interner, tenant, part)
+
+
+def _token_part(interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    _, system, code, text, kind = part
+    words = interner.term(TEXT, text) if text else NO_TERM
+    if text and kind == "code" and not (system or code):
+        return TOKEN_PART, words, words, TEXT_ONLY
+    return TOKEN_PART, interner.code(system, code), words, FLAVOURS[kind]
+
+
+def _reference_part(interner: Interner, tenant: int, part: Any) -> tuple[Any, ...]:
+    _, kind, id, url, version = part
+    return REFERENCE_PART, _target(interner, tenant, kind, id, url), version
+
+
+def _quantity_part(interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    return QUANTITY_PART, *_quantity(interner, *_EIGHT(part))
+
+
+def _date_part(_interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    return DATE_PART, part.low, span_of(part.low, part.high)
+
+
+def _number_part(_interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    return NUMBER_PART, _compact(part.low), _compact(part.high)
+
+
+def _string_part(_interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    _, folded, exact = part
+    return STRING_PART, exact, None if folded == fold(exact) else folded
+
+
+def _uri_part(interner: Interner, _tenant: int, part: Any) -> tuple[Any, ...]:
+    return URI_PART, interner.term(URI, part.uri)
+
+
+_PARTS: Mapping[type[Any], Callable[[Interner, int, Any], tuple[Any, ...]]] = {
+    TokenRow: _token_part,
+    ReferenceRow: _reference_part,
+    QuantityRow: _quantity_part,
+    DateRow: _date_part,
+    NumberRow: _number_part,
+    StringRow: _string_part,
+    UriRow: _uri_part,
+}

@@ -105,6 +105,7 @@ class Interner:
         self._shape_of_groups: dict[tuple[int, ...], int] = {}
         self._pairs: dict[tuple[str, tuple[int, ...]], bool] = {}
         self._words: dict[bytes, int] = {}
+        self._units: dict[tuple[str, str, str, str], tuple[int, int, int]] = {}
         self._keys: dict[int, tuple[int, ...]] = {}
         self._load_numbers()
         self._load_blocks()
@@ -118,6 +119,7 @@ class Interner:
             self._targets,
             self._pairs,
             self._words,
+            self._units,
             self._shape_of_groups,
         )
         for cache in caches:
@@ -196,7 +198,30 @@ class Interner:
 
     def code(self, system: str, code: str) -> int:
         """The number of a code in a system ("": in none)."""
-        return self.term(self.term(URI, system) if system else NO_SYSTEM, code)
+        space = NO_SYSTEM
+        if system:
+            space = self._terms.get((URI, system)) or self.term(URI, system)
+        return self._terms.get((space, code)) or self.term(space, code)
+
+    def units(self, system: str, code: str, unit: str, canonical: str) -> tuple[int, int, int]:
+        """The numbers of a quantity's unit: its code, how it is written, its canonical unit.
+
+        Args:
+            system: System of the code.
+            code: The code.
+            unit: As written; 0 stands for it when it is the code.
+            canonical: The canonical unit; 0 stands for none.
+        """
+        key = (system, code, unit, canonical)
+        found = self._units.get(key)
+        if found is None:
+            coded = self.code(system, code)
+            raw = 0 if unit == code else self.term(UNIT, unit)
+            stored = self.term(CANONICAL_UNIT, canonical) if canonical else 0
+            self.pair("unit_pair", coded, raw, stored or coded)
+            found = self._units[key] = (coded, raw, stored)
+            self._learnt.append((self._units, key))
+        return found
 
     def _new_term(self, space: int, stored: str | bytes) -> int:
         next, end, size = self._free.get(space, (0, 0, FIRST_BLOCK // 4))

@@ -12,7 +12,8 @@ from random import Random
 import apsw
 import pytest
 
-from hub.storage.port import Commit, StoreUnavailable, VersionConflict
+from hub.search.values import IndexRows
+from hub.storage.port import AuditRecord, Commit, StoreUnavailable, VersionConflict, Write
 from hub.storage.sqlite import writer as writers
 from hub.storage.sqlite.commit import apply
 from hub.storage.sqlite.connect import OwnerLock
@@ -147,3 +148,30 @@ async def test_a_group_whose_transaction_is_gone_is_unavailable_as_a_whole(tmp_p
 def test_the_lock_can_be_taken_again(tmp_path: Path) -> None:
     OwnerLock(tmp_path).release()
     OwnerLock(tmp_path).release()
+
+
+async def test_words_of_many_new_versions_are_written_out_together(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    for version in range(2):
+        commit = Commit(
+            1,
+            tuple(
+                Write(
+                    "PUT", "Patient", f"p{number}", b"}}", IndexRows(content=f"w{version}{number}")
+                )
+                for number in range(20)
+            ),
+            AuditRecord("U", "update", "local", "r"),
+            0,
+        )
+        before = await writer.submit(segments)
+        await writer.submit(partial(apply, commit=commit))
+        assert await writer.submit(segments) == before + 1
+    writer.close()
+
+
+def segments(work: Transaction) -> int:
+    """Parts of the full-text index that were written out."""
+    found = work.connection.execute("SELECT count(DISTINCT segid) FROM word_index_idx").get
+    assert isinstance(found, int)
+    return found
