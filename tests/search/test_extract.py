@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -174,3 +175,12 @@ def test_links_and_compartments_have_keys_apart_from_parameters() -> None:
     keys = {parameter.key for parameter in CORE.by_url.values()}
     assert not keys & {LINK_KEY, COMPARTMENT_KEY}
     assert max(keys) < registry.FIRST_RUNTIME_KEY
+
+
+def test_a_negative_zero_is_indexed_as_the_store_gives_it_back() -> None:
+    quantity = {"resourceType": "Observation", "valueQuantity": {"value": Decimal("-0.00")}}
+    (row,) = {row[1:] for row in indexed(quantity).quantities}
+    assert "-0.0" not in repr(row)
+    place = {"latitude": Decimal("-0.0"), "longitude": Decimal("-0.0")}
+    (where,) = indexed({"resourceType": "Location", "position": place}).positions
+    assert "-0.0" not in repr(where)

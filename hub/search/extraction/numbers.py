@@ -192,6 +192,6 @@ _NOTHING = _Columns(0.0, 0.0, 0.0, 0.0, "")
 
 def _float(value: Decimal | int) -> float:
     try:
-        return float(value)
+        return float(value) + 0.0  # SQLite has no negative zero.
     except OverflowError:
         return math.inf if value > 0 else -math.inf

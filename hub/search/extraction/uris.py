@@ -42,7 +42,9 @@ def position(keys: tuple[int, ...]) -> Visit:
     def visit(element: dict[str, Any], found: Found) -> None:
         latitude, longitude = element.get("latitude"), element.get("longitude")
         if latitude is not None and longitude is not None:
+            # SQLite has no negative zero.
+            north, east = float(latitude) + 0.0, float(longitude) + 0.0
             for key in keys:
-                found.positions.append(_new(PositionRow, (key, float(latitude), float(longitude))))
+                found.positions.append(_new(PositionRow, (key, north, east)))
 
     return visit
