@@ -72,6 +72,16 @@ the same condition never both create."""
 
 _INDEXING = "(Being indexed: {} of {}; searches find only part.)"
 
+_REFUSED = frozenset(["_query"])
+"""In the package, so that a search by it is understood, and refused with a reason."""
+
+# R4 has these without a SearchParameter resource.
+_UNPUBLISHED = {
+    "_has": "What refers to it: `_has:Observation:patient:code=...`, nested too",
+    "_list": "Members of a List, by its id",
+}
+_OF_SYSTEM = {"_type": "Resource types to search, joined by commas"}
+
 _INTEGRITY = {
     True: "References to resources of this server must have a target, and what is referred to "
     "cannot be deleted.",
@@ -277,6 +287,8 @@ def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
     made = []
     progress = {key: (indexed, counted) for key, indexed, counted in facts.indexing}
     for code, parameter in facts.registry.of(type).items():
+        if code in _REFUSED:
+            continue
         row = {"name": code, "definition": parameter.url, "type": parameter.type}
         if parameter.description:
             row["documentation"] = parameter.description
@@ -284,6 +296,8 @@ def _parameters(facts: _Facts, type: str) -> list[dict[str, str]]:
             state = _INDEXING.format(*progress[parameter.key])
             row["documentation"] = f"{state} {parameter.description}".strip()
         made.append(row)
+    unpublished = _UNPUBLISHED if type != "Resource" else {**_UNPUBLISHED, **_OF_SYSTEM}
+    made += ({"name": n, "type": "special", "documentation": t} for n, t in unpublished.items())
     return made
 
 

@@ -46,7 +46,7 @@ def body(resource: dict[str, Any], format: Format) -> bytes:
     if format.name == "xml":
         from hub.model.xml import serialize  # loads lxml
 
-        return serialize(resource)
+        return serialize(resource, pretty=format.pretty)
     return json.encode_pretty(resource) if format.pretty else json.encode(resource)
 
 

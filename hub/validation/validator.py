@@ -97,6 +97,7 @@ class Validator:
         if mode == "update" and "id" not in resource:
             issues.append(fault("required", "validation-id-required", f"{where}.id"))
         if "meta" in resource or (entries and name in _HOLDERS):
+            issues += _cut(resource, where)
             issues += self._unknown_profiles(resource, where, entries)
         return tuple(issues)
 
@@ -132,6 +133,18 @@ class Validator:
 
 
 _HOLDERS: Mapping[str, str] = {"Bundle": "entry", "Parameters": "parameter"}
+
+
+def _cut(resource: Mapping[str, Any], location: str) -> Iterator[Issue]:
+    """A resource that was read with `_summary` or `_elements`: stored, it would lose the rest.
+
+    Spec: https://hl7.org/fhir/R4/search.html#elements
+    """
+    meta = resource.get("meta")
+    tags = meta.get("tag") if isinstance(meta, dict) else None
+    for index, tag in enumerate(tags if isinstance(tags, list) else ()):
+        if isinstance(tag, dict) and tag.get("code") == "SUBSETTED":
+            yield fault("business-rule", "validation-subsetted", f"{location}.meta.tag[{index}]")
 
 
 def _type_of(resource: Mapping[str, Any]) -> str:

@@ -32,9 +32,10 @@ async def test_it_names_all_types_and_their_parameters(door: Interactions, ctx: 
     assert [one["type"] for one in rest["resource"]] == list(resource_types())
     for one in rest["resource"]:
         names = {parameter["name"] for parameter in one["searchParam"]}
-        assert names == set(search_parameters_of(one["type"]))
+        assert names == {*search_parameters_of(one["type"]), "_has", "_list"} - {"_query"}
         assert one["conditionalDelete"] == "multiple"
         assert "enforced" in one["referencePolicy"]
+    assert {"_type", "_has", "_list", "_id"} <= {one["name"] for one in rest["searchParam"]}
     assert made["implementation"]["url"] == ctx.base
     assert "小明" in rest["documentation"]
     assert len(rest["compartment"]) == 5

@@ -189,3 +189,30 @@ def test_strict_reads_and_histories_refuse_what_has_no_effect(
         assert refused.status_code == 400
         assert message_ids(refused) == ["parameter-unknown"]
         assert fhir.get(url, params={"_format": "json"}, headers=strict).status_code == 200
+
+
+@pytest.mark.parametrize(
+    "url", ["/Patient/{id}", "/Patient?_id={id}", "/metadata", "/Patient/none"]
+)
+def test_xml_is_indented_when_asked_for(fhir: httpx.Client, patient: Patient, url: str) -> None:
+    asked = {"_format": "xml", "_pretty": "true"}
+    response = fhir.get(url.format(id=patient["id"]), params=asked)
+    assert "\n  <" in response.text
+
+
+def test_the_statement_can_be_cut(fhir: httpx.Client) -> None:
+    cut = fhir.get("/metadata?_elements=fhirVersion").json()
+    assert cut["fhirVersion"] == "4.0.1"
+    assert "rest" not in cut
+    assert cut["meta"]["tag"][0]["code"] == "SUBSETTED"
+    assert "resource" in fhir.get("/metadata?_summary=true").json()["rest"][0]
+
+
+def test_a_cut_resource_is_not_written_back(fhir: httpx.Client, patient: Patient) -> None:
+    url = f"/Patient/{patient['id']}"
+    cut = fhir.get(url, params={"_elements": "birthDate"}).json()
+    response = fhir.put(url, json=cut)
+    assert response.status_code == 422
+    assert message_ids(response) == ["validation-subsetted"]
+    assert response.json()["issue"][0]["expression"] == ["Patient.meta.tag[0]"]
+    assert fhir.get(url).json() == patient

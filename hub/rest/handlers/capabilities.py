@@ -15,6 +15,7 @@ from hub.interactions.capabilities import capabilities_bytes
 from hub.model import json
 from hub.rest import negotiation, outcomes
 from hub.rest.exchange import Answer, Format, Header, Request
+from hub.rest.rendering import shape_of
 
 _RENDERINGS = 8
 
@@ -23,12 +24,13 @@ async def capabilities(request: Request) -> Answer:
     """The CapabilityStatement, or TerminologyCapabilities, by `mode`."""
     mode = dict(request.parameters).get("mode", "full")
     made = await capabilities_bytes(request.service.door, request.context, mode)
-    body = _rendered(made, request.format.name, request.format.pretty)
+    format = request.format
+    body = _rendered(made, format.name, format.pretty, *shape_of(request))
     tag = _tag(body)
     headers: tuple[Header, ...] = ((b"etag", tag),)
     if tag in request.headers.get(b"if-none-match", b""):
         return Answer(304, headers)
-    headers += ((b"content-type", request.format.content_type),)
+    headers += ((b"content-type", format.content_type),)
     if request.service.settings.gzip and negotiation.gzip_accepted(
         request.headers.get(b"accept-encoding")
     ):
@@ -40,10 +42,20 @@ async def capabilities(request: Request) -> Answer:
 
 
 @lru_cache(_RENDERINGS)
-def _rendered(made: bytes, name: Literal["json", "xml"], pretty: bool) -> bytes:
+def _rendered(
+    made: bytes,
+    name: Literal["json", "xml"],
+    pretty: bool,
+    summary: str,
+    elements: tuple[str, ...],
+) -> bytes:
+    if summary or elements:
+        from hub.interactions.summary import shape
+
+        return outcomes.body(shape(json.load(made), summary, elements), Format(name, b"", pretty))
     if name == "json":
         return json.encode_pretty(made) if pretty else made
-    return outcomes.body(json.load(made), Format(name, b""))
+    return outcomes.body(json.load(made), Format(name, b"", pretty))
 
 
 @lru_cache(_RENDERINGS)
