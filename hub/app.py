@@ -134,7 +134,7 @@ async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterat
     from hub.interactions import indexing
 
     context = Context(Tenant(zone=settings.zone), base=settings.base)
-    async with _running(indexing.run(door, context)), _running(_sweep(door, context)):
+    async with running(indexing.run(door, context)), running(_sweep(door, context)):
         yield
 
 
@@ -242,22 +242,31 @@ class Hub:
             self._stack.callback(access.flush)
         folder = self._metrics_folder
         if folder is not None:
-            await enter(_running(_publish(metrics, folder)))
+            await enter(running(publish(metrics, folder, door.store)))
         self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE)
         self._pages = Pages(service, edge, metrics, access, ids, folder)
 
 
-async def _publish(metrics: Metrics, folder: Path) -> None:
-    """Write this worker's numbers for the others, again and again."""
-    from hub.rest.metrics import publish
+async def publish(metrics: Metrics, folder: Path, store: Store) -> None:
+    """Write this process's numbers for the others, again and again.
+
+    Args:
+        metrics: The numbers.
+        folder: Where all processes of a hub write theirs.
+        store: Asked how many commits wait.
+    """
+    from hub.rest.metrics import publish as write
+    from hub.storage.port import StoreUnavailable
 
     while True:
-        publish(folder, metrics.snapshot())
+        with suppress(StoreUnavailable):
+            metrics.queued = (await store.info(1)).queued
+        write(folder, metrics.snapshot())
         await asyncio.sleep(_PUBLISH_EVERY)
 
 
 @asynccontextmanager
-async def _running(job: Coroutine[None, None, None]) -> AsyncIterator[None]:
+async def running(job: Coroutine[None, None, None]) -> AsyncIterator[None]:
     """A job in the background, ended with the block."""
     task = asyncio.create_task(job)
     try:

@@ -116,6 +116,11 @@ class Settings:
     shutdown_grace: float = setting(
         30.0, "Seconds that requests in flight get to finish when the hub stops."
     )
+    hang_limit: float = setting(
+        60.0,
+        "Seconds without a sign of life after which one of several workers is killed and started "
+        "again; 0: never.",
+    )
 
     gzip: bool = setting(True, "Compress answers for clients that accept gzip.")
     gzip_minimum: int = setting(1400, "Smallest answer that is compressed (one network packet).")
@@ -191,6 +196,7 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "keep_alive": (0.05, 3600),
     "in_flight": (1, 1_000_000),
     "shutdown_grace": (0, 3600),
+    "hang_limit": (0, 86_400),
     "gzip_minimum": (0, GIB),
     "disk_reserve": (0, 1024 * GIB),
 }

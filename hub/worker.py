@@ -11,7 +11,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ class Place:
         supervisor: File descriptor that reads as ended when the supervisor is gone; None
             without one.
         told: File descriptor to write a byte to once requests are answered, -1 for none.
+        beat: Called about once a second while the event loop runs.
     """
 
     role: Role = "owner"
@@ -49,6 +50,7 @@ class Place:
     metrics_folder: Path | None = None
     supervisor: int | None = None
     told: int = -1
+    beat: Callable[[], None] = lambda: None
 
 
 class HubServer(uvicorn.Server):
@@ -84,6 +86,7 @@ class HubServer(uvicorn.Server):
     async def on_tick(self, counter: int) -> bool:
         """Ten times a second; close connections whose headers are overdue."""
         if counter % _TICKS_PER_SECOND == 0:
+            self._place.beat()
             now = asyncio.get_running_loop().time()
             for connection in list(self.server_state.connections):
                 if isinstance(connection, HubProtocol):

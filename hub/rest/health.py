@@ -61,26 +61,27 @@ async def exposition(store: Store, tenant: int, own: Metrics, folder: Path | Non
         own: This process's numbers.
         folder: Where other workers write theirs; None when there are none.
     """
+    gauges = await _store_gauges(store, tenant, own)
     snapshots = [own.snapshot()]
     if folder is not None:
         snapshots += metrics.others(folder)
-    body = metrics.exposition(snapshots, await _store_gauges(store, tenant))
+    body = metrics.exposition(snapshots, gauges)
     return Answer(200, ((b"content-type", metrics.CONTENT_TYPE),), body)
 
 
-async def _store_gauges(store: Store, tenant: int) -> dict[str, float]:
+async def _store_gauges(store: Store, tenant: int, own: Metrics) -> dict[str, float]:
     try:
         async with asyncio.timeout(_TIMEOUT):
             info = await store.info(tenant)
             progress = await _progress(store, tenant)
     except (StoreUnavailable, TimeoutError):
         return {"hub_store_up": 0}
+    own.queued = info.queued
     gauges: dict[str, float] = {
         "hub_store_up": 1,
         "hub_store_bytes": info.bytes,
         "hub_store_sequence": info.sequence,
         "hub_store_versions": info.versions,
-        "hub_store_queued_commits": info.queued,
     }
     gauges |= progress
     for type, count in info.resources.items():

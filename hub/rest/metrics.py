@@ -42,12 +42,19 @@ class Snapshot(msgspec.Struct):
 
 
 class Metrics:
-    """The numbers of this process."""
+    """The numbers of this process.
+
+    Attributes:
+        unexpected: Errors that were nobody's fault but ours.
+        in_flight: Requests being answered.
+        queued: Commits that waited for the writer when somebody looked last.
+    """
 
     def __init__(self) -> None:
         """Start at zero."""
         self.unexpected = 0
         self.in_flight = 0
+        self.queued = 0
         self._rows: dict[tuple[str, int], list[int]] = {}
         self._seconds: dict[tuple[str, int], float] = {}
 
@@ -73,7 +80,11 @@ class Metrics:
             os.getpid(),
             [(*key, row, self._seconds[key]) for key, row in self._rows.items()],
             self.unexpected,
-            {**process_gauges(), "requests_in_flight": self.in_flight},
+            {
+                **process_gauges(),
+                "requests_in_flight": self.in_flight,
+                "store_queued_commits": self.queued,
+            },
         )
 
 
