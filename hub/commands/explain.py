@@ -18,11 +18,12 @@ def explain(
             help="A search: 'Observation?patient=123&code=85354-9', or its whole URL.",
         ),
     ],
+    sql: Annotated[bool, typer.Option("--sql", help="Also the SQL and SQLite's own plan.")] = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
     """Show how a search is understood, rewritten and run, without running it.
 
-    Over HTTP the same is `_explain=true`.
+    Over HTTP the same is `_explain=true`, or `_explain=sql`.
 
     Example: fhir-hub explain 'Encounter?patient.name=小明&date=ge2026-01-01'
     """
@@ -34,7 +35,10 @@ def explain(
         raise fail("Give a search, as Patient?name=... or Patient/1/Observation?code=...")
     kind = steps[-1] if steps else ""
     compartment = (steps[0], steps[1]) if len(steps) == 3 else None
-    parameters = [*parse_qsl(parts.query, keep_blank_values=True), ("_explain", "true")]
+    parameters = [
+        *parse_qsl(parts.query, keep_blank_values=True),
+        ("_explain", "sql" if sql else "true"),
+    ]
 
     async def main() -> list[str]:
         from hub.messages import render

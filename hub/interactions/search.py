@@ -251,13 +251,16 @@ def _parameters(criterion: Criterion) -> Iterator[SearchParameter]:
 async def _explained(
     door: Interactions, ctx: Context, request: SearchRequest, context: RewriteContext
 ) -> BundleAnswer:
-    """The plan instead of the results."""
+    """The plan instead of the results; each line of it once, not also as diagnostics."""
     query = await apply(request.query, context)
     plan = await door.store.explain(ctx.tenant.key, query)
+    said = [line for line in plan if request.explain == "sql" or not line.startswith(" ")]
     issues = tuple(
         Issue("information", "informational", "search-plan", {"line": line})
-        for line in (*lines(request, context), *plan)
+        for line in (*lines(request, context), *said)
     )
     outcome = operation_outcome(issues, ctx.language)
+    for shown in outcome["issue"]:
+        del shown["diagnostics"]
     entry = Entry(resource=outcome, mode="outcome")
     return BundleAnswer("searchset", (entry,), id=new_id(), issues=issues)

@@ -82,6 +82,47 @@ def describe_include(include: Include) -> str:
     return f"{said}:{include.target}" if include.target else said
 
 
+def name_of(criterion: Criterion) -> str:
+    """What a criterion asks for, without its values.
+
+    Args:
+        criterion: Any criterion.
+    """
+    match criterion:
+        case Match(parameter, _, modifier):
+            return f"{parameter.code}:{modifier}" if modifier else parameter.code
+        case Present(parameter):
+            return f"any {parameter.code}"
+        case Chain(parameter, target, inner):
+            return f"{parameter.code}:{target}.{_inner_name(inner)}"
+        case Has(source, parameter, inner):
+            return f"_has:{source}:{parameter.code}:{_inner_name(inner)}"
+        case InCompartment(name):
+            return f"{name} compartment"
+        case And(criteria):
+            return " and ".join(map(name_of, criteria)) or "everything"
+        case Or(criteria):
+            return f"({' or '.join(dict.fromkeys(map(name_of, criteria)))})"
+        case Not(inner):
+            return f"not {_inner_name(inner)}"
+        case _:
+            return _NAMES[type(criterion)]
+
+
+def _inner_name(criterion: Criterion) -> str:
+    said = name_of(criterion)
+    return f"({said})" if isinstance(criterion, And) else said
+
+
+_NAMES: Mapping[type, str] = {
+    Ids: "_id",
+    LastUpdated: "_lastUpdated",
+    OfType: "_type",
+    Words: "words of the text",
+    ListMembers: "_list",
+}
+
+
 def describe(criterion: Criterion) -> str:
     """A criterion in one line.
 

@@ -15,6 +15,7 @@ from hub.definitions.shapes import SearchParameter
 
 Prefix = Literal["eq", "ne", "gt", "lt", "ge", "le", "sa", "eb", "ap"]
 TotalMode = Literal["none", "estimate", "accurate"]
+Explained = Literal["", "true", "sql"]
 
 
 # --- values ---------------------------------------------------------------------------------
@@ -336,7 +337,7 @@ class SearchRequest:
         elements: `_elements`, empty if none.
         self_parameters: The parameters that were honoured, for the self link.
         ignored: Parameters that lenient handling ignored (named in an outcome entry).
-        explain: `_explain=true`.
+        explain: `_explain`: the plan instead of results; `sql` with the store's statements.
         fingerprint: What a page cursor of this search is bound to.
         empty: Parameters without a value, which lenient handling leaves out too.
     """
@@ -347,6 +348,6 @@ class SearchRequest:
     elements: tuple[str, ...] = ()
     self_parameters: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = ()
-    explain: bool = False
+    explain: Explained = ""
     fingerprint: str = ""
     empty: tuple[str, ...] = ()

@@ -32,13 +32,19 @@ def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_a_search_is_explained(run: Run, data: Path, url: str, first: str) -> None:
     done = run("explain", url, "--data", data)
     assert done.code == 0, done.err
+    assert "SELECT" not in done.out
+    assert len(done.out.splitlines()) < 8
+    done = run("explain", url, "--sql", "--data", data)
+    assert done.code == 0, done.err
     lines = done.out.splitlines()
     assert lines[0].startswith(first)
     if "123" in url:  # Nobody has this id: there is nothing to look for.
         assert len(lines) >= 2
     else:
-        assert any(line.startswith("statement: SELECT") for line in lines)
-        assert any(line.startswith("step: ") for line in lines)
+        assert any(line.startswith("candidates: ") for line in lines)
+        assert any(line.startswith("way: ") for line in lines)
+        assert any(line.startswith("  SELECT") for line in lines)
+        assert any(line.startswith("    ") for line in lines)
 
 
 def test_what_is_ignored_is_told(run: Run, data: Path) -> None:

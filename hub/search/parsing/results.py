@@ -14,11 +14,12 @@ from typing import cast, get_args
 from hub.definitions import SearchParameter, is_resource_type
 from hub.messages import Phrase
 from hub.search.parsing.reading import Reading, UnknownParameter, refuse
-from hub.search.query import Include, SortKey, TotalMode
+from hub.search.query import Explained, Include, SortKey, TotalMode
 from hub.search.traits import targets_of
 
 _SUMMARIES = frozenset(["true", "text", "data", "count", "false"])
 _TOTALS = frozenset(get_args(TotalMode))
+_EXPLAINED = frozenset(["true", "sql", "false"])
 _ELEMENT = re.compile(r"[A-Za-z][A-Za-z0-9]*(?:\.[A-Za-z][A-Za-z0-9]*)*")
 _SORTABLE = frozenset(["string", "token", "reference", "date", "number", "quantity", "uri"])
 _MOST_ELEMENTS = 200
@@ -40,7 +41,7 @@ class Results:
         elements: `_elements`.
         includes: `_include` and `_revinclude`.
         cursor: `_cursor`, "" on the first page.
-        explain: `_explain=true`.
+        explain: `_explain` value, "" if none.
     """
 
     sort: tuple[SortKey, ...] = ()
@@ -50,7 +51,7 @@ class Results:
     elements: tuple[str, ...] = ()
     includes: list[Include] = field(default_factory=list)
     cursor: str = ""
-    explain: bool = False
+    explain: Explained = ""
 
 
 Reader = Callable[[Reading, Sequence[str], Results, str, str], None]
@@ -185,7 +186,8 @@ def _cursor(
 def _explain(
     reading: Reading, types: Sequence[str], results: Results, modifier: str, text: str
 ) -> None:
-    results.explain = _one_of("_explain", text, frozenset(["true", "false"])) == "true"
+    chosen = _one_of("_explain", text, _EXPLAINED)
+    results.explain = "" if chosen == "false" else cast(Explained, chosen)
 
 
 def _representation(

@@ -95,8 +95,8 @@ class Searcher:
     def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
         """The plan of a search, line by line; arguments as for `search`."""
         with self._clock.within(DEADLINE):
-            planner, _, found = self._compile(tenant, query)
-            return tuple(explain(planner, found))
+            planner, types, found = self._compile(tenant, query)
+            return tuple(explain(planner, query, types, found))
 
     def _compile(self, tenant: int, query: Query) -> tuple[Planner, Types, Ways | None]:
         check_size(query.criterion)

@@ -65,8 +65,8 @@ CHEAP: list[tuple[list[Any], tuple[str, ...], str]] = [
     (["and"], NEWEST, "walk in order of date"),
     (["not", ["status", "|final"]], NEWEST, "walk in order of date"),
     (["present", "probability"], NEWEST, "walk in order of date"),
-    (["name", "name"], NEWEST, "walk in order of date, tried"),
-    (["chain", "subject", "Patient", ["status", "active"]], NEWEST, "walk in order of date, tried"),
+    (["name", "name"], NEWEST, "walk in order of date, for"),
+    (["chain", "subject", "Patient", ["status", "active"]], NEWEST, "walk in order of date, for"),
     (["and"], ("name",), "walk in order of name"),
     (["and"], ("-birthdate",), "walk in order of birthdate"),
     (["and"], ("-_lastUpdated",), "walk in order of updated"),
@@ -84,7 +84,7 @@ def test_a_page_stops_early(both: Both, where: list[Any], sort: tuple[str, ...],
     first = first[: next((n for n, line in enumerate(first) if line.startswith("way: ")), None)]
     # The rows without a value, sorted by row id, are only asked for at the end.
     end = next((n for n, line in enumerate(first) if "NULL AS value" in line), None)
-    steps = [line for line in first[:end] if line.startswith("step: ")]
+    steps = [line for line in first[:end] if line.startswith("    ")]
     assert steps
     assert not [step for step in steps if "TEMP B-TREE FOR ORDER BY" in step]
     assert not [step for step in steps if "SCAN" in step and "VIRTUAL" not in step]
@@ -98,9 +98,9 @@ def test_all_resources_of_the_system_come_in_order_of_date(both: Both) -> None:
 
 def test_what_nothing_has_is_known_before_searching(both: Both) -> None:
     lines = plan(both, ["code", "|nowhere"], (), ("Observation",))
-    assert lines == ["nothing can match: a value or parameter occurs in no resource"]
+    assert lines == ["finds nothing: a value or parameter occurs in no resource"]
     lines = plan(both, ["and", ["code", "|common"], ["name", "x"], ["url", "x"]], (), ())
-    assert lines[0].startswith("nothing can match")
+    assert lines[0].startswith("finds nothing")
 
 
 def test_the_smaller_criterion_drives(both: Both) -> None:
@@ -110,7 +110,7 @@ def test_the_smaller_criterion_drives(both: Both) -> None:
     ):
         lines = plan(both, where, (), ("Observation",))
         assert [line for line in lines if line.startswith("candidates")] == [
-            "candidates: token AS t2, 1 rows, in order of date"
+            "candidates: 1 by code, in order of date"
         ]
 
 
