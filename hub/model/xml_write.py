@@ -82,7 +82,8 @@ class _Writer:
         if written < len(node):
             known = {"resourceType", *own.attributes, *own.children}
             known.update(f"_{name}" for name in own.children)
-            raise _unwritable(next(name for name in node if name not in known))
+            # All are known: it is a resourceType where no resource is.
+            raise _unwritable(next((name for name in node if name not in known), "resourceType"))
         self._open(depth)
         self.parts.append(f"</{tag}>")
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from hub.errors import BadRequest, Unprocessable
+from hub.errors import BadRequest, HubError, Unprocessable
 from hub.messages import render
 from hub.model import xml
 
@@ -310,3 +310,10 @@ def test_pretty_xml_is_indented_but_means_the_same():
     data = xml.serialize(made, pretty=True)
     assert b'\n    <given value="A"/>\n' in data
     assert xml.parse(data) == made
+
+
+def test_a_resource_type_where_no_resource_is_cannot_be_written() -> None:
+    with pytest.raises(HubError) as refused:
+        xml.serialize({"resourceType": "Patient", "name": [{"resourceType": "x", "text": "a"}]})
+    (issue,) = refused.value.issues
+    assert (issue.message, issue.arguments["name"]) == ("xml-unwritable", "resourceType")
