@@ -5,6 +5,7 @@ Implements https://hl7.org/fhir/R4/search.html#prefix. Called by the stores.
 
 from __future__ import annotations
 
+import math
 from typing import Literal, NamedTuple
 
 from hub.search.query import DateValue, NumberValue, QuantityValue
@@ -65,6 +66,8 @@ def number_conditions(
         exact = float(value.canonical_value)
         low = float(value.canonical_low or 0)
         high = float(value.canonical_high or 0)
+    if low == high:  # More digits than a float has, so that the half-open range holds nothing.
+        high = math.nextafter(high, math.inf)
     match value.prefix:
         case "eq":
             return ((Condition("low", ">=", low), Condition("high", "<", high)),)

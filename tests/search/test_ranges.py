@@ -121,3 +121,10 @@ def test_every_prefix_has_conditions() -> None:
         number = NumberValue(prefix, Decimal(1), Decimal(0), Decimal(2))
         assert number_conditions(number)
         assert finds(f"{prefix}2026", 0, 1) in (True, False)
+
+
+@pytest.mark.parametrize("digits", ["123456789012345678901234567890", "0.12345678901234567890123"])
+def test_a_number_with_more_digits_than_a_float_is_found(digits: str) -> None:
+    value = read(f"RiskAssessment?probability={digits}").query.criterion.values[0]
+    stored = float(Decimal(digits))
+    assert holds(number_conditions(value), stored, stored)

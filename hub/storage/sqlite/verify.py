@@ -17,6 +17,7 @@ import apsw
 import msgspec
 import zstandard
 
+from hub.model import json
 from hub.storage.port import Finding
 from hub.storage.sqlite import audit, blob, ledger, verify_index
 from hub.storage.sqlite.codec import UnknownCodecError
@@ -238,7 +239,7 @@ def _unreadable(reader: Reader, method: int, codec: int, key: int, body: bytes) 
     if not tail.startswith((b",", b"}")) or not tail.endswith(b"}"):
         return "its body is damaged"
     try:
-        msgspec.json.decode(b'{"":{"":""' + tail)
+        json.load(b'{"":{"":""' + tail)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return "its body is damaged"
     return ""

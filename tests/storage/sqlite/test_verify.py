@@ -179,3 +179,11 @@ async def test_findings_are_bounded(tmp_path: Path) -> None:
     found = await findings(store)
     assert 1_000 <= len(found) < 1_500
     await store.close()
+
+
+async def test_a_number_beyond_a_float_is_no_damage(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    tail = b'},"valueQuantity":{"value":-1E+400}}'
+    await commit(store, Write("PUT", "Observation", "far", tail))
+    assert await findings(store) == []
+    await store.close()
