@@ -109,13 +109,13 @@ class Included:
         registry = self._context.registry
         wanted: dict[str, dict[str, None]] = {}
         versions: dict[tuple[str, str, str], None] = {}
-        urls: dict[str, dict[str, None]] = {}
+        urls: dict[str, dict[tuple[str, str], None]] = {}
         for follow in forward(registry, self._includes, type, included=included):
             for stored in group:
                 for row in targets(registry, follow, self._body(stored), base=self._ctx.base):
                     if not row.id:
                         for target in self._canonical_targets(follow):
-                            urls.setdefault(target, {})[row.url] = None
+                            urls.setdefault(target, {})[row.url, row.version] = None
                     elif row.version:
                         versions[row.type, row.id, row.version] = None
                     elif not row.url:
@@ -154,13 +154,18 @@ class Included:
             return (follow.target,)
         return tuple(targets_of(follow.parameter, follow.source))
 
-    async def _by_url(self, type: str, urls: Sequence[str]) -> None:
-        """Targets of canonicals."""
+    async def _by_url(self, type: str, canonicals: Sequence[tuple[str, str]]) -> None:
+        """Targets of canonicals: url and version; a target without a version has any."""
         parameter = self._context.registry.get(type, "url")
         if parameter is None or not self.complete:
             return
-        match = Match(parameter, tuple(UriValue(url) for url in urls))
-        await self._search(self._limited(Query((type,), match, count=self._most + 1)))
+        urls = dict.fromkeys(url for url, _ in canonicals)
+        match = Match(parameter, tuple(map(UriValue, urls)))
+        for one in await self._matches(self._limited(Query((type,), match, count=self._most + 1))):
+            body = self._body(one)
+            url, version = body.get("url", ""), body.get("version", "")
+            if not version or not {(url, ""), (url, version)}.isdisjoint(canonicals):
+                self._add([one])
 
     def _limited(self, query: Query) -> Query:
         """A query that sees no more than the client may."""
@@ -192,6 +197,8 @@ class Included:
         return tuple(ReferenceValue("", "", url) for url in found if isinstance(url, str))
 
     async def _search(self, query: Query) -> None:
+        self._add(await self._matches(query))
+
+    async def _matches(self, query: Query) -> tuple[Stored, ...]:
         deadline = self._door.settings.search_deadline
-        page = await self._door.store.search(self._ctx.tenant.key, query, deadline)
-        self._add(page.matches)
+        return (await self._door.store.search(self._ctx.tenant.key, query, deadline)).matches

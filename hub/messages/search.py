@@ -62,8 +62,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} 的链超过 {limit} 级。",
     ),
     "search-chain-too-wide": (
-        "The chain of {name} leads to too many types; name the type, as in {example}.",
-        "{name} 的链涉及过多类型；请指明类型，例如 {example}。",
+        "The search follows more than {limit} chains, {name} among them. A chain counts once for "
+        "each type it leads to: name the type, as in {example}, or chain fewer parameters.",
+        "该搜索的链超过 {limit} 条（{name} 在其中）。链每涉及一个类型计一条：请指明类型，"
+        "例如 {example}，或减少链式参数。",
     ),
     "search-has-syntax": (
         "_has is written _has:Type:reference-parameter:parameter.",

@@ -273,6 +273,33 @@ async def test_a_version_specific_reference_includes_that_version(
     assert entry.stored.version == 1
 
 
+async def test_a_canonical_with_a_version_includes_that_one(
+    door: Interactions, ctx: Context
+) -> None:
+    questionnaires = [
+        {
+            "resourceType": "Questionnaire",
+            "id": f"q{version}",
+            "url": "http://example.org/q",
+            "version": version,
+            "status": "active",
+        }
+        for version in ("1", "2")
+    ]
+    await put(door, ctx, *questionnaires)
+    parameters = [("_include", "QuestionnaireResponse:questionnaire")]
+    for asked, expected in (("|1", ["q1"]), ("|3", []), ("", ["q1", "q2"])):
+        answered = {
+            "resourceType": "QuestionnaireResponse",
+            "id": "r",
+            "status": "completed",
+            "questionnaire": f"http://example.org/q{asked}",
+        }
+        await put(door, ctx, answered)
+        answer = await door.search(ctx, "QuestionnaireResponse", parameters)
+        assert sorted(ids(answer, "include")) == expected
+
+
 async def test_canonicals_are_included_both_ways(door: Interactions, ctx: Context) -> None:
     questionnaire = {
         "resourceType": "Questionnaire",

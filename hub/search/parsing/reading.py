@@ -54,7 +54,13 @@ class Reading:
         """
         self.chains += 1
         if self.chains > MOST_CHAINS:
-            refuse("too-costly", "search-chain-too-wide", name=name, example=example)
+            refuse(
+                "too-costly",
+                "search-chain-too-wide",
+                name=name,
+                example=example,
+                limit=MOST_CHAINS,
+            )
 
 
 def refuse(code: str, message: str, /, **arguments: object) -> NoReturn:
