@@ -19,6 +19,7 @@ from hub.interactions.batch import prepare_reading, run_or_refuse, run_reading
 from hub.interactions.commit import Change, Made, Purpose, retried, store_changes
 from hub.interactions.entries import EntryRequest, entries_of, within
 from hub.interactions.entry_response import changed_entry
+from hub.interactions.linked_queries import with_targets
 from hub.interactions.operation import Operations
 from hub.interactions.transaction_plan import Step, identify, link, read_steps
 from hub.model.identity import new_id
@@ -71,7 +72,10 @@ async def transaction(
     # Once something is stored, a read that fails must not say that the whole did.
     run = run_reading if steps else run_or_refuse
     allowance = Allowance(door.settings.body_limit)
+    targets = {step.entry.full_url: step.target for step in steps if step.entry.full_url}
     for read in reads:
+        if read.search and targets:
+            read.search = with_targets(read.search, targets)
         answers[read.index] = await run(door, ctx, read, prefer, operations, allowance)
     ordered = tuple(answers[index] for index in range(len(entries)))
     return BundleAnswer("transaction-response", ordered, id=new_id())

@@ -21,6 +21,7 @@ from hub.interactions.commit import BREATH, NEW, Change
 from hub.interactions.conditional import Condition, find_one, read_condition
 from hub.interactions.conditional_references import resolve_references
 from hub.interactions.entries import EntryRequest, read_entry, within
+from hub.interactions.linked_queries import refuse_links
 from hub.interactions.patch import Patch, patch_of
 from hub.interactions.preconditions import expected_version
 from hub.interactions.url import query_of
@@ -148,8 +149,14 @@ async def read_steps(
     for number, step in enumerate(steps):
         if not number % BREATH:
             await asyncio.sleep(0)
+        if step.condition is not None and urls:
+            try:
+                refuse_links(step.entry, urls)
+            except HubError as error:
+                problems.add(error, step.entry, "request")
         if step.resource is not None:
             step.links = links_of(step.entry, step.resource, urls)
+    problems.check()
     steps.sort(key=lambda step: ORDER[step.entry.interaction])
     return steps, reads
 

@@ -110,6 +110,23 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The conditional reference finds several resources of type {type}; it must find one.",
         "条件引用匹配到多个 {type}；必须只匹配一个。",
     ),
+    "condition-names-entry": (
+        "The condition on {name} names an entry of the bundle by its fullUrl. Conditions are "
+        "resolved before anything is written: name what is stored, or chain to its identifier.",
+        "{name} 的条件用 fullUrl 指向了本 Bundle 的条目。条件在写入之前解析："
+        "请指明已存储的资源，或以链式参数查其标识符。",
+    ),
+    "conditional-reference-backwards": (
+        "The conditional reference goes back from {type} (_has, _list), which this transaction "
+        "cannot follow while it writes such resources. Refer to the entry's fullUrl or to the id.",
+        "条件引用从 {type} 反向查找（_has、_list），而本事务正在写入相关资源，无法解析。"
+        "请改用条目的 fullUrl 或 id。",
+    ),
+    "conditional-reference-wide": (
+        "The chain of the conditional reference goes through more than {limit} resources of type "
+        "{type}. Name more of what you look for.",
+        "条件引用的链经过超过 {limit} 个 {type}，请写得更具体。",
+    ),
     "conditional-references-too-many": (
         "The bundle has more than {limit} different conditional references.",
         "Bundle 中不同的条件引用超过 {limit} 个。",
