@@ -234,3 +234,24 @@ def test_a_batch_runs_what_it_can(fhir: httpx.Client, patient: Patient) -> None:
     answer = fhir.post("/", json=bundle).json()
     assert answer["type"] == "batch-response"
     assert [entry["response"]["status"][:3] for entry in answer["entry"]] == ["200", "404"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [
+        ("POST", "/Patient"),
+        ("PUT", "/Patient/{id}"),
+        ("PATCH", "/Patient/{id}"),
+        ("DELETE", "/Patient/{id}"),
+        ("POST", ""),
+        ("GET", "/metadata"),
+    ],
+)
+def test_strict_handling_refuses_parameters_without_effect(
+    fhir: httpx.Client, patient: dict[str, Any], method: str, path: str
+) -> None:
+    url = path.format(id=patient["id"]) + "?colour=red&_format=json"
+    response = fhir.request(method, url, json=patient, headers={"prefer": "handling=strict"})
+    assert response.status_code == 400
+    assert message_ids(response) == ["parameter-unknown"]
+    assert fhir.get(f"/Patient/{patient['id']}").json() == patient

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from hub.rest import incoming, rendering
 from hub.rest.exchange import Answer, Request
+from hub.rest.handlers.strictness import refuse_unknown
 from hub.rest.headers import preference
 
 
 async def bundle(request: Request) -> Answer:
     """Run a Bundle posted to the base."""
+    refuse_unknown(request)
     resource = await incoming.resource(request)
     done = await request.service.door.bundle(
         request.context, resource, prefer=preference(request.headers.get(b"prefer"))

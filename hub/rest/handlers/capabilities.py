@@ -15,6 +15,7 @@ from hub.interactions.capabilities import capabilities_bytes
 from hub.model import json
 from hub.rest import negotiation, outcomes
 from hub.rest.exchange import Answer, Format, Header, Request
+from hub.rest.handlers.strictness import refuse_unknown
 from hub.rest.rendering import shape_of
 
 _RENDERINGS = 8
@@ -22,6 +23,7 @@ _RENDERINGS = 8
 
 async def capabilities(request: Request) -> Answer:
     """The CapabilityStatement, or TerminologyCapabilities, by `mode`."""
+    refuse_unknown(request, "mode", "_summary", "_elements")
     mode = dict(request.parameters).get("mode", "full")
     made = await capabilities_bytes(request.service.door, request.context, mode)
     format = request.format

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from hub.rest import rendering
 from hub.rest.exchange import Answer, Request
+from hub.rest.handlers.strictness import refuse_unknown
 
 
 async def delete(request: Request) -> Answer:
     """204, also when there was nothing to delete."""
+    refuse_unknown(request)
     changed = await request.service.door.delete(
         request.context, request.type, request.id, if_match=request.header(b"if-match")
     )

@@ -7,6 +7,7 @@ from hub.interactions.json_patch import parse as parse_json_patch
 from hub.interactions.patch import JSON_PATCH, Patch, patch_of
 from hub.rest import incoming, negotiation, rendering
 from hub.rest.exchange import Answer, Header, Request
+from hub.rest.handlers.strictness import refuse_unknown
 
 ACCEPTED: Header = (
     b"accept-patch",
@@ -16,6 +17,7 @@ ACCEPTED: Header = (
 
 async def patch(request: Request) -> Answer:
     """Patch one resource."""
+    refuse_unknown(request)
     changes = await _changes(request)
     changed = await request.service.door.patch(
         request.context,

@@ -5,10 +5,12 @@ from __future__ import annotations
 from hub.rest import incoming, rendering
 from hub.rest.exchange import Answer, Request
 from hub.rest.handlers import binary
+from hub.rest.handlers.strictness import refuse_unknown
 
 
 async def update(request: Request) -> Answer:
     """200, or 201 when the id was new."""
+    refuse_unknown(request)
     if request.type == "Binary" and binary.is_raw(request):
         return await binary.update(request)
     resource = await incoming.resource(request)
