@@ -1,7 +1,7 @@
 """Several workers, as processes: each sees what another wrote, and any of them may die.
 
 The load is transactions of a patient and a reading, told from others by their number.
-`HUB_WORKER_KILLS=50` does by hand what CI does 4 times.
+`TEST_WORKER_KILLS=50` does by hand what CI does 4 times.
 """
 
 from __future__ import annotations
@@ -29,9 +29,9 @@ from tests.rest.running import RunningHub, running
 pytestmark = pytest.mark.fault
 
 SYSTEM = "urn:load"
-WRITES = int(os.environ.get("HUB_WORKER_WRITES", "2000"))
+WRITES = int(os.environ.get("TEST_WORKER_WRITES", "2000"))
 STRICT = {"Prefer": "handling=strict"}
-KILLS = int(os.environ.get("HUB_WORKER_KILLS", "4"))
+KILLS = int(os.environ.get("TEST_WORKER_KILLS", "4"))
 
 
 def children(hub: RunningHub) -> list[int]:
