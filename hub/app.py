@@ -116,7 +116,11 @@ async def open_door(settings: Settings, role: Role = "auto") -> AsyncIterator[In
     Raises:
         StoreUnavailable: It cannot be opened.
     """
+    from hub.context import Context, Tenant
+    from hub.interactions import index_state
+
     async with open_store(settings, role) as store:
+        await index_state.note_if_new(store, Context(Tenant(zone=settings.zone)))
         yield build_door(store, settings)
 
 

@@ -16,9 +16,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from msgspec import structs
+
 from hub.context import Context
 from hub.errors import HubError
-from hub.interactions import search_parameters
+from hub.interactions import index_state, search_parameters
 from hub.interactions.answer import resource_of
 from hub.interactions.registry import Definitions
 from hub.interactions.search_parameters import types_of
@@ -51,6 +53,7 @@ async def run(door: Interactions, context: Context) -> None:
         try:
             if not reconciled:
                 await search_parameters.reconcile(door, context.tenant.key)
+                await renew(door, context)
                 reconciled = True
             await catch_up(door, context)
         except (StoreUnavailable, HubError) as error:
@@ -194,13 +197,53 @@ async def reindex_all(
     Returns:
         How many resources were indexed; one that changed meanwhile was indexed by its write.
     """
-    definitions = await door.registry.of(context.tenant.key)
     after = done = 0
     while True:
-        page, after = await door.store.scan(context.tenant.key, types, after, BATCH)
-        if not page:
-            return done
+        after, count = await _page(door, context, types, after)
+        if not count:
+            break
+        done += count
+        step(count)
+    if not types:
+        await index_state.note_current(door.store, context)
+    return done
+
+
+async def _page(
+    door: Interactions, context: Context, types: tuple[str, ...], after: int
+) -> tuple[int, int]:
+    """Make the rows of some resources anew: the position after them, and how many they were."""
+    definitions = await door.registry.of(context.tenant.key)
+    page, after = await door.store.scan(context.tenant.key, types, after, BATCH)
+    if page:
         await _rows(door, context, definitions, page)
-        done += len(page)
-        step(len(page))
         await asyncio.sleep(0)
+    return after, len(page)
+
+
+async def renew(door: Interactions, context: Context) -> None:
+    """Make all rows anew if an older release, or one in another zone, made them.
+
+    Args:
+        door: The record.
+        context: Tenant, zone and base.
+    """
+    state = await index_state.renewal_of(door.store, context)
+    if state is None:
+        return
+    _log.warning(
+        "the index is of version %d and zone %s, it becomes version %d and zone %s: it is made"
+        " anew in the background, and searches may miss resources until then",
+        state.version,
+        state.zone,
+        state.new_version,
+        state.new_zone,
+    )
+    while True:
+        after, count = await _page(door, context, (), state.after)
+        if not count:
+            break
+        state = structs.replace(state, after=after)
+        await index_state.put(door.store, context, state)
+    await index_state.note_current(door.store, context)
+    _log.warning("the index is made anew")

@@ -15,6 +15,7 @@ from typing import NamedTuple
 from hub.definitions import SearchParameter
 from hub.errors import HubError
 from hub.interactions.answer import resource_of
+from hub.interactions.index_state import RenewalWatch
 from hub.search.registry import ParameterRegistry, core
 from hub.search.runtime import compile_parameter
 from hub.storage.port import RuntimeParameter, Store
@@ -42,6 +43,7 @@ class RegistryHolder:
     Attributes:
         moved: Set when this process changed a tenant's search parameters; the indexing job
             waits for it.
+        renewal: Tells whether all index rows are being made anew.
     """
 
     def __init__(self, store: Store) -> None:
@@ -53,6 +55,7 @@ class RegistryHolder:
         self._store = store
         self._held: dict[int, Definitions] = {}
         self.moved = asyncio.Event()
+        self.renewal = RenewalWatch(store)
 
     async def of(self, tenant: int) -> Definitions:
         """The search parameters of a tenant as the store has them now."""

@@ -86,6 +86,8 @@ async def search(
         raise TooCostly(fault("too-costly", "search-too-costly")) from error
     entries = _entries(ctx, request, page, included)
     issues = _issues(request, unfinished, included)
+    if await door.registry.renewal.is_renewing(ctx):
+        issues += (Issue("warning", "incomplete", "search-index-renewing"),)
     if issues:
         outcome = operation_outcome(issues, ctx.language)
         entries.append(Entry(resource=outcome, mode="outcome"))

@@ -41,6 +41,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Contained resources cannot be searched here; leave {name} out or set it to false.",
         "此处不能搜索内含资源；请去掉 {name} 或设为 false。",
     ),
+    "search-index-renewing": (
+        "The search index is being made anew, after an upgrade or a change of zone; resources may "
+        "be missing until that is done.",
+        "升级或更改时区后正在重建搜索索引；完成之前结果可能不全。",
+    ),
     "search-current-list": (
         "_list takes the id of a List; lists by function such as {name} are not kept here.",
         "_list 需要一个 List 的 id；此处不维护 {name} 这类按功能命名的列表。",

@@ -13,6 +13,10 @@ import msgspec
 COMPARTMENT_KEY = 1_000_000
 """Reference rows under this key materialise compartment membership (target = Patient/x ...)."""
 
+INDEX_VERSION = 1
+"""Goes up when extraction makes other rows of the same resource: a hub that finds rows of an
+older version makes them anew (`hub.interactions.index_state`)."""
+
 LINK_KEY = 0
 """Reference rows under this key are literal references that no search parameter indexes; they
 keep deletes of referenced resources honest."""

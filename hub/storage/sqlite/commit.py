@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from hub.search.query import Query
-from hub.search.values import IndexRows
+from hub.search.values import INDEX_VERSION, IndexRows
 from hub.storage.port import (
     ANY_VERSION,
     HOLDERS,
@@ -33,7 +33,7 @@ from hub.storage.port import (
 )
 from hub.storage.sqlite import audit, index
 from hub.storage.sqlite.codec import RAW
-from hub.storage.sqlite.schema import INDEX_VERSION, METHODS
+from hub.storage.sqlite.schema import METHODS
 from hub.storage.sqlite.transaction import Transaction
 
 NO_KEY = 0

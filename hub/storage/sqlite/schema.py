@@ -22,9 +22,6 @@ from hub.storage.port import Method
 APPLICATION_ID = 0x46484842
 """`FHHB`: marks a database file as a hub's."""
 
-INDEX_VERSION = 1
-"""Goes up when extraction makes other rows of the same resource; `reindex` brings rows up."""
-
 METHODS: tuple[Method, ...] = ("POST", "PUT", "PATCH", "DELETE")
 
 RECORD_DDL = """

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from hub.search.values import INDEX_VERSION
 from hub.storage.port import (
     ANY_VERSION,
     DAY,
@@ -20,7 +21,6 @@ from hub.storage.port import (
     VersionConflict,
 )
 from hub.storage.sqlite import blob, commit, index, ledger, purge
-from hub.storage.sqlite.schema import INDEX_VERSION
 from hub.storage.sqlite.transaction import Transaction
 
 FIRST_PARAMETER = 10_000
