@@ -27,6 +27,7 @@ from hub.errors import (
 )
 from hub.interactions import search_parameters
 from hub.interactions.entries import within
+from hub.interactions.missing_targets import missing_targets
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
 from hub.messages import Phrase
@@ -61,6 +62,7 @@ if TYPE_CHECKING:
 
 ATTEMPTS = 10
 BREATH = 128
+MOST_MISSING = 200
 """Resources after which other requests get their turn."""
 
 T = TypeVar("T")
@@ -179,7 +181,9 @@ async def store_changes(
                 else failed(change.type, refused.current)
             )
             raise _located(told, change, "request") from None
-        except (TargetMissing, StillReferenced, BlobMissing) as refused:
+        except TargetMissing as refused:
+            raise await _missing(door, ctx, refused, changes) from refused
+        except (StillReferenced, BlobMissing) as refused:
             raise _refusal(refused, changes) from refused
         except StoreUnavailable as error:
             raise unavailable(error) from error
@@ -366,11 +370,7 @@ def _refuse_conditional(change: Change, base: str) -> None:
 # --- refusals -------------------------------------------------------------------------------
 
 
-def _refusal(
-    refused: TargetMissing | StillReferenced | BlobMissing, changes: Sequence[Change]
-) -> HubError:
-    if isinstance(refused, TargetMissing):
-        return _missing(refused, changes)
+def _refusal(refused: StillReferenced | BlobMissing, changes: Sequence[Change]) -> HubError:
     if isinstance(refused, StillReferenced):
         issue = fault(
             "conflict",
@@ -393,16 +393,23 @@ def unavailable(error: StoreUnavailable) -> Unavailable:
     return Unavailable(fault("transient", message, reason=Phrase(error.reason)))
 
 
-def _missing(refused: TargetMissing, changes: Sequence[Change]) -> HubError:
-    """Name the elements that refer to what does not exist."""
-    target = f"{refused.type}/{refused.id}"
+async def _missing(
+    door: Interactions, ctx: Context, refused: TargetMissing, changes: Sequence[Change]
+) -> HubError:
+    """Name all elements that refer to what does not exist."""
+    keys = [(change.type, change.id) for change in changes]
+    kept = [change.resource is not None for change in changes]
+    found = await missing_targets(
+        door,
+        ctx,
+        [change.resource or {} for change in changes],
+        {key for key, stays in zip(keys, kept, strict=True) if stays},
+        {key for key, stays in zip(keys, kept, strict=True) if not stays},
+    )
     issues: list[Issue] = []
-    for change in changes:
-        for path, element in reference.walk(change.resource or {}):
-            parts = reference.parse(element["reference"])
-            if (parts.type, parts.id) == (refused.type, refused.id):
-                issue = fault("not-found", "reference-target-missing", path, target=target)
-                issues.extend(_located(Unprocessable(issue), change).issues)
+    for index, issue in found[:MOST_MISSING]:
+        issues.extend(_located(Unprocessable(issue), changes[index]).issues)
+    target = f"{refused.type}/{refused.id}"
     return Unprocessable(
         issues or fault("not-found", "reference-target-missing", refused.location, target=target)
     )

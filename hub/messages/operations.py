@@ -46,6 +46,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The resource was checked against R4 itself; profile {profile} was not applied.",
         "已按 R4 基本规范校验；未应用 profile {profile}。",
     ),
+    "validate-profile-type": (
+        "The profile is the definition of {profile}; a {actual} cannot conform to it.",
+        "该 profile 是 {profile} 的定义，{actual} 资源不可能符合它。",
+    ),
     "validate-ok": ("No problems were found.", "未发现问题。"),
     "meta-malformed": (
         "Meta.{name} must be a list: of URLs for profile, of Codings for tag and security.",

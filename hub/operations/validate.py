@@ -6,13 +6,17 @@ OperationOutcome with 200 whatever is found, warnings included.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Literal
 
 from hub.context import Context
+from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, fault
 from hub.interactions import Interactions
 from hub.interactions.binary import whole
+from hub.interactions.commit import MOST_MISSING
+from hub.interactions.missing_targets import missing_targets
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.interactions.outcome import operation_outcome
 from hub.interactions.validated import issues_of
@@ -76,27 +80,43 @@ async def _valid(
 ) -> tuple[Issue, ...]:
     issues: list[Issue] = []
     actual = resource.get("resourceType")
-    if request.type and actual != request.type:
-        shown = actual if isinstance(actual, str) else "?"
+    if request.type and isinstance(actual, str) and actual != request.type:
         issues.append(
             fault(
                 "structure",
                 "validate-type-mismatch",
                 "resourceType",
-                actual=shown[:64],
+                actual=actual[:64],
                 type=request.type,
             )
         )
-    if request.id and mode == "update" and resource.get("id") != request.id:
+    if request.id and mode == "update" and resource.get("id", request.id) != request.id:
         issues.append(fault("value", "validate-id-mismatch", f"{request.type}.id"))
     planned = PLANNED.get(mode or "")
     issues += await issues_of(door, context, resource, mode=planned, warnings=True)
+    if planned and door.settings.integrity and not _refused(issues):
+        own = {(str(actual), str(resource.get("id")))}
+        lacking = await missing_targets(door, context, (resource,), own)
+        issues += [issue for _, issue in lacking[:MOST_MISSING]]
     profile = text(request, "profile")
-    if profile and profile.partition("|")[0] != f"{BASE_PROFILE}{actual}":
+    other = _base_type(profile) if profile else ""
+    if other and isinstance(actual, str) and other != actual:
+        issues.append(fault("invalid", "validate-profile-type", profile=other, actual=actual[:64]))
+    elif profile and profile.partition("|")[0] != f"{BASE_PROFILE}{actual}":
         issues.append(
             fault("not-supported", "validate-profile-depth", "", "warning", profile=profile[:200])
         )
     return tuple(issues)
+
+
+def _refused(issues: Sequence[Issue]) -> bool:
+    return any(issue.severity in ("error", "fatal") for issue in issues)
+
+
+def _base_type(profile: str) -> str:
+    """The resource type whose own definition a canonical names, "" if none."""
+    name = profile.partition("|")[0].removeprefix(BASE_PROFILE)
+    return name if is_resource_type(name) else ""
 
 
 async def _deletable(

@@ -123,3 +123,49 @@ def test_nothing_to_validate_is_refused(fhir: httpx.Client) -> None:
 def test_an_instance_that_is_not_there_is_not_found(fhir: httpx.Client) -> None:
     assert fhir.get("/Patient/nobody/$validate").status_code == 404
     assert fhir.get("/Patient/nobody/$validate?mode=delete").status_code == 404
+
+
+@pytest.mark.parametrize("mode", ["create", "update"])
+def test_what_a_write_would_be_refused_for_is_told_all_at_once(
+    fhir: httpx.Client, patient: Resource, mode: str
+) -> None:
+    medication = {
+        "resourceType": "MedicationRequest",
+        "id": "m",
+        "text": PATIENT["text"],
+        "status": "active",
+        "intent": "order",
+        "medicationReference": {"reference": "Medication/none"},
+        "subject": {"reference": f"Patient/{patient['id']}"},
+        "requester": {"reference": "Practitioner/none"},
+        "basedOn": [{"reference": "MedicationRequest/m"}],
+    }
+    url = f"/MedicationRequest/$validate?mode={mode}"
+    told = fhir.post(url, json=medication).json()["issue"]
+    assert [issue["expression"] for issue in told] == [
+        ["MedicationRequest.medication"],
+        ["MedicationRequest.requester"],
+    ]
+    assert {issue["details"]["coding"][0]["code"] for issue in told} == {"reference-target-missing"}
+    refused = fhir.put("/MedicationRequest/m", json=medication)
+    assert refused.status_code == 422
+    assert [issue["expression"] for issue in refused.json()["issue"]] == [
+        issue["expression"] for issue in told
+    ]
+    assert message_ids(fhir.post("/MedicationRequest/$validate", json=medication)) == [
+        "validate-ok"
+    ]
+
+
+def test_the_definition_of_another_type_is_no_profile_of_this_one(fhir: httpx.Client) -> None:
+    url = "/Patient/$validate?profile=http://hl7.org/fhir/StructureDefinition/Observation"
+    response = fhir.post(url, json=PATIENT)
+    assert message_ids(response) == ["validate-profile-type"]
+    assert response.json()["issue"][0]["severity"] == "error"
+
+
+def test_a_missing_type_or_id_is_told_once(fhir: httpx.Client, patient: Resource) -> None:
+    told = message_ids(fhir.post("/Patient/$validate", json={"active": True}))
+    assert told == ["validation-resource-type-missing"]
+    told = message_ids(fhir.post(f"/Patient/{patient['id']}/$validate?mode=update", json=PATIENT))
+    assert told == ["validation-id-required"]

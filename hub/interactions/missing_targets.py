@@ -1,0 +1,95 @@
+"""Which references lead nowhere: all of them, each where it stands.
+
+The store refuses a commit by the first target that is missing; a person wants to know them all.
+Called by `hub.interactions.commit` when that has happened, and by `$validate`.
+Spec: https://hl7.org/fhir/R4/http.html#create ("referential integrity")
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from hub.context import Context
+from hub.definitions import is_resource_type, type_definition
+from hub.errors import Issue, fault
+from hub.model import reference
+from hub.storage.port import HOLDERS
+
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
+
+Target = tuple[str, str]
+_BREATH = 128
+_HELD = ("Extension", "Annotation", "DataRequirement", "UsageContext", "TriggerDefinition")
+
+
+async def missing_targets(
+    door: Interactions,
+    ctx: Context,
+    resources: Sequence[Mapping[str, Any]],
+    written: Collection[Target] = (),
+    deleted: Collection[Target] = (),
+) -> list[tuple[int, Issue]]:
+    """What the references of resources lack.
+
+    Args:
+        door: The record.
+        ctx: Tenant and base.
+        resources: Sound resources; a Bundle refers to nothing.
+        written: Type and id of what is written along with them.
+        deleted: Type and id of what is deleted along with them.
+
+    Returns:
+        Position of the resource and the issue, in order.
+    """
+    places: list[tuple[int, str, Target]] = []
+    for index, resource in enumerate(resources):
+        if not index % _BREATH:
+            await asyncio.sleep(0)
+        if resource.get("resourceType") in HOLDERS:
+            continue
+        for path, element in reference.walk(dict(resource)):
+            parts = reference.parse(element["reference"], ctx.base)
+            if parts.kind == "relative":
+                places.append((index, path, (parts.type, parts.id)))
+    wanted = dict.fromkeys(target for *_, target in places)
+    unknown = [target for target in wanted if target not in written and target not in deleted]
+    found = await door.store.read_many(ctx.tenant.key, unknown) if unknown else {}
+    return [
+        (
+            index,
+            fault("not-found", "reference-target-missing", fhirpath_of(path), target="/".join(t)),
+        )
+        for index, path, t in places
+        if t not in found and t not in written
+    ]
+
+
+def fhirpath_of(path: str) -> str:
+    """A path of JSON names as FHIRPath calls it: `medicationReference` is `medication`.
+
+    Args:
+        path: As `hub.model.reference.walk` gives it.
+    """
+    root, _, rest = path.partition(".")
+    if not rest or not is_resource_type(root):
+        return path
+    names = _choices(root)
+    return ".".join([root, *(names.get(step, step) for step in rest.split("."))])
+
+
+@lru_cache(maxsize=256)
+def _choices(root: str) -> Mapping[str, str]:
+    """JSON names of the choices of a type that may be a Reference, to their elements."""
+    rows = [row for name in (root, *_HELD) for row in type_definition(name).elements]
+    genuine = {row.name for row in rows}
+    return {
+        f"{row.name}Reference": row.name
+        for row in rows
+        if row.is_choice
+        and f"{row.name}Reference" not in genuine
+        and any(kind.code == "Reference" for kind in row.types)
+    }
