@@ -37,8 +37,7 @@ from hub.storage.port import StoreUnavailable
 from hub.worker import STARTUP_FAILED, Place, announce, run, tell_ready, tune_collector
 
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
-_FAST_DEATH = 2.0
-_MOST_FAST_DEATHS = 5
+_MOST_STILLBORN = 5
 _KILL_AFTER = 5.0
 _LOOK_EVERY = 1.0
 _COUNT = struct.Struct("Q")
@@ -58,6 +57,10 @@ class Pulse:
         (count,) = _COUNT.unpack_from(self._memory)
         _COUNT.pack_into(self._memory, 0, count + 1)
 
+    def begun(self) -> bool:
+        """Whether the child has lived at all."""
+        return bool(_COUNT.unpack_from(self._memory)[0])
+
     def missed(self) -> int:
         """How often in a row it was looked at and had not moved; 0 before its first beat.
 
@@ -76,7 +79,7 @@ class Pulse:
 
 @dataclass(slots=True)
 class Child:
-    """A forked process: what it runs, since when, and how often it died young.
+    """A forked process: what it runs, and how often in a row it died before it was ready.
 
     `told` is where it writes a byte once it is ready, -1 when nobody waits for that.
     """
@@ -86,8 +89,7 @@ class Child:
     pulse: Pulse
     pid: int = 0
     told: int = -1
-    started: float = 0.0
-    fast_deaths: int = 0
+    stillborn: int = 0
 
 
 class Supervisor:
@@ -166,7 +168,6 @@ class Supervisor:
         return run(self._settings, place)
 
     def _fork(self, child: Child) -> None:
-        child.started = time.monotonic()
         child.pulse.reset()
         child.pid = os.fork()
         if child.pid:
@@ -184,7 +185,7 @@ class Supervisor:
             os._exit(code)
 
     def _revive(self) -> bool:
-        """Start again what died; False when it dies as soon as it is started."""
+        """Start again what died; False when it dies again and again before it is ready."""
         children = {child.pid: child for child in (self._writer, *self._workers)}
         while True:
             try:
@@ -197,11 +198,11 @@ class Supervisor:
             if child is None:
                 continue
             code = os.waitstatus_to_exitcode(status)
-            young = time.monotonic() - child.started < _FAST_DEATH
-            child.fast_deaths = child.fast_deaths + 1 if young else 0
-            _say("warning", f"{child.name} ended with code {code}; starting it again")
-            if child.fast_deaths >= _MOST_FAST_DEATHS:
+            child.stillborn = 0 if child.pulse.begun() else child.stillborn + 1
+            if child.stillborn >= _MOST_STILLBORN:
+                _say("error", f"{child.name} ended with code {code}, again before it was ready")
                 return False
+            _say("warning", f"{child.name} ended with code {code}; starting it again")
             self._fork(child)
 
     def _end_hung(self) -> None:
