@@ -14,6 +14,7 @@ import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -251,7 +252,7 @@ def _boolean(text: str) -> bool:
         return True
     if lowered in _FALSE:
         return False
-    raise ValueError("must be true or false")
+    raise ValueError(f"{text} is neither true nor false")
 
 
 def size(text: str) -> int:
@@ -262,8 +263,15 @@ def size(text: str) -> int:
     """
     match = _SIZE.fullmatch(text.strip())
     if not match:
-        raise ValueError("must be a whole number, with KB, MB or GB if you like")
+        raise ValueError(f"{text} is no whole number (a size may end in KB, MB or GB)")
     return int(match[1]) * _UNITS[match[2].upper()]
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise ValueError(f"{text} is no number") from None
 
 
 def _strings(text: str) -> tuple[str, ...]:
@@ -273,7 +281,7 @@ def _strings(text: str) -> tuple[str, ...]:
 _READERS: Mapping[str, Callable[[str], Any]] = {
     "str": str.strip,
     "int": size,
-    "float": float,
+    "float": _number,
     "bool": _boolean,
     "Path": lambda text: Path(text).expanduser(),
     "tuple[str, ...]": _strings,
@@ -302,6 +310,18 @@ def from_environment(environment: Mapping[str, str] | None = None, **overrides: 
             raise SettingsError(f"HUB_{item.name.upper()}: {error}.") from error
     values.update((name, value) for name, value in overrides.items() if value is not None)
     return Settings(**values)
+
+
+def misspelt_variables(environment: Mapping[str, str]) -> dict[str, str]:
+    """Variables that are no setting but nearly one, with the setting that may be meant.
+
+    Args:
+        environment: Variables.
+    """
+    known = [f"HUB_{item.name.upper()}" for item in fields(Settings)]
+    unknown = sorted(name for name in environment if name[:4] == "HUB_" and name not in known)
+    near = {name: get_close_matches(name, known, 1, 0.8) for name in unknown}
+    return {name: found[0] for name, found in near.items() if found}
 
 
 # --- documentation --------------------------------------------------------------------------

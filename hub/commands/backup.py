@@ -28,9 +28,12 @@ def backup(
         async with record(data) as (door, _):
             await door.store.backup(target)
 
+    from rich.console import Console
+
     if target.exists():
         raise fail(f"{target} is there already; name a new folder.")
-    run(main)
+    with Console(stderr=True).status("Copying and verifying ..."):
+        run(main, "Stopped. There is no copy.")
     size = sum(file.stat().st_size for file in target.rglob("*") if file.is_file())
     typer.echo(f"{target}: {size / 1024**2:.1f} MB, verified")
 

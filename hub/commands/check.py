@@ -14,7 +14,9 @@ def check(
     validate: Annotated[
         bool, typer.Option("--validate", help="Validate every resource again, as on write.")
     ] = False,
-    most: Annotated[int, typer.Option(min=1, help="Print at most so many findings.")] = 50,
+    most: Annotated[
+        int, typer.Option(min=1, metavar="N", help="Print at most so many findings.")
+    ] = 50,
 ) -> None:
     """Check the store: resources parse, index rows agree, histories and audit chain are whole.
 
@@ -22,6 +24,8 @@ def check(
     them; for anything else, put a backup in place.
 
     Exit code 0: clean. 1: something was found.
+
+    Example: fhir-hub check --validate
     """
     from hub.checking import check_record
     from hub.loading.progress import count_progress

@@ -7,20 +7,23 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, record, run, words_of
+from hub.commands.running import DEFAULT_DATA, GO_ON, Data, fail, record, run, words_of
 from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
 
 
 def demo(
     patients: Annotated[
-        int, typer.Option(min=0, help="Number of residents, about 20 resources each.")
+        int, typer.Option(min=0, metavar="N", help="Number of residents, about 20 resources each.")
     ] = DEFAULT_PATIENTS,
     seed: Annotated[
-        int, typer.Option(help="The same seed gives the same data, byte for byte.")
+        int, typer.Option(metavar="N", help="The same seed gives the same data, byte for byte.")
     ] = DEFAULT_SEED,
     out: Annotated[
         Path | None,
-        typer.Option(help="Write ndjson to this file (- for standard output), not the record."),
+        typer.Option(
+            metavar="FILE",
+            help="Write ndjson to this file (- for standard output), not the record.",
+        ),
     ] = None,
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -47,7 +50,7 @@ def demo(
             with count_progress("Demo residents", patients) as advance:
                 return await load_demo(door, patients, seed, advance, context)
 
-    typer.echo(f"{run(main)} resources in {data}")
+    typer.echo(f"{run(main, GO_ON)} resources in {data}")
 
 
 def _write(out: Path, patients: int, seed: int) -> None:

@@ -45,7 +45,9 @@ def explain(
 
         async with record(data) as (door, context):
             answer = await door.search(context, kind, parameters, compartment=compartment)
-            return [render(issue.message, issue.arguments) for issue in answer.issues]
+            return [
+                render(issue.message, issue.arguments, context.language) for issue in answer.issues
+            ]
 
     for line in run(main):
         typer.echo(line)

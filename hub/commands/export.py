@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import gzip
+import shutil
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, Types, fail, known_types, record, run
+
+PARTIAL = ".partial"
+"""Where files stay until all are written: half an export cannot be taken for a whole one."""
 
 
 def export(
@@ -32,7 +36,8 @@ def export(
     from hub.loading.progress import count_progress
 
     wanted = known_types(types)
-    if out.is_dir() and any(out.iterdir()):
+    partial = out / PARTIAL
+    if out.is_dir() and any(one != partial for one in out.iterdir()):
         raise fail(f"{out} is not empty; name a new folder.")
 
     damaged: list[str] = []
@@ -42,17 +47,21 @@ def export(
             counts = (await door.store.info(context.tenant.key)).resources
             chosen = {name: counts[name] for name in counts if name in wanted or not wanted}
             written: dict[str, int] = {}
-            out.mkdir(parents=True, exist_ok=True)
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
             with count_progress("Exporting", sum(chosen.values())) as advance:
                 for name in sorted(chosen):
-                    path = out / f"{name}.ndjson{'.gz' if compress else ''}"
+                    path = partial / f"{name}.ndjson{'.gz' if compress else ''}"
                     with gzip.open(path, "wb", 6) if compress else path.open("wb") as stream:
                         count, lost = await export_type(door, context, name, stream, advance)
                     written[name] = count
                     damaged.extend(f"{name}/{id}" for id in lost)
+            for file in partial.iterdir():
+                file.rename(out / file.name)
+            partial.rmdir()
             return written
 
-    written = run(main)
+    written = run(main, "Stopped. Run the same command to begin again.")
     for name, count in written.items():
         typer.echo(f"{count:>9} {name}")
     typer.echo(f"{sum(written.values()):>9} in {out}")

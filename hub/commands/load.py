@@ -8,7 +8,16 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, Data, fail, record, run, words_of
+from hub.commands.running import (
+    DEFAULT_DATA,
+    GO_ON,
+    Data,
+    fail,
+    language_of_locale,
+    record,
+    run,
+    words_of,
+)
 
 
 def load(
@@ -22,9 +31,15 @@ def load(
     ],
     data: Data = DEFAULT_DATA,
     report: Annotated[
-        Path, typer.Option(help="Where rejected resources are listed, with the reasons.")
+        Path,
+        typer.Option(metavar="FILE", help="Where rejected resources are listed, with the reasons."),
     ] = Path("load.report.ndjson"),
-    language: Annotated[str, typer.Option(help="Language of the reasons: en or zh.")] = "en",
+    language: Annotated[
+        str | None,
+        typer.Option(
+            metavar="en|zh", help="Language of the reasons. Default: that of the terminal."
+        ),
+    ] = None,
 ) -> None:
     """Load resources, bundles and ndjson files of any size.
 
@@ -47,18 +62,11 @@ def load(
     from hub.loading.loader import Loader
     from hub.loading.progress import file_progress
     from hub.loading.report import Report
-    from hub.loading.sources import files
 
-    try:
-        found = files(paths)
-    except FileNotFoundError as error:
-        raise fail(f"{error}: no such file or folder.") from None
-    except ValueError as error:
-        raise fail(str(error)) from None
-    except OSError as error:
-        raise fail(words_of(error)) from None
-    if not found:
-        raise fail("No .json, .ndjson or .xml file in there.")
+    language = language or language_of_locale()
+    if language not in ("en", "zh"):
+        raise fail("--language takes en or zh.")
+    found = _files(paths)
     if not os.access(report.parent, os.W_OK):
         raise fail(f"{report.parent}: the report cannot be written there; name it with --report.")
 
@@ -81,7 +89,7 @@ def load(
                         raise
 
     try:
-        state = run(main)
+        state = run(main, GO_ON)
     except LoadRunsError:
         raise fail("These files are being loaded by another process.") from None
     typer.echo(
@@ -90,3 +98,27 @@ def load(
     )
     if state.rejected:
         raise fail(f"The reasons are in {report}.", 1)
+
+
+def _files(paths: list[Path]) -> list[Path]:
+    """The files that are named, and those in the folders that are.
+
+    Raises:
+        typer.Exit: There is none, or one cannot be loaded.
+    """
+    from hub.loading.sources import files
+
+    for path in map(str, paths):
+        if path.startswith(("http:/", "https:/")):
+            raise fail("load takes files and folders; save a URL's answer first: curl -o FILE URL")
+    try:
+        found = files(paths)
+    except FileNotFoundError as error:
+        raise fail(f"{error}: no such file or folder.") from None
+    except ValueError as error:
+        raise fail(str(error)) from None
+    except OSError as error:
+        raise fail(words_of(error)) from None
+    if not found:
+        raise fail("No .json, .ndjson or .xml file in there.")
+    return found

@@ -13,8 +13,8 @@ def reindex(
 ) -> None:
     """Index every stored resource again, while the hub runs.
 
-    Needed after an upgrade that says so, after a change of the zone, or when `check` finds an
-    index row that disagrees.
+    Needed when `check` finds an index row that disagrees; after an upgrade or a change of the
+    zone the hub does it by itself.
 
     Example: fhir-hub reindex --type Observation
     """
@@ -30,4 +30,4 @@ def reindex(
             with count_progress("Indexing", total) as advance:
                 return await reindex_all(door, context, wanted, advance)
 
-    typer.echo(f"{run(main)} resources indexed")
+    typer.echo(f"{run(main, 'Stopped. Run the same command to index the rest.')} resources indexed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ Data = Annotated[
         "--data",
         help="Folder of the store. Commands work beside a running hub: they hand it their writes.",
         envvar="HUB_DATA",
+        metavar="DIR",
         show_default=True,
     ),
 ]
@@ -28,9 +30,11 @@ DEFAULT_DATA = Path("data")
 
 Types = Annotated[
     list[str] | None,
-    typer.Option("--type", "-t", help="Only this resource type; may be repeated."),
+    typer.Option("--type", "-t", metavar="TYPE", help="Only this resource type; may be repeated."),
 ]
 T = TypeVar("T")
+
+GO_ON = "Stopped. What was stored stays; run the same command to go on."
 
 
 def fail(message: str, code: int = 2) -> typer.Exit:
@@ -44,8 +48,13 @@ def fail(message: str, code: int = 2) -> typer.Exit:
     return typer.Exit(code)
 
 
-def run(main: Callable[[], Awaitable[T]]) -> T:
-    """Run a command's coroutine; what the hub refuses ends in words, not in a traceback."""
+def run(main: Callable[[], Awaitable[T]], stopped: str = "Stopped.") -> T:
+    """Run a command's coroutine; what the hub refuses ends in words, not in a traceback.
+
+    Args:
+        main: The coroutine function.
+        stopped: What to say after Ctrl-C.
+    """
     from hub.errors import HubError
     from hub.messages import render
     from hub.settings import SettingsError
@@ -60,7 +69,8 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     try:
         return asyncio.run(entry())
     except HubError as error:
-        lines = [render(issue.message, issue.arguments) for issue in error.issues]
+        language = language_of_locale()
+        lines = [render(issue.message, issue.arguments, language) for issue in error.issues]
         raise fail("\n".join(lines)) from None
     except (SettingsError, StoreUnavailable) as error:
         raise fail(str(error)) from None
@@ -69,7 +79,13 @@ def run(main: Callable[[], Awaitable[T]]) -> T:
     except OSError as error:
         raise fail(words_of(error)) from None
     except KeyboardInterrupt:
-        raise fail("Stopped. What was stored stays; run the same command to go on.", 130) from None
+        raise fail(stopped, 130) from None
+
+
+def language_of_locale() -> str:
+    """`zh` or `en`, by the locale of who types."""
+    found = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    return "zh" if found.startswith("zh") else "en"
 
 
 def words_of(error: OSError) -> str:
@@ -81,14 +97,14 @@ def words_of(error: OSError) -> str:
 
 @asynccontextmanager
 async def record(
-    data: Path, *, make: bool = False, language: str = "en"
+    data: Path, *, make: bool = False, language: str | None = None
 ) -> AsyncIterator[tuple[Interactions, Context]]:
     """The record in a data folder, and the context of a command.
 
     Args:
         data: Data folder.
         make: Make a store where there is none.
-        language: For messages.
+        language: For messages, `en` or `zh`; None: by the locale.
 
     Raises:
         typer.Exit: There is no store, or it lives in the memory of a server.
@@ -103,7 +119,11 @@ async def record(
     if settings.store != "sqlite":
         raise fail(f"HUB_STORE={settings.store} lives in a server; this command needs sqlite.")
     if not make and not (data / DATABASE).exists():
-        raise fail(f"{data} holds no store; name its folder with --data.")
+        raise fail(
+            f"{data.absolute()} holds no store. Name the hub's folder with --data; "
+            "`load`, `demo` and `serve` make a new one."
+        )
+    language = language or language_of_locale()
     context = Context(Tenant(zone=settings.zone), language=language, base=settings.base)
     async with open_door(settings) as door:
         yield door, context

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 from typing import Annotated
 
@@ -12,14 +14,23 @@ from hub.commands.running import fail, words_of
 
 def serve(
     host: Annotated[
-        str | None, typer.Option(help="Address; only loopback while --auth off (127.0.0.1).")
+        str | None,
+        typer.Option(
+            metavar="ADDRESS", help="Address; only loopback while --auth off (127.0.0.1)."
+        ),
     ] = None,
-    port: Annotated[int | None, typer.Option(help="TCP port; 0 takes a free one (8080).")] = None,
-    data: Annotated[Path | None, typer.Option(help="Folder of the store (data).")] = None,
+    port: Annotated[
+        int | None, typer.Option(metavar="PORT", help="TCP port; 0 takes a free one (8080).")
+    ] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Folder of the store (data).")
+    ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="Processes that answer requests (1).")
+        int | None, typer.Option(min=1, metavar="N", help="Processes that answer requests (1).")
     ] = None,
-    auth: Annotated[str | None, typer.Option(help="off: no login, on loopback only.")] = None,
+    auth: Annotated[
+        str | None, typer.Option(metavar="off", help="off: no login, on loopback only.")
+    ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Load the demo set when the store is empty.")
     ] = False,
@@ -31,9 +42,11 @@ def serve(
     Example: fhir-hub serve --demo
     """
     from hub.serve import serve as run_server
-    from hub.settings import SettingsError, from_environment
+    from hub.settings import SettingsError, from_environment, misspelt_variables
     from hub.storage.port import StoreUnavailable
 
+    for name, meant in misspelt_variables(os.environ).items():
+        typer.echo(f"{name} is no setting and does nothing; {meant}?", err=True)
     try:
         settings = from_environment(host=host, port=port, data=data, workers=workers, auth=auth)
         if settings.store == "sqlite":
@@ -55,5 +68,7 @@ def _free(data: Path) -> None:
     """
     from hub.storage.sqlite.connect import OwnerLock
 
+    if data.exists() and not data.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder", str(data))
     data.mkdir(parents=True, exist_ok=True, mode=0o700)
     OwnerLock(data).release()

@@ -24,14 +24,17 @@ class Done:
 Run = Callable[..., Done]
 
 
-def start(folder: Path, *arguments: str | Path, **settings: str) -> subprocess.Popen[str]:
+def start(
+    folder: Path, *arguments: str | Path, locale: str = "C.UTF-8", **settings: str
+) -> subprocess.Popen[str]:
     """Start a command in a folder."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
     environment |= {f"HUB_{name.upper()}": value for name, value in settings.items()}
     return subprocess.Popen(
         [sys.executable, "-m", "hub", *map(str, arguments)],
         cwd=folder,
-        env=environment | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120"},
+        env=environment
+        | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120", "LC_ALL": locale},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

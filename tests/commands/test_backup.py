@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import signal
 import threading
+import time
 from pathlib import Path
 
 import httpx
 import pytest
 
-from tests.commands.conftest import Run
+from tests.commands.conftest import Run, start
 from tests.rest.running import running
 
 
@@ -82,6 +84,31 @@ def test_a_damaged_backup_is_refused_and_leaves_no_store(
     assert done.code == 2
     assert len(done.err.splitlines()) == 1, done.err
     assert not (tmp_path / "other" / "hub.sqlite3").exists()
+
+
+@pytest.mark.fault
+@pytest.mark.parametrize(
+    ("command", "words", "left"),
+    [
+        ("backup", "There is no copy", set()),
+        ("export", "begin again", {"copy"}),
+    ],
+)
+def test_ctrl_c_stops_soon_and_leaves_nothing_that_looks_whole(
+    run: Run, tmp_path: Path, command: str, words: str, left: set[str]
+) -> None:
+    run("demo", "--patients", "400")
+    process = start(tmp_path, command, "copy")
+    partial = tmp_path / ("copy.partial" if command == "backup" else "copy/.partial")
+    deadline = time.monotonic() + 60
+    while not partial.exists() and time.monotonic() < deadline:
+        time.sleep(0.001)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=60)
+    assert (process.returncode, words in err) == (130, True), err
+    assert {one.name for one in tmp_path.iterdir()} - {"data"} == left
+    assert run(command, "copy").code == 0
+    assert not partial.exists()
 
 
 def test_a_full_disk_or_an_unwritable_place_is_told(run: Run) -> None:

@@ -27,7 +27,7 @@ def test_every_command_explains_itself(run: Run, name: str) -> None:
     done = run(name, "-h")
     assert done.code == 0
     assert f"hub {name} [OPTIONS]" in done.out
-    assert "Example: fhir-hub " in done.out or name == "check"
+    assert "Example: fhir-hub " in done.out
 
 
 def test_help_comes_at_once(run: Run) -> None:
@@ -74,16 +74,18 @@ def test_the_page_names_nothing_that_is_not_there() -> None:
         (["load"], "PATHS"),
         (["load", "nothing.ndjson"], "nothing.ndjson: no such file"),
         (["load", "."], "No .json, .ndjson or .xml file"),
+        (["load", "http://127.0.0.1:8080/fhir/Patient"], "save a URL's answer first"),
+        (["load", "a.json", "--language", "fr"], "--language takes en or zh"),
         (["load", "notes.txt"], "notes.txt: not .json"),
         (["load", "a.json", "--report", "no/where.ndjson"], "--report"),
-        (["export", "out"], "data holds no store"),
+        (["export", "out"], "data holds no store. Name the hub's folder"),
         (["export", "."], "not empty"),
         (["export", "out", "--type", "Patiens"], "Patiens is no R4 resource type; Patient?"),
         (["reindex", "--type", "x"], "no R4 resource type"),
-        (["check"], "data holds no store"),
-        (["explain", "Patient?name=x"], "data holds no store"),
+        (["check"], "data holds no store. Name the hub's folder"),
+        (["explain", "Patient?name=x"], "data holds no store. Name the hub's folder"),
         (["explain", "Patient/1"], "Give a search"),
-        (["backup", "out"], "data holds no store"),
+        (["backup", "out"], "data holds no store. Name the hub's folder"),
         (["backup", "."], "is there already"),
         (["restore", "nothing"], "nothing is no backup"),
         (["demo", "--patients", "-1"], "--patients"),
@@ -94,6 +96,7 @@ def test_the_page_names_nothing_that_is_not_there() -> None:
         (["serve", "--workers", "0"], "--workers"),
         (["serve", "--auth", "on"], "HUB_AUTH must be one of"),
         (["serve", "--data", "/proc/nothing"], "/proc/nothing: "),
+        (["serve", "--data", "notes.txt"], "notes.txt: a file, not a folder"),
     ],
 )
 def test_what_cannot_be_done_is_told_in_a_line(
@@ -112,7 +115,9 @@ def test_what_cannot_be_done_is_told_in_a_line(
     ("settings", "words"),
     [
         ({"zone": "Nowhere/City"}, "HUB_ZONE"),
-        ({"body_limit": "huge"}, "HUB_BODY_LIMIT"),
+        ({"body_limit": "huge"}, "HUB_BODY_LIMIT: huge is no whole number"),
+        ({"search_deadline": "soon"}, "HUB_SEARCH_DEADLINE: soon is no number"),
+        ({"gzip": "perhaps"}, "HUB_GZIP: perhaps is neither true nor false"),
         ({"store": "memory"}, "this command needs sqlite"),
     ],
 )
@@ -122,3 +127,14 @@ def test_a_setting_that_cannot_be_used_is_told(
     done = run("demo", "--patients", "0", **settings)
     assert (done.code, len(done.err.splitlines())) == (2, 1)
     assert words in done.err
+
+
+def test_a_misspelt_setting_is_told(run: Run) -> None:
+    done = run("serve", "--auth", "on", prot="8081", shared="x")
+    assert done.err.splitlines()[0] == "HUB_PROT is no setting and does nothing; HUB_PORT?"
+    assert len(done.err.splitlines()) == 2
+
+
+def test_what_the_hub_refuses_is_told_in_the_language_of_the_terminal(run: Run) -> None:
+    run("demo", "--patients", "0")
+    assert "未知的修饰符" in run("explain", "Patient?name:nonsense=x", locale="zh_CN.UTF-8").err

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,14 @@ from hub.storage.sqlite.record import reader_of
 
 MANIFEST = "backup.json"
 STEP_PAGES = 1024
+LOOK_AFTER = 10_000
+"""Steps of SQLite's machine after which verifying looks whether it is to stop."""
+
+Stopped = Callable[[], bool]
+
+
+def _never() -> bool:
+    return False
 
 
 class Manifest(msgspec.Struct):
@@ -38,15 +47,17 @@ class Manifest(msgspec.Struct):
     blobs: int
 
 
-def backup(folder: Path, target: Path) -> None:
+def backup(folder: Path, target: Path, stopped: Stopped = _never) -> None:
     """Copy a store and verify the copy; blocks.
 
     Args:
         folder: The data directory.
         target: A folder that does not exist yet.
+        stopped: Asked again and again; true ends the work and leaves nothing.
 
     Raises:
         FileExistsError: It exists.
+        InterruptError: It was stopped.
         StoreUnavailable: I/O failed, or the copy is not whole.
     """
     if target.exists():
@@ -57,14 +68,17 @@ def backup(folder: Path, target: Path) -> None:
             shutil.rmtree(partial)
         partial.mkdir(parents=True, mode=0o700)
         with blob.files_held(folder):
-            _copy_database(folder, partial)
+            _copy_database(folder, partial, stopped)
             count = _copy_blobs(folder, partial)
-        sequence = _verify(partial)
+        sequence = _verify(partial, stopped=stopped)
         manifest = Manifest(migrations.version(), sequence, count)
         (partial / MANIFEST).write_bytes(msgspec.json.encode(manifest))
         _sync_tree(partial)
         partial.rename(target)
         _sync(target.parent)
+    except apsw.InterruptError:
+        shutil.rmtree(partial, ignore_errors=True)
+        raise
     except IO_ERRORS as error:
         raise unavailable(error) from error
     except FileExistsError:
@@ -109,7 +123,7 @@ def restore(source: Path, folder: Path) -> None:
         raise unavailable(error) from error
 
 
-def _copy_database(folder: Path, target: Path) -> None:
+def _copy_database(folder: Path, target: Path, stopped: Stopped) -> None:
     source = open_reader(folder)
     copy = apsw.Connection(str(target / DATABASE))
     try:
@@ -118,6 +132,8 @@ def _copy_database(folder: Path, target: Path) -> None:
         source.execute("SELECT sequence FROM state").fetchall()
         with copy.backup("main", source, "main") as steps:
             while not steps.done:
+                if stopped():
+                    raise apsw.InterruptError("the backup was stopped")
                 steps.step(STEP_PAGES)
         copy.pragma("journal_mode", "delete")
     finally:
@@ -138,13 +154,15 @@ def _copy_blobs(folder: Path, target: Path) -> int:
     return len(rows)
 
 
-def _verify(folder: Path, name: str = DATABASE) -> int:
+def _verify(folder: Path, name: str = DATABASE, stopped: Stopped = _never) -> int:
     """Check a copy and give its sequence.
 
     Raises:
+        InterruptError: It was stopped.
         StoreUnavailable: It is not whole.
     """
     connection = _open_copy(folder / name)
+    connection.set_progress_handler(stopped, LOOK_AFTER)
     try:
         if migrations.found_version(connection) == 0:
             raise StoreUnavailable("the copy is empty")

@@ -7,6 +7,7 @@ both. Called by the composition root and the command line.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from pathlib import Path
@@ -254,8 +255,12 @@ class SqliteStore:
                 yield finding
 
     async def backup(self, target: Path) -> None:
-        """Copy the store."""
-        await self._readers.run_blocking(backup.backup, self.folder, target)
+        """Copy the store; cancelled, it leaves nothing."""
+        stop = threading.Event()
+        try:
+            await self._readers.run_blocking(backup.backup, self.folder, target, stop.is_set)
+        finally:
+            stop.set()
 
     # --- writing ----------------------------------------------------------------------------
 
