@@ -116,11 +116,11 @@ async def _create(door: Interactions, ctx: Context, entry: EntryRequest) -> Chan
 
 async def _update(door: Interactions, ctx: Context, entry: EntryRequest) -> Changed:
     resource, if_match = entry.resource or {}, entry.condition("ifMatch")
+    none_match = entry.condition("ifNoneMatch")
     if not entry.id:
         return await update.conditional_update(
-            door, ctx, entry.type, entry.search or (), resource, if_match
+            door, ctx, entry.type, entry.search or (), resource, if_match, none_match
         )
-    none_match = entry.condition("ifNoneMatch")
     return await update.update(door, ctx, entry.type, entry.id, resource, if_match, none_match)
 
 

@@ -103,9 +103,12 @@ class Interactions:
         resource: dict[str, Any],
         *,
         if_match: str | None = None,
+        if_none_match: str | None = None,
     ) -> Changed:
         """Replace the one resource that a search finds, or create it."""
-        return await update.conditional_update(self, ctx, type, search, resource, if_match)
+        return await update.conditional_update(
+            self, ctx, type, search, resource, if_match, if_none_match
+        )
 
     async def patch(
         self, ctx: Context, type: str, id: str, changes: Patch, *, if_match: str | None = None

@@ -299,9 +299,8 @@ async def _identify_create(door: Interactions, ctx: Context, step: Step) -> None
 
 async def _identify_update(door: Interactions, ctx: Context, step: Step) -> None:
     entry = step.entry
-    if_match = entry.condition("ifMatch")
+    if_match, none_match = entry.condition("ifMatch"), entry.condition("ifNoneMatch")
     if step.condition is None:
-        none_match = entry.condition("ifNoneMatch")
         expected = await expected_version(
             door.store, ctx.tenant.key, entry.type, entry.id, if_match, none_match
         )
@@ -309,7 +308,7 @@ async def _identify_update(door: Interactions, ctx: Context, step: Step) -> None
         return
     assert step.resource is not None
     id, expected, step.matches = await update.resolve_update(
-        door, ctx, step.condition, step.own_id, step.spare_id, if_match
+        door, ctx, step.condition, step.own_id, step.spare_id, if_match, none_match
     )
     step.resource["id"] = id
     method = "PUT" if step.matches.ids or step.own_id is not None else "POST"

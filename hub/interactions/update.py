@@ -92,6 +92,7 @@ async def conditional_update(
     search: Sequence[tuple[str, str]],
     resource: dict[str, Any],
     if_match: str | None = None,
+    if_none_match: str | None = None,
 ) -> Changed:
     """Update the one resource that a search finds, or create it.
 
@@ -102,6 +103,7 @@ async def conditional_update(
         search: The condition: names and values of the URL's query.
         resource: The whole new content; an id in it must be that of what is found.
         if_match: Header value: the version that must be current.
+        if_none_match: Header value: `*` creates only.
 
     Returns:
         Status 201 when nothing was found, else 200.
@@ -109,7 +111,7 @@ async def conditional_update(
     Raises:
         BadRequest: The id is not that of the resource found.
         Conflict: Nothing was found, and the id belongs to another resource.
-        PreconditionFailed: Several are found, or If-Match does not hold.
+        PreconditionFailed: Several are found, or If-Match or If-None-Match does not hold.
         Unprocessable: Not valid.
     """
     same_type(resource, type)
@@ -123,7 +125,7 @@ async def conditional_update(
 
     async def attempt() -> Changed:
         id, expected, matches = await resolve_update(
-            door, ctx, condition, own_id, spare_id, if_match
+            door, ctx, condition, own_id, spare_id, if_match, if_none_match
         )
         resource["id"] = id
         method: Method = "PUT" if matches.ids or own_id is not None else "POST"
@@ -141,6 +143,7 @@ async def resolve_update(
     own_id: str | None,
     spare_id: str,
     if_match: str | None,
+    if_none_match: str | None = None,
 ) -> tuple[str, Expected, Matches]:
     """Which resource a conditional update writes, and what must hold for it.
 
@@ -151,6 +154,7 @@ async def resolve_update(
         own_id: Id in the content, None if none.
         spare_id: Id to create with when nothing is found.
         if_match: Header value.
+        if_none_match: Header value.
 
     Returns:
         Logical id, expected version, and the precondition on the search.
@@ -172,7 +176,7 @@ async def resolve_update(
         place = f"{condition.type}.id"
         raise BadRequest(fault("invariant", "condition-id-differs", place, type=condition.type))
     expected = await expected_version(
-        door.store, ctx.tenant.key, condition.type, found.id, if_match
+        door.store, ctx.tenant.key, condition.type, found.id, if_match, if_none_match
     )
     return found.id, expected, condition.matches((found.id,))
 

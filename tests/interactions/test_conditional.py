@@ -224,3 +224,34 @@ async def test_what_a_patch_makes_is_validated(door: Interactions, ctx: Context)
     with pytest.raises(HubError):
         await door.patch(ctx, "Patient", "a", empty)
     assert (await door.read(ctx, "Patient", "a")).version == 1
+
+
+async def test_a_conditional_update_with_if_none_match_creates_only(
+    door: Interactions, ctx: Context
+) -> None:
+    made = await door.conditional_update(ctx, "Patient", P1, patient(), if_none_match="*")
+    assert made.status == 201
+    with pytest.raises(PreconditionFailed) as caught:
+        await door.conditional_update(ctx, "Patient", P1, patient(), if_none_match="*")
+    assert caught.value.issues[0].message == "resource-exists"
+
+
+@pytest.mark.parametrize("kind", ["batch", "transaction"])
+async def test_if_none_match_of_a_conditional_update_counts_in_bundles(
+    door: Interactions, ctx: Context, kind: str
+) -> None:
+    await door.create(ctx, "Patient", patient())
+    request = {"method": "PUT", "url": f"Patient?{P1[0][0]}={P1[0][1]}", "ifNoneMatch": "*"}
+    bundle = {
+        "resourceType": "Bundle",
+        "type": kind,
+        "entry": [{"resource": patient(), "request": request}],
+    }
+    if kind == "transaction":
+        with pytest.raises(HubError) as caught:
+            await door.bundle(ctx, bundle)
+        assert caught.value.status == 412
+        return
+    (entry,) = (await door.bundle(ctx, bundle)).entries
+    assert entry.response is not None
+    assert entry.response.status.startswith("412")

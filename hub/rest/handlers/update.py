@@ -34,5 +34,6 @@ async def conditional_update(request: Request) -> Answer:
         request.parameters,
         resource,
         if_match=request.header(b"if-match"),
+        if_none_match=request.header(b"if-none-match"),
     )
     return await rendering.changed(request, changed)
