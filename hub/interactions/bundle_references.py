@@ -17,6 +17,7 @@ from hub.definitions import is_resource_type
 from hub.errors import Unprocessable, fault
 from hub.interactions.entries import EntryRequest
 from hub.interactions.link_plan import Slot, slots
+from hub.interactions.missing_targets import fhirpath_of
 from hub.model import reference
 
 _RESTFUL = re.compile(r"(.*/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.DOTALL)
@@ -117,6 +118,7 @@ def _reference(text: str, targets: Mapping[str, str], root: str, own: str) -> st
 def _unresolved(links: EntryLinks, text: str) -> Unprocessable:
     path = next(
         (path for path, element in reference.walk(links.resource) if element["reference"] == text),
-        links.entry.location,
+        "",
     )
+    path = fhirpath_of(path) if path else links.entry.location
     return Unprocessable(fault("not-found", "reference-unresolved", path))

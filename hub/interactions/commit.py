@@ -27,7 +27,7 @@ from hub.errors import (
 )
 from hub.interactions import search_parameters
 from hub.interactions.entries import within
-from hub.interactions.missing_targets import missing_targets
+from hub.interactions.missing_targets import fhirpath_of, missing_targets
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
 from hub.messages import Phrase
@@ -359,7 +359,7 @@ async def _reread(door: Interactions, ctx: Context, writes: tuple[Write, ...]) -
 def _refuse_conditional(change: Change, base: str) -> None:
     """Refuse references such as `Patient?identifier=...`: only a transaction resolves them."""
     issues = [
-        fault("not-supported", "reference-conditional", path)
+        fault("not-supported", "reference-conditional", fhirpath_of(path))
         for path, element in reference.walk(change.resource or {})
         if _CONDITIONAL.match(element["reference"].removeprefix(f"{base}/"))
     ]

@@ -18,6 +18,7 @@ from hub.interactions.chained_references import settled, through
 from hub.interactions.conditional import Condition, find, read_condition
 from hub.interactions.entries import within
 from hub.interactions.linked_queries import with_targets
+from hub.interactions.missing_targets import fhirpath_of
 from hub.interactions.url import parameters
 from hub.model import reference
 from hub.search.extract import extract
@@ -30,17 +31,21 @@ if TYPE_CHECKING:
     from hub.interactions.transaction_plan import Step
 
 
+MOST_UNRESOLVED = 200
+
+
 async def resolve_references(
     door: Interactions, ctx: Context, steps: Sequence[Step], table: LinkTable
 ) -> None:
     """Add what each conditional reference stands for to the table.
 
     Raises:
-        Unprocessable: One finds nothing, or there are too many different ones.
-        PreconditionFailed: One finds several.
+        HubError: Those that find nothing (422) or several (412), each once, with the first one's
+            status; or there are too many different ones (422).
     """
     after = _After(door, ctx, steps, table)
     most, resolved = door.settings.bundle_entries, 0
+    problems: list[HubError] = []
     for step in steps:
         if step.links is None or not step.changes:
             continue
@@ -57,7 +62,19 @@ async def resolve_references(
                 found = await _resolved(condition, after)
                 table.targets[text] = f"{type}/{_single(type, found)}"
             except HubError as error:
-                raise within(_at(error, step, text), step.entry.location, "resource") from None
+                located = within(_at(error, step, text), step.entry.location, "resource")
+                if len(problems) == MOST_UNRESOLVED:
+                    raise _all(problems) from None
+                problems.append(located)
+                table.targets.setdefault(text, "")
+    if problems:
+        raise _all(problems)
+
+
+def _all(problems: Sequence[HubError]) -> HubError:
+    """One error with all issues, of the first one's status."""
+    issues = [issue for problem in problems for issue in problem.issues]
+    return HubError(issues, problems[0].status)
 
 
 @dataclass(slots=True)
@@ -167,6 +184,6 @@ def _at(error: HubError, step: Step, text: str) -> HubError:
     """The error, located at the element that holds the reference."""
     for path, element in reference.walk(step.resource or {}):
         if element["reference"] == text:
-            issues = [replace(issue, location=path) for issue in error.issues]
+            issues = [replace(issue, location=fhirpath_of(path)) for issue in error.issues]
             return HubError(issues, error.status)
     return error

@@ -110,20 +110,23 @@ def read_entry(index: int, entry: object, base: str) -> EntryRequest:
     _known_properties(request, "Bundle.entry.request")
     method, url = request.get("method"), request.get("url")
     if not isinstance(method, str) or method not in ORDER:
-        raise BadRequest(fault("value", "bundle-method"))
+        raise BadRequest(fault("value", "bundle-method", ".request.method"))
     if not isinstance(url, str):
         raise _refuse("missing", "required")
     full_url = entry.get("fullUrl", "")
     resource = entry.get("resource")
-    if not isinstance(full_url, str) or not isinstance(resource, dict | None):
-        raise BadRequest(fault("structure", "bundle-entry"))
+    if not isinstance(full_url, str):
+        raise BadRequest(fault("structure", "bundle-entry", ".fullUrl"))
+    if not isinstance(resource, dict | None):
+        raise BadRequest(fault("structure", "bundle-entry", ".resource"))
     conditions = {name: request[name] for name in _CONDITIONS if name in request}
-    if not all(isinstance(value, str) for value in conditions.values()):
-        raise BadRequest(fault("structure", "bundle-entry"))
+    for name, value in conditions.items():
+        if not isinstance(value, str):
+            raise BadRequest(fault("structure", "bundle-entry", f".request.{name}"))
     made = EntryRequest(index, method, resource=resource, full_url=full_url, conditions=conditions)
     _read_url(made, url, base)
     if made.interaction in ("create", "update", "patch") and resource is None:
-        raise BadRequest(fault("required", "bundle-resource-missing"))
+        raise BadRequest(fault("required", "bundle-resource-missing", ".resource"))
     return made
 
 
@@ -154,6 +157,8 @@ def _known_properties(node: Mapping[str, Any], path: str) -> None:
 def within(error: HubError, location: str, default: str = "") -> HubError:
     """The same error, located inside a bundle; to be called once for an error.
 
+    A location that starts with a point is below the entry itself.
+
     Args:
         error: An error about an entry or its resource.
         location: `Bundle.entry[3]`.
@@ -161,6 +166,8 @@ def within(error: HubError, location: str, default: str = "") -> HubError:
     """
 
     def place(path: str) -> str:
+        if path.startswith("."):
+            return location + path
         _, _, rest = path.partition(".")
         if path:
             return f"{location}.resource.{rest}" if rest else f"{location}.resource"
@@ -189,7 +196,7 @@ def _read_url(made: EntryRequest, url: str, base: str) -> None:
 
 
 def _refuse(reason: str, code: str = "value") -> BadRequest:
-    return BadRequest(fault(code, "bundle-url", reason=Phrase(reason)))
+    return BadRequest(fault(code, "bundle-url", ".request.url", reason=Phrase(reason)))
 
 
 def _take_type(made: EntryRequest, segments: list[str]) -> None:
@@ -201,7 +208,7 @@ def _take_type(made: EntryRequest, segments: list[str]) -> None:
         if segments and not segments[0].startswith(("$", "_")):
             made.id = segments.pop(0)
             if not valid_id(made.id):
-                raise BadRequest(fault("value", "id-malformed"))
+                raise BadRequest(fault("value", "id-malformed", ".request.url"))
 
 
 def _get(made: EntryRequest, segments: list[str]) -> str:

@@ -332,6 +332,42 @@ async def test_a_conditional_reference_to_none_or_several_is_refused(
     assert error.status == 400
 
 
+async def test_all_conditional_references_that_lead_nowhere_are_named(
+    door: Interactions, ctx: Context
+) -> None:
+    first, second = (observation(f"Patient?identifier=urn:oid:1.2.3|{one}") for one in "ab")
+    held = {"valueReference": {"reference": "Practitioner?identifier=x"}, "url": "http://x"}
+    second["extension"] = [held]
+    error = await refused(door, ctx, bundle(post(first), post(second)))
+    assert error.status == 422
+    assert [(issue.message, issue.location) for issue in error.issues] == [
+        ("conditional-reference-no-match", "Bundle.entry[0].resource.subject"),
+        ("conditional-reference-no-match", "Bundle.entry[1].resource.subject"),
+        ("conditional-reference-no-match", "Bundle.entry[1].resource.extension[0].value"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"fullUrl": 1}, "fullUrl"),
+        ({"resource": []}, "resource"),
+        (
+            {"request": {"method": "POST", "url": "Patient", "ifNoneExist": 1}},
+            "request.ifNoneExist",
+        ),
+        ({"request": {"method": "POST", "url": "x"}}, "request.url"),
+        ({"request": {"method": "PUT", "url": "Patient/a_b"}}, "request.url"),
+        ({"request": {"method": "BREW", "url": "Patient"}}, "request.method"),
+    ],
+)
+async def test_what_is_wrong_with_an_entry_is_located_exactly(
+    door: Interactions, ctx: Context, change: dict[str, Any], place: str
+) -> None:
+    error = await refused(door, ctx, bundle(post(patient()) | change))
+    assert [issue.location for issue in error.issues] == [f"Bundle.entry[0].{place}"]
+
+
 async def test_conditional_updates_and_deletes(door: Interactions, ctx: Context) -> None:
     for number in (2, 3, 3):
         identifier = [{"system": "urn:oid:1.2.3", "value": f"p{number}"}]
@@ -490,7 +526,7 @@ async def test_all_malformed_entries_are_named_at_once(door: Interactions, ctx: 
     error = await refused(door, ctx, bundle({}, post(patient()), bare("BREW", "x")))
     assert [issue.location for issue in error.issues] == [
         "Bundle.entry[0].request",
-        "Bundle.entry[2].request",
+        "Bundle.entry[2].request.method",
     ]
 
 
