@@ -43,7 +43,7 @@ def serve(
     """
     from hub.serve import serve as run_server
     from hub.settings import SettingsError, from_environment, misspelt_variables
-    from hub.storage.port import StoreUnavailable
+    from hub.storage.port import StoreLocked, StoreUnavailable
 
     for name, meant in misspelt_variables(os.environ).items():
         typer.echo(f"{name} is no setting and does nothing; {meant}?", err=True)
@@ -52,6 +52,11 @@ def serve(
         if settings.store == "sqlite":
             _free(settings.data)
         code = run_server(settings, demo=demo)
+    except StoreLocked as error:
+        raise fail(
+            f"{settings.data.absolute()}: {error}, perhaps a hub that runs already. "
+            "Stop that, or serve another folder with --data."
+        ) from None
     except (SettingsError, StoreUnavailable) as error:
         raise fail(str(error)) from None
     except OSError as error:

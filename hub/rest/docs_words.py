@@ -1,4 +1,4 @@
-"""The words of the page that `/docs` shows, in English and Chinese; read by `hub.rest.docs_page`."""
+"""The words of the pages, in English and Chinese; read by `hub.rest.site` and its pages."""
 
 from __future__ import annotations
 
@@ -49,6 +49,11 @@ PAGE: Final = {
     "type": Words("type", "类型"),
     "instance": Words("instance", "实例"),
 }
+
+NOWHERE: Final = Words(
+    "There is nothing at this address. FHIR is at {base}; {site}/docs shows what there is.",
+    "此地址没有内容。FHIR 地址为 {base}；{site}/docs 列出全部接口。",
+)
 
 EXAMPLES: Final = (
     ("Patient?name=明&_pretty=true", Words("Patients by part of the name", "按姓名的一部分查居民")),

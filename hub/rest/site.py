@@ -7,10 +7,11 @@ import. Administration and sign-in pages join it later.
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
 
 from hub.rest import negotiation
 from hub.rest.docs_page import page
+from hub.rest.docs_words import NOWHERE
 from hub.rest.service import Service
 
 # Nothing on these pages needs a script, a frame or another server.
@@ -24,7 +25,7 @@ def build(service: Service, tenant: int) -> FastAPI:
         service: For the pages' content.
         tenant: Tenant key for the store's facts.
     """
-    site = FastAPI(title="FHIR hub", version="0.1.0", docs_url=None, redoc_url=None)
+    site = FastAPI(openapi_url=None)
 
     @site.get("/", include_in_schema=False)
     async def start() -> RedirectResponse:
@@ -32,8 +33,7 @@ def build(service: Service, tenant: int) -> FastAPI:
 
     @site.get("/docs", include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
-        accepted = request.headers.get("accept-language", "")
-        language = negotiation.language(accepted.encode("latin-1"))
+        language = _language(request)
         counts = (await service.door.store.info(tenant)).resources
         headers = {
             "content-security-policy": _POLICY,
@@ -42,4 +42,15 @@ def build(service: Service, tenant: int) -> FastAPI:
         }
         return HTMLResponse(page(service, counts, language), headers=headers)
 
+    @site.exception_handler(404)
+    async def nowhere(request: Request, _: Exception) -> JSONResponse:
+        base = service.settings.base
+        words = NOWHERE.to(_language(request)).format(base=base, site=base.removesuffix("/fhir"))
+        problem = {"status": 404, "detail": words}
+        return JSONResponse(problem, 404, media_type="application/problem+json")
+
     return site
+
+
+def _language(request: Request) -> str:
+    return negotiation.language(request.headers.get("accept-language", "").encode("latin-1"))

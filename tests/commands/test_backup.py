@@ -69,7 +69,10 @@ def backup(run: Run, tmp_path: Path) -> Path:
 
 def test_a_store_is_not_overwritten(run: Run, backup: Path) -> None:
     done = run("restore", backup)
-    assert (done.code, done.err) == (2, "data holds a store already\n")
+    assert (done.code, done.err) == (
+        2,
+        "data holds a store already; name a new folder with --data\n",
+    )
 
 
 @pytest.mark.parametrize("file", ["hub.sqlite3", "backup.json"])

@@ -73,8 +73,12 @@ def test_the_page_shows_what_is_in_the_record_in_the_readers_language(
 
 def test_what_is_nowhere_is_not_found(site: httpx.Client) -> None:
     with site:
-        for path in ("/nothing", "/fhirs", "/health", "/health/live/x"):
-            assert site.get(path).status_code == 404
+        for path in ("/nothing", "/fhirs", "/health", "/health/live/x", "/openapi.json"):
+            answer = site.get(path)
+            assert answer.status_code == 404
+            assert answer.json()["detail"].endswith("/docs shows what there is.")
+        chinese = site.get("/Patient", headers={"accept-language": "zh"})
+        assert "此地址没有内容" in chinese.json()["detail"]
 
 
 def test_other_hosts_get_no_page(site: httpx.Client) -> None:

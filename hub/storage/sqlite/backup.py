@@ -102,7 +102,7 @@ def restore(source: Path, folder: Path) -> None:
     if not (source / MANIFEST).is_file():
         raise FileNotFoundError(f"{source} is no backup")
     if (folder / DATABASE).exists():
-        raise FileExistsError(f"{folder} holds a store already")
+        raise FileExistsError(f"{folder} holds a store already; name a new folder with --data")
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         if (source / blob.FOLDER).is_dir():
