@@ -24,7 +24,7 @@ from hub.interactions.entries import EntryRequest, read_entry, within
 from hub.interactions.linked_queries import refuse_links
 from hub.interactions.patch import Patch, patch_of
 from hub.interactions.preconditions import expected_version
-from hub.interactions.url import query_of
+from hub.interactions.url import Parameters, query_of
 from hub.interactions.validated import same_id, same_type, well_formed
 from hub.model.identity import new_id
 from hub.storage.port import Matches, Stored
@@ -264,9 +264,10 @@ def _pair_twins(steps: Sequence[Step]) -> None:
     """Let the first of several entries with one condition, which finds nothing, create.
 
     Raises:
-        BadRequest: Two conditional updates would create the same resource twice.
+        BadRequest: Two conditional updates, or one and a create, would create the same resource
+            twice.
     """
-    first: dict[tuple[str, str], Step] = {}
+    first: dict[tuple[str, Parameters], Step] = {}
     updated: dict[Any, int] = {}
     for step in steps:
         entry, condition = step.entry, step.entry.condition("ifNoneExist")
@@ -274,11 +275,14 @@ def _pair_twins(steps: Sequence[Step]) -> None:
         if step.condition is None or step.found is not None:
             continue
         if entry.interaction == "create" and condition is not None:
-            twin = first.setdefault((entry.type, condition), step)
+            twin = first.setdefault((entry.type, query_of(condition)), step)
             if twin is not step:
                 step.twin, step.changes, step.matches = twin, [], None
         elif entry.interaction == "update" and step.matches and not step.matches.ids:
-            _once(updated, (entry.type, entry.search), entry.index)
+            key = (entry.type, entry.search or ())
+            if key in first:
+                updated[key] = first[key].entry.index
+            _once(updated, key, entry.index)
 
 
 def _changing(step: Step, method: Any, id: str, expected: Any) -> None:

@@ -60,11 +60,14 @@ async def test_other_conditions_are_no_twins(door: Interactions, ctx: Context) -
     assert [status for status, _ in told(answer)] == ["201 Created", "201 Created"]
 
 
-async def test_two_updates_by_one_condition_are_about_one_resource(
-    door: Interactions, ctx: Context
+@pytest.mark.parametrize("method", ["PUT", "POST"])
+async def test_two_entries_with_one_condition_are_about_one_resource(
+    door: Interactions, ctx: Context, method: str
 ) -> None:
     update = {"request": {"method": "PUT", "url": f"Patient?{CONDITION}"}, "resource": patient()}
     other = update | {"resource": patient()}
+    if method == "POST":
+        other["request"] = {"method": "POST", "url": "Patient", "ifNoneExist": CONDITION}
     with pytest.raises(HubError) as caught:
         await door.bundle(ctx, transaction(update, other))
     assert caught.value.issues[0].message == "bundle-same-resource"
