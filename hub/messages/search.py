@@ -89,6 +89,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{name} is written Type:reference-parameter or Type:reference-parameter:TargetType.",
         "{name} 的写法是 类型:引用参数 或 类型:引用参数:目标类型。",
     ),
+    "search-text-include": (
+        "_include and _revinclude do not go with _summary=text; ask for them apart.",
+        "_include 和 _revinclude 不能与 _summary=text 同用；请分开请求。",
+    ),
     "search-sort": (
         "Results cannot be sorted by {code}.",
         "不能按 {code} 排序。",

@@ -7,7 +7,7 @@ modifiers; `hub.search.rewrite` makes the query that a store answers. Called by 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -227,6 +227,15 @@ def _all(criteria: Iterable[Criterion]) -> Criterion:
     return found[0] if len(found) == 1 else And(found)
 
 
+def _as_used(
+    honoured: list[tuple[str, str]], count: int | None, max_count: int
+) -> Iterator[tuple[str, str]]:
+    """Parameters of the self link: a `_count` that was lowered says so."""
+    for name, text in honoured:
+        lowered = name == "_count" and count is not None and count > max_count
+        yield name, str(max_count) if lowered else text
+
+
 def _request(
     draft: _Draft, search: str, codec: CursorCodec | None, default_count: int, max_count: int
 ) -> SearchRequest:
@@ -234,6 +243,8 @@ def _request(
     count = default_count if results.count is None else results.count
     if results.summary == "count":
         count = 0
+    if results.summary == "text" and results.includes:
+        refuse("not-supported", "search-text-include")
     total = results.total or ("accurate" if count == 0 else "none")
     query = Query(
         draft.types,
@@ -252,7 +263,7 @@ def _request(
         tuple(results.includes),
         results.summary,
         results.elements,
-        tuple(draft.honoured),
+        tuple(_as_used(draft.honoured, results.count, max_count)),
         tuple(draft.ignored),
         results.explain,
         search,

@@ -74,6 +74,10 @@ def test_the_self_link_holds_what_was_honoured() -> None:
     assert request.empty == ("_cursor",)
 
 
+def test_the_self_link_says_that_a_count_was_lowered() -> None:
+    assert read("Patient?_count=5000").self_parameters == (("_count", "1000"),)
+
+
 def test_a_search_in_a_compartment_is_limited_to_it() -> None:
     request = parse(
         CORE, "Observation", [("code", "1")], zone=ZONE, base=BASE, compartment=("Patient", "p1")
