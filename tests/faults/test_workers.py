@@ -21,6 +21,7 @@ from pathlib import Path
 from random import Random
 from typing import Any
 
+import apsw
 import httpx
 import pytest
 
@@ -370,6 +371,16 @@ def test_what_hangs_is_started_again(tmp_path: Path, kind: str) -> None:
         assert "has not moved" in said(hub)[0]["message"]
         hub.stop()
     check(tmp_path)
+
+
+def test_a_writer_that_cannot_start_any_more_ends_the_hub(tmp_path: Path) -> None:
+    with running(tmp_path, "--workers", "2") as hub:
+        database = apsw.Connection(str(tmp_path / "data" / "hub.sqlite3"))
+        database.pragma("user_version", 1_000_000)
+        database.close()
+        os.kill(writer(hub), signal.SIGKILL)
+        assert hub.process.wait(20) == 1
+    assert "before it was ready" in hub.log.read_text()
 
 
 def test_without_their_supervisor_all_end_and_what_was_acknowledged_stays(tmp_path: Path) -> None:

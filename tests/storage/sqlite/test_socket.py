@@ -7,13 +7,24 @@ import os
 import stat
 import tempfile
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 
 import pytest
 
 from hub.storage.port import AuditRecord, StoreUnavailable
-from hub.storage.sqlite.frames import COMMIT, GREETING, LARGEST_FRAME, MAGIC, REQUEST, SOCKET
+from hub.storage.sqlite import wire
+from hub.storage.sqlite.connect import open_reader
+from hub.storage.sqlite.frames import (
+    ANSWER,
+    COMMIT,
+    GREETING,
+    LARGEST_FRAME,
+    MAGIC,
+    REQUEST,
+    SOCKET,
+)
 from hub.storage.sqlite.remote_writer import RemoteWriter
 from hub.storage.sqlite.store import SqliteStore, open_store
 from tests.faults.load import TENANT, Load, assert_whole, bundle
@@ -165,6 +176,53 @@ async def test_noise_on_the_socket_harms_nobody(owner: SqliteStore, frame: bytes
     worker = open_store(owner.folder, role="reader")
     await worker.commit(bundle(1, Random(1)))
     await worker.close()
+
+
+async def test_a_client_that_greets_again_loses_its_older_connection(owner: SqliteStore) -> None:
+    """What that still holds unread must not be applied after its repetition."""
+    path = str(owner.folder / SOCKET)
+    old, to_owner = await asyncio.open_unix_connection(path)
+    to_owner.write(HELLO)
+    await asyncio.sleep(0.05)
+    _, again = await asyncio.open_unix_connection(path)
+    again.write(HELLO)
+    with suppress(ConnectionResetError):
+        assert await asyncio.wait_for(old.read(), 5) == b""
+    to_owner.close()
+    again.close()
+
+
+async def test_a_repetition_is_answered_as_before_and_not_applied(owner: SqliteStore) -> None:
+    reader, writer = await asyncio.open_unix_connection(str(owner.folder / SOCKET))
+    body = wire.encode_commit(bundle(1, Random(1)))
+    writer.write(HELLO)
+    answers = []
+    for again in (0, 1, 1):
+        writer.write(REQUEST.pack(len(body), 7, COMMIT, again, 3) + body)
+        length, number, ok = ANSWER.unpack(await reader.readexactly(ANSWER.size))
+        assert (number, ok) == (7, 1)
+        answers.append(wire.decode_committed(await reader.readexactly(length)))
+    assert answers[0] == answers[1] == answers[2]
+    writer.close()
+    await assert_whole(owner, 2, {1}, {0})
+
+
+async def test_requests_that_arrive_together_are_committed_together(owner: SqliteStore) -> None:
+    worker = open_store(owner.folder, role="reader")
+    await worker.commit(bundle(0, Random(1)))
+    before = _groups(owner)
+    await asyncio.gather(*(worker.commit(bundle(number, Random(1))) for number in range(1, 41)))
+    assert _groups(owner) - before <= 10
+    await worker.close()
+    await assert_whole(owner, 41, set(range(41)), set())
+
+
+def _groups(store: SqliteStore) -> int:
+    """How many groups were committed so far: each counts the fence up."""
+    connection = open_reader(store.folder)
+    (fence,) = connection.execute("SELECT fence FROM state").fetchone() or (0,)
+    connection.close()
+    return int(fence)
 
 
 async def test_the_socket_is_the_users_own(owner: SqliteStore) -> None:
