@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -33,6 +34,25 @@ def test_a_demo_that_was_killed_while_loading_is_finished_by_the_next_start(tmp_
     with running(tmp_path, "--demo") as hub:
         assert patients(hub) == DEFAULT_PATIENTS
         assert not marker.exists()
+
+
+def test_ctrl_c_while_the_demo_is_loaded_is_told_in_a_line(tmp_path: Path):
+    marker = tmp_path / "data" / "demo.unfinished"
+    stopped = subprocess.Popen(
+        [sys.executable, "-m", "hub", "serve", "--demo", "--port", "0"],
+        env=os.environ | {"HUB_DATA": str(tmp_path / "data")},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    deadline = time.monotonic() + 30
+    while not marker.exists() and time.monotonic() < deadline:
+        time.sleep(0.005)
+    stopped.send_signal(signal.SIGINT)
+    _, err = stopped.communicate(timeout=60)
+    assert stopped.returncode == 130, err
+    assert "the next start goes on" in err
+    assert "Traceback" not in err
 
 
 def test_a_store_that_holds_something_gets_no_demo(tmp_path: Path):

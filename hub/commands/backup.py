@@ -48,10 +48,13 @@ def restore(
 
     Example: fhir-hub restore /mnt/usb/hub-2026-11-22 --data data
     """
+    from rich.console import Console
+
     from hub.storage.sqlite.backup import restore as restore_store
 
     async def main() -> None:
         restore_store(source, data)
 
-    run(main)
+    with Console(stderr=True).status("Verifying and copying ..."):
+        run(main, f"Stopped; {data} holds no store yet.")
     typer.echo(f"{data} holds the store of {source}; start it with: fhir-hub serve --data {data}")

@@ -55,11 +55,20 @@ def demo(
 
 def _write(out: Path, patients: int, seed: int) -> None:
     import sys
+    from contextlib import nullcontext
 
     from hub.demo.generate import generate
+    from hub.loading.progress import count_progress
     from hub.model import json
 
-    stream = sys.stdout.buffer if str(out) == "-" else out.open("wb")
-    with stream:
+    piped = str(out) == "-"
+    stream = sys.stdout.buffer if piped else out.open("wb")
+    bar = nullcontext(_silent) if piped else count_progress("Demo residents", patients)
+    with stream, bar as advance:
         for resource in generate(patients, seed):
             stream.write(json.encode(resource) + b"\n")
+            advance(resource["resourceType"] == "Patient")
+
+
+def _silent(count: int) -> None:
+    """No progress: the terminal shows the resources themselves."""

@@ -61,6 +61,8 @@ def serve(
         raise fail(str(error)) from None
     except OSError as error:
         raise fail(words_of(error)) from None
+    except KeyboardInterrupt:  # Only before it serves: then it stops by itself.
+        raise fail("Stopped before the hub was ready; the next start goes on.", 130) from None
     raise typer.Exit(code)
 
 
