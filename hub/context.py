@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime
+
+import msgspec
 
 from hub.principal import LOCAL, Principal
 
@@ -35,8 +37,7 @@ class Tenant:
     zone: str = "Asia/Shanghai"
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """One request's context.
 
     Attributes:
@@ -51,9 +52,9 @@ class Context:
         address: Network address of the client, for the audit; "" on the command line.
     """
 
-    tenant: Tenant = field(default_factory=Tenant)
+    tenant: Tenant = msgspec.field(default_factory=Tenant)
     principal: Principal = LOCAL
-    request_id: str = field(default_factory=lambda: uuid.uuid4().hex)
+    request_id: str = msgspec.field(default_factory=lambda: uuid.uuid4().hex)
     language: str = "en"
     base: str = "http://127.0.0.1:8080/fhir"
     clock: Clock = utc_now

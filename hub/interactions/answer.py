@@ -10,6 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+import msgspec
+
 from hub.errors import Issue
 from hub.model import body, json
 from hub.storage.port import Stored
@@ -34,8 +36,7 @@ class Preference(NamedTuple):
     strict: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Changed:
+class Changed(msgspec.Struct, frozen=True):
     """Result of an interaction that may change one resource.
 
     Attributes:

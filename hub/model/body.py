@@ -9,6 +9,7 @@ Spec: https://hl7.org/fhir/R4/resource.html#Meta
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from hub.model import json
@@ -21,8 +22,13 @@ def instant(milliseconds: int) -> str:
         milliseconds: Since the epoch.
     """
     seconds, rest = divmod(milliseconds, 1000)
-    # isoformat costs a quarter of strftime; this is on the path of every body.
-    return f"{datetime.fromtimestamp(seconds, UTC).isoformat()[:19]}.{rest:03d}Z"
+    return f"{_second(seconds)}.{rest:03d}Z"
+
+
+@lru_cache(maxsize=4096)
+def _second(seconds: int) -> str:
+    """Remembered, for what is written is mostly read or replaced in the same second as others."""
+    return datetime.fromtimestamp(seconds, UTC).isoformat()[:19]
 
 
 def split(resource: dict[str, Any]) -> bytes:

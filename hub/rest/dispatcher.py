@@ -12,9 +12,10 @@ import logging
 import os
 import zlib
 from collections.abc import AsyncIterator, Mapping
-from dataclasses import replace
 from itertools import count
 from time import perf_counter
+
+from msgspec.structs import replace
 
 from hub.context import Context, Tenant
 from hub.errors import (

@@ -24,6 +24,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
+import msgspec
+
 from hub.search.query import Position, Query
 from hub.search.values import IndexRows
 from hub.storage.ledger import Ledger
@@ -68,8 +70,7 @@ ANY_VERSION = -1
 ABSENT = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(msgspec.Struct, frozen=True):
     """One change.
 
     Attributes:
@@ -102,8 +103,7 @@ class Matches:
     ids: frozenset[str] = frozenset()
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(msgspec.Struct, frozen=True):
     """type/id exists, undeleted, before or because of this commit (referential integrity)."""
 
     type: str
@@ -128,8 +128,7 @@ HOLDERS = frozenset(("Bundle",))
 Precondition = Matches | Exists | Unreferenced
 
 
-@dataclass(frozen=True, slots=True)
-class AuditRecord:
+class AuditRecord(msgspec.Struct, frozen=True):
     """One row of the audit chain, rendered as AuditEvent when it is read.
 
     Attributes:
@@ -158,8 +157,7 @@ class OutboxRow:
     body: bytes
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(msgspec.Struct, frozen=True):
     """A transaction: applied whole or refused whole.
 
     Attributes:

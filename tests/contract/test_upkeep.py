@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from hub.search.values import DateRow, IndexRows, ReferenceRow, StringRow, TokenRow
 from hub.storage.port import (
@@ -128,7 +129,7 @@ async def test_expunge_leaves_nothing_but_an_audit_row(store: Store) -> None:
     info = await store.info(TENANT)
     assert (info.resources, info.versions) == ({"Patient": 1}, 1)
     _, _, record = (await store.audit_records(TENANT, 0, 10))[-1]
-    assert record == replace(AUDIT, interaction="expunge", entities=("Patient/a",))
+    assert record == structs.replace(AUDIT, interaction="expunge", entities=("Patient/a",))
     assert [finding async for finding in store.verify(TENANT)] == []
 
 

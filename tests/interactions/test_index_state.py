@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
+from msgspec.structs import replace
 
 from hub.context import Context, Tenant
 from hub.interactions import Interactions, index_state, indexing

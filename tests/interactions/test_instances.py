@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json as plain_json
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from hub.context import Context
 from hub.errors import (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from hub.errors import NotFound, UnsupportedMediaType, fault
 from hub.rest import negotiation, rendering, urls

@@ -157,7 +157,9 @@ class MemoryStore:
             if freed and not users:
                 self.record.blobs.pop(blob, None)
                 del self.record.uses[blob]
-        audit = replace(audit, interaction="expunge", entities=(*audit.entities, f"{type}/{id}"))
+        audit = structs.replace(
+            audit, interaction="expunge", entities=(*audit.entities, f"{type}/{id}")
+        )
         await self.commit(Commit(tenant, (), audit, clock))
         return len(removed)
 

@@ -87,7 +87,8 @@ class Interner:
             connection: The write connection.
             types: Numbers of the resource types.
         """
-        self._execute = connection.execute
+        self._connection, self._execute = connection, connection.execute
+        self._squeeze = zstandard.ZstdCompressor(write_checksum=False).compress
         self.types = types
         self._next = {"rid": 1, "block": FIRST_BLOCK, "index_group": 1, "index_shape": 1}
         self.reset()
@@ -254,25 +255,15 @@ class Interner:
             if number is None:
                 stored: str | bytes = text
                 if len(text) > LONGEST_PLAIN:
-                    stored = zstandard.ZstdCompressor(write_checksum=False).compress(text.encode())
+                    stored = self._squeeze(text.encode())
                 self._execute(
                     "INSERT INTO word_list (digest, words) VALUES (?, ?)", (digest, stored)
                 )
-                number = self._execute("SELECT last_insert_rowid()").get
+                number = self._connection.last_insert_rowid()
                 self._execute("INSERT INTO word_index (rowid, words) VALUES (?, ?)", (number, text))
             self._words[digest] = number
             self._learnt.append((self._words, digest))
         return number
-
-    def _new_words(self, digest: bytes, text: str) -> int:
-        stored: str | bytes = text
-        if len(text) > LONGEST_PLAIN:
-            stored = zstandard.ZstdCompressor(write_checksum=False).compress(text.encode())
-        number: Any = self._execute(
-            "INSERT INTO word_list (digest, words) VALUES (?, ?) RETURNING id", (digest, stored)
-        ).get
-        self._execute("INSERT INTO word_index (rowid, words) VALUES (?, ?)", (number, text))
-        return int(number)
 
     # --- reference targets -----------------------------------------------------------------
 

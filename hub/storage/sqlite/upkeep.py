@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from msgspec import structs
+
 from hub.search.values import INDEX_VERSION
 from hub.storage.port import (
     ANY_VERSION,
@@ -142,7 +144,9 @@ def expunge(
         finally:
             connection.pragma("secure_delete", False)
         work.count(tenant, number, -(not deleted), -versions)
-    record = replace(audit, interaction="expunge", entities=(*audit.entities, f"{type}/{id}"))
+    record = structs.replace(
+        audit, interaction="expunge", entities=(*audit.entities, f"{type}/{id}")
+    )
     commit.apply(work, Commit(tenant, (), record, clock))
     return versions, blobs
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from random import Random
 
 import apsw
 import pytest
+from msgspec.structs import replace
 
 from hub.search.values import IndexRows
 from hub.storage.port import AuditRecord, Commit, StoreUnavailable, VersionConflict, Write
