@@ -17,10 +17,16 @@ Parameters = tuple[tuple[str, str], ...]
 MOST_PARAMETERS = 1000
 _BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_IN_VALUES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""A value may hold what a FHIR string may: tabs and line breaks too."""
 
 
-def decode(text: str) -> str:
+def decode(text: str, control: re.Pattern[str] = _CONTROL) -> str:
     """Percent-decoded text.
+
+    Args:
+        text: As it came.
+        control: Characters to refuse.
 
     Raises:
         BadRequest: A broken escape, no UTF-8, or a control character (`url-malformed`).
@@ -32,7 +38,7 @@ def decode(text: str) -> str:
             text = unquote_to_bytes(text).decode()
         except (UnicodeDecodeError, UnicodeEncodeError) as error:
             raise BadRequest(fault("value", "url-malformed")) from error
-    if _CONTROL.search(text):
+    if control.search(text):
         raise BadRequest(fault("value", "url-malformed"))
     return text
 
@@ -51,7 +57,7 @@ def parameters(query: str) -> Parameters:
         name, _, value = part.replace("+", " ").partition("=")
         if not name:
             raise BadRequest(fault("value", "url-malformed"))
-        found.append((decode(name), decode(value)))
+        found.append((decode(name), decode(value, _IN_VALUES)))
     return tuple(found)
 
 

@@ -11,8 +11,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "URL 经百分号解码后不是 UTF-8。",
     ),
     "url-control-character": (
-        "The URL holds a control character, such as NUL or a line break.",
-        "URL 含有控制字符（如 NUL 或换行符）。",
+        "The URL holds a control character, such as NUL, or a line break outside of values.",
+        "URL 含有控制字符（如 NUL），或在参数值之外含有换行符。",
     ),
     "path-segment-empty": (
         "The path has an empty segment (//).",

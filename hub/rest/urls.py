@@ -15,10 +15,16 @@ from hub.rest.exchange import Parameters
 MOST_PARAMETERS = 1000
 _BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_IN_VALUES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+"""A value may hold what a FHIR string may: tabs and line breaks too."""
 
 
-def decode(raw: bytes) -> str:
+def decode(raw: bytes, control: re.Pattern[str] = _CONTROL) -> str:
     """Percent-decoded text.
+
+    Args:
+        raw: As it came.
+        control: Characters to refuse.
 
     Raises:
         BadRequest: A broken escape, bytes that are not UTF-8, or a control character.
@@ -31,7 +37,7 @@ def decode(raw: bytes) -> str:
         text = raw.decode()
     except UnicodeDecodeError as error:
         raise BadRequest(fault("value", "url-encoding")) from error
-    if _CONTROL.search(text):
+    if control.search(text):
         raise BadRequest(fault("value", "url-control-character"))
     return text
 
@@ -80,5 +86,5 @@ def parameters(raw: bytes) -> Parameters:
             name, _, value = part.replace(b"+", b" ").partition(b"=")
             if not name:
                 raise BadRequest(fault("value", "query-name-missing"))
-            found.append((decode(name), decode(value)))
+            found.append((decode(name), decode(value, _IN_VALUES)))
     return tuple(found)

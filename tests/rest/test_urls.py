@@ -56,6 +56,10 @@ def test_a_query_is_decoded_in_order() -> None:
     assert found == (("name", "a b"), ("name", "张"), ("_count", ""), ("x", ""))
 
 
+def test_a_value_may_have_lines() -> None:
+    assert urls.parameters(b"expression=a%0Aor%09b") == (("expression", "a\nor\tb"),)
+
+
 @pytest.mark.parametrize(
     ("query", "message"),
     [
@@ -63,6 +67,9 @@ def test_a_query_is_decoded_in_order() -> None:
         (b"a=%", "url-escape-broken"),
         (b"a=%c3%28", "url-encoding"),
         (b"a%00=1", "url-control-character"),
+        (b"a%0a=1", "url-control-character"),
+        (b"a=%00", "url-control-character"),
+        (b"a=%1b", "url-control-character"),
         (b"&".join([b"a=1"] * 1001), "query-too-many"),
     ],
 )
