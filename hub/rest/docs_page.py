@@ -74,7 +74,7 @@ def page(service: Service, counts: Mapping[str, int], language: str) -> str:
     )
     return f"""<!doctype html>
 <html lang="{"zh-CN" if language == "zh" else "en"}"><meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,">
 <title>{words["title"]}</title><style>{_STYLE}</style>
 <h1>{words["title"]}</h1>
 <p>{words["base"]}: <a href="/fhir/metadata?_pretty=true">{_code(service.settings.base)}</a> ·

@@ -27,11 +27,11 @@ def build(service: Service, tenant: int) -> FastAPI:
     """
     site = FastAPI(openapi_url=None)
 
-    @site.get("/", include_in_schema=False)
+    @site.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def start() -> RedirectResponse:
         return RedirectResponse("/docs")
 
-    @site.get("/docs", include_in_schema=False)
+    @site.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         language = _language(request)
         counts = (await service.door.store.info(tenant)).resources

@@ -45,6 +45,7 @@ def test_the_pages_need_nothing_from_elsewhere(site: httpx.Client) -> None:
         assert start.status_code in (302, 307)
         assert start.headers["location"] == "/docs"
         page = site.get("/docs")
+        assert site.head("/docs").status_code == 200
     assert page.status_code == 200
     assert "<script" not in page.text
     assert "https://" not in page.text
