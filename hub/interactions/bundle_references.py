@@ -17,8 +17,8 @@ from hub.definitions import is_resource_type
 from hub.errors import Unprocessable, fault
 from hub.interactions.entries import EntryRequest
 from hub.interactions.link_plan import Slot, slots
-from hub.interactions.missing_targets import fhirpath_of
 from hub.model import reference
+from hub.model.element_names import fhirpath_of
 
 _RESTFUL = re.compile(r"(.*/)[A-Z][A-Za-z]+/[A-Za-z0-9\-.]{1,64}", re.DOTALL)
 _CONDITIONAL = re.compile(r"([A-Z][A-Za-z]+)\?(.+)", re.DOTALL)

@@ -27,11 +27,12 @@ from hub.errors import (
 )
 from hub.interactions import search_parameters
 from hub.interactions.entries import within
-from hub.interactions.missing_targets import fhirpath_of, missing_targets
+from hub.interactions.missing_targets import missing_targets
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
 from hub.messages import Phrase
 from hub.model import body, reference
+from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
 from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (

@@ -18,9 +18,9 @@ from hub.interactions.chained_references import settled, through
 from hub.interactions.conditional import Condition, find, read_condition
 from hub.interactions.entries import within
 from hub.interactions.linked_queries import with_targets
-from hub.interactions.missing_targets import fhirpath_of
 from hub.interactions.url import parameters
 from hub.model import reference
+from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
 from hub.search.query import Criterion, Query
 from hub.search.values import IndexRows

@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Collection, Mapping, Sequence
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
-from hub.definitions import is_resource_type, type_definition
 from hub.errors import Issue, fault
 from hub.model import reference
+from hub.model.element_names import fhirpath_of
 from hub.storage.port import HOLDERS
 
 if TYPE_CHECKING:
@@ -23,7 +22,6 @@ if TYPE_CHECKING:
 
 Target = tuple[str, str]
 _BREATH = 128
-_HELD = ("Extension", "Annotation", "DataRequirement", "UsageContext", "TriggerDefinition")
 
 
 async def missing_targets(
@@ -66,30 +64,3 @@ async def missing_targets(
         for index, path, t in places
         if t not in found and t not in written
     ]
-
-
-def fhirpath_of(path: str) -> str:
-    """A path of JSON names as FHIRPath calls it: `medicationReference` is `medication`.
-
-    Args:
-        path: As `hub.model.reference.walk` gives it.
-    """
-    root, _, rest = path.partition(".")
-    if not rest or not is_resource_type(root):
-        return path
-    names = _choices(root)
-    return ".".join([root, *(names.get(step, step) for step in rest.split("."))])
-
-
-@lru_cache(maxsize=256)
-def _choices(root: str) -> Mapping[str, str]:
-    """JSON names of the choices of a type that may be a Reference, to their elements."""
-    rows = [row for name in (root, *_HELD) for row in type_definition(name).elements]
-    genuine = {row.name for row in rows}
-    return {
-        f"{row.name}Reference": row.name
-        for row in rows
-        if row.is_choice
-        and f"{row.name}Reference" not in genuine
-        and any(kind.code == "Reference" for kind in row.types)
-    }

@@ -16,8 +16,10 @@ from typing import Any, NoReturn
 
 import msgspec
 
+from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, TooLarge, fault
 from hub.messages import Phrase
+from hub.model.element_names import element_name
 from hub.model.parser_reasons import json_reason
 
 Resource = dict[str, Any]
@@ -28,6 +30,9 @@ MAX_EXPONENT = 400
 MAX_VALUES = 4_000_000
 """Values of one text. Real resources have one in 27 bytes; `[],[],...` takes thirty times its
 size in memory."""
+
+MOST_LOCATED = 1024 * 1024
+"""Bytes of a text in which a repeated key is located: that takes a second tree."""
 
 BOM = b"\xef\xbb\xbf"
 _OTHERS = bytes(set(range(256)) - set(b'{}[]"'))
@@ -172,6 +177,10 @@ def _depth(skeleton: bytes) -> int:
     return _ROUNDS + max(accumulate(array("b", brackets.translate(_STEPS))), default=0)
 
 
+class _Repeated(dict[str, Any]):
+    """An object that has a key twice."""
+
+
 def _refuse_repeated_keys(data: bytes) -> None:
     """Name the first key that an object has twice; its length is cut for the message."""
 
@@ -179,10 +188,53 @@ def _refuse_repeated_keys(data: bytes) -> None:
         seen: set[str] = set()
         for key, _ in pairs:
             if key in seen:
-                raise BadRequest(fault("structure", "json-duplicate-key", key=key[:64]))
+                place = _first_repeated(data) if len(data) <= MOST_LOCATED else ""
+                raise BadRequest(fault("structure", "json-duplicate-key", place, key=key[:64]))
             seen.add(key)
 
     json.loads(data, object_pairs_hook=check)
+
+
+def _first_repeated(data: bytes) -> str:
+    """FHIRPath of the first object to end that has a key twice: the one that `check` meets."""
+    met: list[_Repeated] = []
+
+    def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        found = dict(pairs)
+        if met or len(found) == len(pairs):
+            return found
+        met.append(_Repeated(found))
+        return met[0]
+
+    # A path is put together for the one that is found: all together would be long.
+    waiting: list[tuple[_Step | None, str, Any]] = [
+        (None, "", json.loads(data, object_pairs_hook=read))
+    ]
+    while waiting:
+        step, type, node = waiting.pop()
+        if isinstance(node, dict):
+            named = node.get("resourceType")
+            if isinstance(named, str) and is_resource_type(named):
+                step, type = step or (None, named), named
+            if isinstance(node, _Repeated):
+                return _path(step)
+            for key, item in node.items():
+                waiting.append(((step, f".{element_name(type, key)[:64]}"), type, item))
+        elif isinstance(node, list):
+            for index, item in enumerate(node):
+                waiting.append(((step, f"[{index}]"), type, item))
+    return ""
+
+
+_Step = tuple[Any, str]  # The step above, and what is added to its path.
+
+
+def _path(step: _Step | None) -> str:
+    steps: list[str] = []
+    while step is not None:
+        step, own = step
+        steps.append(own)
+    return "".join(reversed(steps))
 
 
 def _refuse(data: bytes, error: Exception, max_depth: int) -> NoReturn:

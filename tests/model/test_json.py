@@ -175,3 +175,32 @@ def test_time_grows_with_the_size_only():
     json.decode(b'{"a":"' + b'\\"' * 1_000_000 + b'"}')
     json.decode(b'{"a":"' + b"\\\\" * 1_000_000 + b'"}')
     assert time.perf_counter() - start < 5
+
+
+@pytest.mark.parametrize(
+    ("text", "place"),
+    [
+        ('{"resourceType":"Patient","id":"a","id":"b"}', "Patient"),
+        (
+            '{"resourceType":"Patient","name":[{},{"period":{"start":"1","st\\u0061rt":"2"}}]}',
+            "Patient.name[1].period",
+        ),
+        (
+            '{"resourceType":"Observation","valueQuantity":{"value":1,"value":2},'
+            '"component":[{"code":{},"code":{}}]}',
+            "Observation.value",
+        ),
+        (
+            '{"resourceType":"Bundle","entry":[{"resource":{"resourceType":"Observation",'
+            '"effectivePeriod":{"start":"1","start":"2"}}}]}',
+            "Bundle.entry[0].resource.effective",
+        ),
+        ('{"resourceType":"Patient","_birthDate":{"id":"a","id":"a"}}', "Patient.birthDate"),
+        ('{"a":1,"a":2}', ""),
+    ],
+)
+def test_a_repeated_key_is_located(text: str, place: str) -> None:
+    with pytest.raises(BadRequest) as refused:
+        json.decode(text.encode())
+    (issue,) = refused.value.issues
+    assert (issue.message, issue.location) == ("json-duplicate-key", place)
