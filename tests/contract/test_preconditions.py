@@ -16,7 +16,17 @@ from hub.storage.port import (
     TargetMissing,
     Unreferenced,
 )
-from tests.contract.commits import TENANT, commit_of, delete, matches, put, refers_to, store_one
+from tests.contract.commits import (
+    AUDIT,
+    CLOCK,
+    TENANT,
+    commit_of,
+    delete,
+    matches,
+    put,
+    refers_to,
+    store_one,
+)
 
 
 async def test_a_match_that_still_holds_lets_the_commit_through(store: Store) -> None:
@@ -76,6 +86,23 @@ async def test_a_missing_target_refuses_the_commit(store: Store, gone: str) -> N
     if gone == "by this commit":
         assert patient is not None
         assert not patient.deleted
+
+
+@pytest.mark.parametrize("gone", ["deleted", "expunged"])
+async def test_a_target_that_was_there_before_is_missing_once_it_is_gone(
+    store: Store, gone: str
+) -> None:
+    await store_one(store, put("Patient/a"))
+    condition = Exists("Patient", "a")
+    await store.commit(commit_of(put("Group/g"), preconditions=(condition,)))
+    if gone == "deleted":
+        await store_one(store, delete("Patient/a"))
+    else:
+        await store.expunge(TENANT, "Patient", "a", AUDIT, CLOCK)
+    with pytest.raises(TargetMissing):
+        await store.commit(commit_of(put("Group/h"), preconditions=(condition,)))
+    await store_one(store, put("Patient/a"))
+    await store.commit(commit_of(put("Group/h"), preconditions=(condition,)))
 
 
 async def test_a_target_of_another_tenant_does_not_exist(store: Store) -> None:

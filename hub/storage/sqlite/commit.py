@@ -60,7 +60,6 @@ UPDATE = (
     "UPDATE resource SET version = ?, updated = ?, sequence = ?, method = ?, deleted = ?,"
     " date = ?, codec = ?, key = ?, index_version = ?, body = ? WHERE rid = ?"
 )
-LIVE = "SELECT 1 FROM resource WHERE tenant = ? AND type = ? AND id = ? AND deleted = 0"
 ID_OF = "SELECT id FROM resource WHERE rid = ?"
 FIND_RESULT = "SELECT result FROM idempotency WHERE tenant = ? AND key = ?"
 KEEP_RESULT = "INSERT INTO idempotency VALUES (?, ?, ?, ?)"
@@ -148,7 +147,7 @@ class Place(NamedTuple):
 
 def _check(work: Transaction, commit: Commit) -> list[Place]:
     """Check what can be checked before writing; gives a place for each write."""
-    connection, tenant = work.connection, commit.tenant
+    tenant = commit.tenant
     _check_search(work, commit)
     places, after = [], {}
     for number, write in enumerate(commit.writes):
@@ -161,7 +160,7 @@ def _check(work: Transaction, commit: Commit) -> list[Place]:
             exists = after.get((condition.type, condition.id))
             if exists is None:
                 type = work.types.numbers.get(condition.type, 0)
-                exists = connection.execute(LIVE, (tenant, type, condition.id)).get is not None
+                exists = work.is_live(tenant, type, condition.id)
             if not exists:
                 raise TargetMissing(condition.type, condition.id, condition.location)
     if not checks_late(commit):
@@ -213,6 +212,7 @@ def _write(
         rid = work.interner.row_id(tenant, type, write.id)
         connection.execute(INSERT, (rid, tenant, type, write.id, 1, *state))
     if dead:
+        work.live.discard((tenant, type, write.id))
         index.delete(connection, tenant, rid, type)
     elif deleted:
         index.insert(connection, work.interner, tenant, rid, type, rows)

@@ -55,11 +55,11 @@ def groups_of(entry: Entry) -> list[int]:
 
 def differing(one: Entry, other: Entry) -> tuple[Entry, Entry]:
     """Two entries without the kinds of rows in which they agree."""
-    left, right = astuple(one), astuple(other)
-    return (
-        Entry(*([] if mine == theirs else mine for mine, theirs in zip(left, right, strict=True))),
-        Entry(*([] if mine == theirs else mine for mine, theirs in zip(right, left, strict=True))),
-    )
+    pairs = [
+        ([], []) if mine == theirs else (mine, theirs)
+        for mine, theirs in zip(astuple(one), astuple(other), strict=True)
+    ]
+    return Entry(*[pair[0] for pair in pairs]), Entry(*[pair[1] for pair in pairs])
 
 
 Rows = dict[str, list[tuple[Any, ...]]]

@@ -19,6 +19,11 @@ from hub.storage.sqlite.search import Searcher
 
 READ_STATE = "SELECT sequence, updated, fence FROM state"
 WRITE_STATE = "UPDATE state SET sequence = ?, updated = ?, fence = ?"
+LIVE = "SELECT 1 FROM resource WHERE tenant = ? AND type = ? AND id = ? AND deleted = 0"
+MOST_LIVE = 50_000
+"""Resources that are remembered to be there; some ten megabytes."""
+
+Place = tuple[int, int, str]
 COUNT = (
     "INSERT INTO statistics VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
     " SET live = live + ?3, versions = versions + ?4"
@@ -41,6 +46,8 @@ class Transaction:
         fence: Number of the group under way, or of the last one.
         heads: Ends of the audit chains by tenant.
         counts: Changes of (live, versions) by tenant and type, not yet written.
+        live: Some resources that are there: tenant, number of the type and id. Only this thread
+            writes, so that what was found stays true until it is deleted here.
     """
 
     connection: apsw.Connection
@@ -54,6 +61,7 @@ class Transaction:
     fence: int = 0
     heads: dict[int, audit.Head] = field(default_factory=dict)
     counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    live: set[Place] = field(default_factory=set)
 
     def load(self) -> None:
         """Forget what an abandoned transaction counted and read what is stored."""
@@ -61,6 +69,7 @@ class Transaction:
         self.sequence, self.updated, self.fence = state
         self.heads.clear()
         self.counts.clear()
+        self.live.clear()
         self.interner.reset()
         self.searcher.forget()
 
@@ -90,8 +99,21 @@ class Transaction:
         """Forget what has been counted since the mark."""
         self.sequence, self.updated = mark.sequence, mark.updated
         self.heads, self.counts = mark.heads, mark.counts
+        self.live.clear()
         self.interner.forget()
         self.searcher.forget()
+
+    def is_live(self, tenant: int, type: int, id: str) -> bool:
+        """Whether a resource is there, undeleted; remembered, for most are referred to often."""
+        place = (tenant, type, id)
+        if place in self.live:
+            return True
+        if self.connection.execute(LIVE, place).get is None:
+            return False
+        if len(self.live) >= MOST_LIVE:
+            self.live.clear()
+        self.live.add(place)
+        return True
 
     def flush(self) -> None:
         """Write the counters, once per group."""

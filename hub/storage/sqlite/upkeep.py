@@ -129,6 +129,7 @@ def expunge(
         raise VersionConflict(0, type, id, versions)
     if found and number is not None:
         rid, deleted, versions = found
+        work.live.discard((tenant, number, id))
         connection.pragma("secure_delete", True)
         try:
             if not deleted:
