@@ -11,9 +11,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
+from hub.definitions import resource_types, search_parameters_of
 from hub.interactions.answer import resource_of
 from hub.search.include import (
     Follow,
@@ -32,6 +34,12 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 Key = tuple[str, str]
+
+
+@lru_cache(maxsize=1)
+def _types_with_url() -> tuple[str, ...]:
+    """Resource types that a canonical can name."""
+    return tuple(type for type in resource_types() if "url" in search_parameters_of(type))
 
 
 class Included:
@@ -152,7 +160,10 @@ class Included:
     def _canonical_targets(self, follow: Follow) -> tuple[str, ...]:
         if follow.target:
             return (follow.target,)
-        return tuple(targets_of(follow.parameter, follow.source))
+        targets = targets_of(follow.parameter, follow.source)
+        if targets or not traits_of(follow.parameter).is_canonical:
+            return targets
+        return _types_with_url()  # canonical(Any), as PlanDefinition.relatedArtifact.resource
 
     async def _by_url(self, type: str, canonicals: Sequence[tuple[str, str]]) -> None:
         """Targets of canonicals: url and version; a target without a version has any."""

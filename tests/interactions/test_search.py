@@ -320,3 +320,25 @@ async def test_canonicals_are_included_both_ways(door: Interactions, ctx: Contex
     parameters = [("_revinclude", "QuestionnaireResponse:questionnaire")]
     answer = await door.search(ctx, "Questionnaire", parameters)
     assert ids(answer, "include") == ["r"]
+
+
+async def test_a_canonical_of_any_type_is_included(door: Interactions, ctx: Context) -> None:
+    url = "http://example.org/lib"
+    plan = {
+        "resourceType": "PlanDefinition",
+        "id": "p",
+        "status": "draft",
+        "relatedArtifact": [{"type": "depends-on", "resource": f"{url}|1"}],
+    }
+    library = {
+        "resourceType": "Library",
+        "id": "l",
+        "status": "draft",
+        "type": {"text": "logic"},
+        "url": url,
+        "version": "1",
+    }
+    await put(door, ctx, library, plan)
+    parameters = [("_include", "PlanDefinition:depends-on")]
+    answer = await door.search(ctx, "PlanDefinition", parameters)
+    assert ids(answer, "include") == ["l"]
