@@ -10,7 +10,7 @@ from typing import Annotated
 
 import typer
 
-from hub.commands import backup, check, demo, explain, export, load, reindex, serve
+from hub.commands import account, backup, check, client, demo, explain, export, load, reindex, serve
 
 app = typer.Typer(
     name="fhir-hub",
@@ -56,6 +56,8 @@ app.command("reindex")(reindex.reindex)
 app.command("check")(check.check)
 app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
+app.add_typer(account.app, name="account")
+app.add_typer(client.app, name="client")
 
 
 def main() -> None:

@@ -25,7 +25,11 @@ Run = Callable[..., Done]
 
 
 def start(
-    folder: Path, *arguments: str | Path, locale: str = "C.UTF-8", **settings: str
+    folder: Path,
+    *arguments: str | Path,
+    locale: str = "C.UTF-8",
+    stdin: int = subprocess.DEVNULL,
+    **settings: str,
 ) -> subprocess.Popen[str]:
     """Start a command in a folder."""
     environment = {key: value for key, value in os.environ.items() if not key.startswith("HUB_")}
@@ -35,6 +39,7 @@ def start(
         cwd=folder,
         env=environment
         | {"PYTHONPATH": str(Path(__file__).parents[2]), "COLUMNS": "120", "LC_ALL": locale},
+        stdin=stdin,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

@@ -14,6 +14,11 @@ from tests.commands.conftest import Run
 PAGE = Path(__file__).parents[2] / "docs" / "cli.md"
 GROUP = typer.main.get_command(app)
 COMMANDS = sorted(GROUP.commands)  # type: ignore[attr-defined]
+SUBCOMMANDS = sorted(
+    (name, sub)
+    for name, command in GROUP.commands.items()  # type: ignore[attr-defined]
+    for sub in getattr(command, "commands", ())
+)
 
 
 def test_alone_it_shows_its_commands(run: Run) -> None:
@@ -28,6 +33,14 @@ def test_every_command_explains_itself(run: Run, name: str) -> None:
     assert done.code == 0
     assert f"hub {name} [OPTIONS]" in done.out
     assert "Example: fhir-hub " in done.out
+
+
+@pytest.mark.parametrize(("name", "sub"), SUBCOMMANDS)
+def test_every_subcommand_explains_itself(run: Run, name: str, sub: str) -> None:
+    done = run(name, sub, "-h")
+    assert done.code == 0
+    assert f"hub {name} {sub} [OPTIONS]" in done.out
+    assert f"Example: fhir-hub {name} {sub}" in done.out
 
 
 def test_help_comes_at_once(run: Run) -> None:
@@ -54,7 +67,11 @@ def test_every_command_and_option_is_documented(name: str) -> None:
     page = PAGE.read_text()
     assert f"## {name}\n" in page
     section = page.split(f"## {name}\n")[1].split("\n## ")[0]
-    for parameter in GROUP.commands[name].params:  # type: ignore[attr-defined]
+    command = GROUP.commands[name]  # type: ignore[attr-defined]
+    subcommands = getattr(command, "commands", {})
+    for sub in subcommands:
+        assert f"`{sub}" in section, f"{name} {sub} is not in docs/cli.md"
+    for parameter in [one for part in (command, *subcommands.values()) for one in part.params]:
         for option in (*parameter.opts, *parameter.secondary_opts):
             shown = f"`{option}" if option.startswith("-") else (parameter.metavar or option)
             assert shown in section, f"{name} {option} is not in docs/cli.md"
@@ -91,6 +108,18 @@ def test_the_page_names_nothing_that_is_not_there() -> None:
         (["demo", "--patients", "-1"], "--patients"),
         (["demo", "--out", "no/where"], "no/where: No such file"),
         (["demo", "--data", "/proc/nothing"], "/proc/nothing: "),
+        (["account", "list"], "data holds no store"),
+        (["account", "add", "li"], "--role"),
+        (["account", "add", "a b", "-r", "doctor", "--generate"], "begins with a letter"),
+        (["account", "add", "li", "-r", "king", "--generate"], "king is no role"),
+        (["account", "add", "li", "-r", "doctor"], "at least 8 characters"),
+        (["client", "list"], "data holds no store"),
+        (["client", "add", "App"], "needs 1 to 10 redirect URIs"),
+        (["client", "add", "App", "--redirect-uri", "http://a.org/"], "A redirect URI is https"),
+        (["client", "add", "App", "--service"], "cannot use the grant client_credentials"),
+        (["client", "add", "App", "--jwks", "none.json"], "none.json: No such file"),
+        (["client", "add", "App", "--jwks", "a.json", "--service"], "The key set cannot be used"),
+        (["client", "add", "App", "--jwks", "a.json", "--secret"], "not both"),
         (["serve", "--host", "0.0.0.0"], "reachable by others"),
         (["serve", "--port", "70000"], "HUB_PORT must be between"),
         (["serve", "--workers", "0"], "--workers"),
