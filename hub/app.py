@@ -45,6 +45,8 @@ async def open_store(settings: Settings, role: Role) -> AsyncIterator[Store]:
     Raises:
         StoreUnavailable: It cannot be opened, or another process owns it.
     """
+    from hub.storage.port import StoreUnavailable
+
     store: Store
     if settings.store == "memory":
         from hub.storage.memory.store import MemoryStore
@@ -53,6 +55,11 @@ async def open_store(settings: Settings, role: Role) -> AsyncIterator[Store]:
     else:
         from hub.storage.sqlite.store import open_store as open_sqlite
 
+        if role != "reader" and _is_lost(settings.data):
+            raise StoreUnavailable(
+                "the database file is missing or empty; put a backup in its place, or serve "
+                "another folder"
+            )
         sqlite = open_sqlite(settings.data, role=role)
         if sqlite.owner:
             await sqlite.listen()
@@ -61,6 +68,17 @@ async def open_store(settings: Settings, role: Role) -> AsyncIterator[Store]:
         yield store
     finally:
         await store.close()
+
+
+def _is_lost(folder: Path) -> bool:
+    """Whether there was a store whose database is not there any more.
+
+    The secret is made after the first opening, so it tells a store that was from one to come.
+    """
+    from hub.storage.sqlite.connect import DATABASE
+
+    file = folder / DATABASE
+    return (folder / "secret").exists() and not (file.exists() and file.stat().st_size)
 
 
 def secret_of(folder: Path) -> bytes:
@@ -176,7 +194,11 @@ def build_service(door: Interactions, settings: Settings) -> Service:
 
 
 class Hub:
-    """The ASGI application of one worker: `/fhir` to the dispatcher, the rest to the pages."""
+    """The ASGI application of one worker: `/fhir` to the dispatcher, the rest to the pages.
+
+    Attributes:
+        failure: Why it could not start.
+    """
 
     def __init__(
         self,
@@ -198,6 +220,7 @@ class Hub:
         self._stack = AsyncExitStack()
         self._fhir: Application | None = None
         self._pages: Application | None = None
+        self.failure: Exception | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on (ASGI)."""
@@ -216,11 +239,12 @@ class Hub:
         await receive()
         try:
             await self._start()
-        # Told to the server, which ends the process; the message is for the administrator.
-        except Exception as error:
+        # Kept for whoever runs the server, who ends the process and tells the administrator.
+        except Exception as error:  # noqa: BLE001
+            self.failure = error
             await self._stack.aclose()
-            await send({"type": "lifespan.startup.failed", "message": str(error)})
-            raise
+            await send({"type": "lifespan.startup.failed"})
+            return
         await send({"type": "lifespan.startup.complete"})
         await receive()
         await self._stack.aclose()

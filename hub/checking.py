@@ -14,7 +14,7 @@ from hub.model import json
 from hub.search.extract import extract
 from hub.search.registry import FIRST_RUNTIME_KEY
 from hub.search.values import COMPARTMENT_KEY, IndexRows
-from hub.storage.port import BodyDamaged, Finding, Stored
+from hub.storage.port import BodyDamaged, Finding, Stored, StoreUnavailable
 
 PAGE = 200
 ATTEMPTS = 5
@@ -57,6 +57,11 @@ async def check_record(
             after = damaged.after
             yield Finding(f"{damaged.type}/{damaged.id}", "its index rows cannot be compared")
             continue
+        except StoreUnavailable as error:
+            if error.trouble != "damaged":
+                raise
+            yield Finding("database", "not all resources can be read, to compare their index rows")
+            return
         if not page:
             return
         definitions = await door.registry.of(tenant)
@@ -101,7 +106,12 @@ async def _version(
             if issue.severity in ("error", "fatal")
         ]
     expected = extract(definitions.registry, resource, zone=context.tenant.zone, base=context.base)
-    indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
+    try:
+        indexed = await door.store.indexed_rows(context.tenant.key, stored.type, stored.id)
+    except StoreUnavailable as error:
+        if error.trouble != "damaged":
+            raise
+        return [*found, Finding(where, "its index rows are damaged")]
     if indexed is None:
         return [*found, Finding(where, "has no index rows")]
     settled = definitions.registry.runtime.keys() - definitions.indexing

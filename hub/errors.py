@@ -139,7 +139,31 @@ class TooCostly(HubError):
     status = 403
 
 
+class DamagedStorage(HubError):
+    """500: what is stored cannot be read; the administrator has to put a backup in its place."""
+
+    status = 500
+
+
+class InsufficientStorage(HubError):
+    """507: the disk is full; nothing was stored, and sending again helps only once there is room.
+
+    Not 503: clients and proxies repeat a 503 by themselves, with all of its body. RFC 4918, 11.5.
+    """
+
+    status = 507
+
+
 class Unavailable(HubError):
     """503: the store or the writer cannot answer now; nothing was stored."""
 
     status = 503
+
+
+def words_of(error: OSError) -> str:
+    """What the system refused, in one line, for the command line: it names the file."""
+    if error.args and isinstance(error.args[0], list):  # shutil's, of everything it copied
+        return str(error.args[0][0][-1])
+    if error.filename is not None and error.strerror:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)

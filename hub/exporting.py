@@ -11,7 +11,7 @@ from hub.interactions import Interactions
 from hub.interactions.answer import body_of
 from hub.interactions.binary import content_of
 from hub.model import json
-from hub.storage.port import BodyDamaged, Stored
+from hub.storage.port import BodyDamaged, Stored, StoreUnavailable
 
 PAGE = 1000
 
@@ -50,28 +50,42 @@ async def export_type(
         if not page:
             return count, damaged
         for stored in page:
-            if stored.type == "Binary":
-                await _binary(door, context, stored, stream)
-            else:
-                stream.write(body_of(stored))
-            stream.write(b"\n")
-        count += len(page)
+            if stored.type != "Binary":
+                stream.write(body_of(stored) + b"\n")
+            elif not await _binary(door, context, stored, stream):
+                damaged.append(stored.id)
+                continue
+            count += 1
         step(len(page))
 
 
-async def _binary(door: Interactions, context: Context, stored: Stored, stream: Sink) -> None:
-    """A Binary with its content, of whatever size; `data` comes last, as `load` expects."""
+async def _binary(door: Interactions, context: Context, stored: Stored, stream: Sink) -> bool:
+    """A Binary with its content, of whatever size; `data` comes last, as `load` expects.
+
+    Returns:
+        Whether its content is there; if not, nothing was written.
+    """
     content = content_of(stored)
     if content.blob is None:
-        stream.write(body_of(stored))
-        return
+        stream.write(body_of(stored) + b"\n")
+        return True
+    pieces = content.pieces(door, context)
+    try:
+        first = await anext(pieces, b"")
+    except StoreUnavailable as error:
+        if error.trouble != "damaged":
+            raise
+        return False
     resource = json.load(body_of(stored))
     del resource["_data"]
     stream.write(json.encode(resource)[:-1] + b',"data":"')
-    rest = b""
-    async for piece in content.pieces(door, context):
+    cut = len(first) - len(first) % 3
+    stream.write(base64.b64encode(first[:cut]))
+    rest = first[cut:]
+    async for piece in pieces:
         piece = rest + piece
         cut = len(piece) - len(piece) % 3
         stream.write(base64.b64encode(piece[:cut]))
         rest = piece[cut:]
-    stream.write(base64.b64encode(rest) + b'"}')
+    stream.write(base64.b64encode(rest) + b'"}\n')
+    return True

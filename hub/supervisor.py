@@ -30,6 +30,7 @@ from pathlib import Path
 import uvloop
 
 from hub.app import background_jobs, open_door, publish, running
+from hub.errors import words_of
 from hub.rest import logs
 from hub.rest.metrics import Metrics
 from hub.settings import Settings
@@ -294,6 +295,9 @@ async def _write(
                 await asyncio.wait_for(alone.wait(), settings.shutdown_grace)
     except StoreUnavailable as error:
         sys.stderr.write(f"{error}\n")
+        return STARTUP_FAILED
+    except OSError as error:
+        sys.stderr.write(f"{words_of(error)}\n")
         return STARTUP_FAILED
     finally:
         log.close()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 import signal
 import socket
@@ -20,9 +21,11 @@ from types import FrameType
 import uvicorn
 
 from hub.app import Hub, Role
+from hub.errors import words_of
 from hub.rest import logs
 from hub.rest.protocol import HubProtocol, protocol_class
 from hub.settings import Settings
+from hub.storage.port import StoreUnavailable
 
 STARTUP_FAILED = 3
 """Exit code of a process whose store cannot be opened: starting it again would not help."""
@@ -123,8 +126,10 @@ def run(settings: Settings, place: Place) -> int:
         Exit code: 0, or `STARTUP_FAILED`.
     """
     writer = logs.start(settings.log_level)
+    hub = Hub(settings, place.role, writer, place.metrics_folder)
+    logging.getLogger("uvicorn.error").addFilter(lambda record: hub.failure is None)
     config = uvicorn.Config(
-        Hub(settings, place.role, writer, place.metrics_folder),
+        hub,
         http=protocol_class(settings),
         ws="none",
         loop="uvloop",
@@ -140,10 +145,22 @@ def run(settings: Settings, place: Place) -> int:
     try:
         server.run([bound(settings.host, settings.port)])
     except SystemExit:
+        if hub.failure is not None:
+            _tell(hub.failure)
         return STARTUP_FAILED
     finally:
         writer.close()
     return 0
+
+
+def _tell(failure: Exception) -> None:
+    """Why the hub cannot start: a line for the administrator, a log entry for a mistake of ours."""
+    if isinstance(failure, StoreUnavailable):
+        sys.stderr.write(f"{failure}\n")
+    elif isinstance(failure, OSError):
+        sys.stderr.write(f"{words_of(failure)}\n")
+    else:
+        logging.getLogger("hub.serve").error("the hub cannot start", exc_info=failure)
 
 
 def bound(host: str, port: int) -> socket.socket:

@@ -29,11 +29,17 @@ def check(
     """
     from hub.checking import check_record
     from hub.loading.progress import count_progress
+    from hub.storage.port import StoreUnavailable
 
     async def main() -> tuple[int, int]:
         found = checked = 0
         async with record(data) as (door, context):
-            total = sum((await door.store.info(context.tenant.key)).resources.values())
+            try:
+                total = sum((await door.store.info(context.tenant.key)).resources.values())
+            except StoreUnavailable as error:
+                if error.trouble != "damaged":
+                    raise
+                total = 0  # what is damaged is named below
             with count_progress("Checking", total) as advance:
 
                 def step(count: int) -> None:

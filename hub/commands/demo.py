@@ -7,8 +7,9 @@ from typing import Annotated
 
 import typer
 
-from hub.commands.running import DEFAULT_DATA, GO_ON, Data, fail, record, run, words_of
+from hub.commands.running import DEFAULT_DATA, GO_ON, Data, fail, record, run
 from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
+from hub.errors import words_of
 
 
 def demo(

@@ -16,8 +16,8 @@ from hub.commands.running import (
     language_of_locale,
     record,
     run,
-    words_of,
 )
+from hub.errors import words_of
 
 
 def load(
@@ -62,6 +62,7 @@ def load(
     from hub.loading.loader import Loader
     from hub.loading.progress import file_progress
     from hub.loading.report import Report
+    from hub.storage.port import StoreUnavailable
 
     language = language or language_of_locale()
     if language not in ("en", "zh"):
@@ -84,7 +85,7 @@ def load(
                         return await Loader(door, context, checkpoint, rejected, progress).load(
                             found
                         )
-                    except Unavailable:
+                    except (Unavailable, StoreUnavailable):
                         typer.echo("Run the same command to go on where it stopped.", err=True)
                         raise
 

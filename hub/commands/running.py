@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -55,7 +56,7 @@ def run(main: Callable[[], Awaitable[T]], stopped: str = "Stopped.") -> T:
         main: The coroutine function.
         stopped: What to say after Ctrl-C.
     """
-    from hub.errors import HubError
+    from hub.errors import HubError, words_of
     from hub.messages import render
     from hub.settings import SettingsError
     from hub.storage.port import DeadlineExceeded, StoreUnavailable
@@ -63,6 +64,10 @@ def run(main: Callable[[], Awaitable[T]], stopped: str = "Stopped.") -> T:
     async def entry() -> T:
         return await main()
 
+    # What fails is told below, once; only a mistake of ours is worth its traceback.
+    handler = logging.StreamHandler()
+    handler.addFilter(lambda record: record.exc_info is not None)
+    logging.getLogger().addHandler(handler)
     # Work on many resources makes no cycles to collect; looking for them costs a tenth.
     gc.freeze()
     gc.set_threshold(100_000, 50, 100)
@@ -86,13 +91,6 @@ def language_of_locale() -> str:
     """`zh` or `en`, by the locale of who types."""
     found = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
     return "zh" if found.startswith("zh") else "en"
-
-
-def words_of(error: OSError) -> str:
-    """What the system refused, in one line."""
-    if error.filename is not None and error.strerror:
-        return f"{error.filename}: {error.strerror}"
-    return str(error)
 
 
 @asynccontextmanager

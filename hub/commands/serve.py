@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import errno
 import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from hub.commands.running import fail, words_of
+from hub.commands.running import fail
+from hub.errors import words_of
 
 
 def serve(
@@ -63,7 +63,7 @@ def serve(
         raise fail(words_of(error)) from None
     except KeyboardInterrupt:  # Only before it serves: then it stops by itself.
         raise fail("Stopped before the hub was ready; the next start goes on.", 130) from None
-    raise typer.Exit(code)
+    raise typer.Exit(2 if code else 0)
 
 
 def _free(data: Path) -> None:
@@ -73,9 +73,7 @@ def _free(data: Path) -> None:
         StoreLocked: Another process has it.
         OSError: The folder cannot be made or written to.
     """
-    from hub.storage.sqlite.connect import OwnerLock
+    from hub.storage.sqlite.connect import OwnerLock, make_folder
 
-    if data.exists() and not data.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder", str(data))
-    data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    make_folder(data)
     OwnerLock(data).release()

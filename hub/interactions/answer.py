@@ -13,6 +13,7 @@ from typing import Any, NamedTuple, Protocol
 import msgspec
 
 from hub.errors import Issue
+from hub.interactions.unavailable import damaged
 from hub.model import body, json
 from hub.storage.port import Stored
 
@@ -237,5 +238,11 @@ def resource_of(stored: Stored) -> dict[str, Any]:
 
     Args:
         stored: Not a tombstone.
+
+    Raises:
+        DamagedStorage: It is no JSON any more.
     """
-    return json.load(body_of(stored))
+    try:
+        return json.load(body_of(stored))
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise damaged(stored.type, stored.id) from error

@@ -16,7 +16,6 @@ from hub.errors import BadRequest, HubError, MethodNotAllowed, NotFound, fault
 from hub.interactions import create, delete, history, patch, read, search, update, vread
 from hub.interactions.allowance import Allowance
 from hub.interactions.answer import BundleAnswer, Changed, Entry, Prefer, Response
-from hub.interactions.commit import unavailable
 from hub.interactions.entries import ORDER, EntryRequest, entries_of, read_entry, within
 from hub.interactions.entry_response import (
     changed_entry,
@@ -27,6 +26,7 @@ from hub.interactions.entry_response import (
 from hub.interactions.operation import Operation, OperationRequest, Operations
 from hub.interactions.patch import patch_of
 from hub.interactions.preconditions import parse_tags
+from hub.interactions.unavailable import unavailable
 from hub.interactions.url import only
 from hub.model import dates
 from hub.model.identity import new_id

@@ -21,7 +21,6 @@ from hub.errors import (
     Issue,
     TooCostly,
     TooLarge,
-    Unavailable,
     Unprocessable,
     fault,
 )
@@ -30,7 +29,7 @@ from hub.interactions.entries import within
 from hub.interactions.missing_targets import missing_targets
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
-from hub.messages import Phrase
+from hub.interactions.unavailable import unavailable
 from hub.model import body, reference
 from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
@@ -386,12 +385,6 @@ def _refusal(refused: StillReferenced | BlobMissing, changes: Sequence[Change]) 
                 return _located(Conflict(issue), change, "request")
         return Conflict(issue)
     return Unprocessable(fault("not-found", "blob-missing"))
-
-
-def unavailable(error: StoreUnavailable) -> Unavailable:
-    """The error for a store that cannot answer; says whether a write may have been stored."""
-    message = "store-uncertain" if error.uncertain else "store-unavailable"
-    return Unavailable(fault("transient", message, reason=Phrase(error.reason)))
 
 
 async def _missing(

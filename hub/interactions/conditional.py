@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hub.context import Context
 from hub.errors import PreconditionFailed, TooCostly, fault
 from hub.interactions.rewriting import context_of
+from hub.interactions.unavailable import damaged
 from hub.interactions.validated import known_type
 from hub.search.parse import criteria_of
 from hub.search.query import Query
@@ -79,12 +80,16 @@ async def find(door: Interactions, ctx: Context, condition: Condition, limit: in
 
     Raises:
         TooCostly: The search takes longer than its deadline.
+        DamagedStorage: One of them cannot be read.
     """
     query = replace(condition.query, count=limit)
     try:
         page = await door.store.search(ctx.tenant.key, query, door.settings.search_deadline)
     except DeadlineExceeded as error:
         raise TooCostly(fault("too-costly", "search-too-costly")) from error
+    for type, id in page.damaged:
+        # Left out as in a search, what is there would pass for absent and be made once more.
+        raise damaged(type, id)
     return list(page.matches)
 
 

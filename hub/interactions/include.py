@@ -48,6 +48,7 @@ class Included:
     Attributes:
         found: Included resources by type and id, in the order they were found.
         complete: False when the limit cut something off.
+        damaged: What cannot be read and is left out.
     """
 
     def __init__(
@@ -72,6 +73,7 @@ class Included:
         self._bodies: dict[Key, dict[str, Any]] = {}
         self.found: dict[Key, Stored] = {}
         self.complete = True
+        self.damaged: set[Key] = set()
 
     async def run(self, matches: Sequence[Stored]) -> None:
         """Follow the references of the matches, then the iterating ones of what they bring.
@@ -212,4 +214,6 @@ class Included:
 
     async def _matches(self, query: Query) -> tuple[Stored, ...]:
         deadline = self._door.settings.search_deadline
-        return (await self._door.store.search(self._ctx.tenant.key, query, deadline)).matches
+        page = await self._door.store.search(self._ctx.tenant.key, query, deadline)
+        self.damaged.update(page.damaged)
+        return page.matches

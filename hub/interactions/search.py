@@ -85,7 +85,7 @@ async def search(
     except DeadlineExceeded as error:
         raise TooCostly(fault("too-costly", "search-too-costly")) from error
     entries = _entries(ctx, request, page, included)
-    issues = _issues(request, unfinished, included)
+    issues = _issues(request, unfinished, included, (*page.damaged, *included.damaged))
     if await door.registry.renewal.is_renewing(ctx):
         issues += (Issue("warning", "incomplete", "search-index-renewing"),)
     if issues:
@@ -195,12 +195,17 @@ def _links(
 
 
 def _issues(
-    request: SearchRequest, unfinished: Sequence[str], included: Included
+    request: SearchRequest,
+    unfinished: Sequence[str],
+    included: Included,
+    damaged: Sequence[tuple[str, str]],
 ) -> tuple[Issue, ...]:
     """What the client should know about this page."""
-    if not (request.ignored or request.empty or unfinished) and included.complete:
+    if not (request.ignored or request.empty or unfinished or damaged) and included.complete:
         return ()
-    issues = []
+    issues = [
+        fault("exception", "resource-damaged", type=type, id=id) for type, id in sorted(damaged)
+    ]
     if request.ignored:
         names = _names(request.ignored)
         issues.append(fault("not-supported", "search-ignored", "", "warning", names=names))

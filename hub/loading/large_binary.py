@@ -13,13 +13,13 @@ from collections.abc import Iterator
 from typing import IO
 
 from hub.context import Context
-from hub.errors import HubError, TooLarge, Unavailable, Unprocessable, fault
+from hub.errors import HubError, TooLarge, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.answer import Changed
 from hub.interactions.binary import content_of
 from hub.loading.item import Content, Item, Place, plain
 from hub.model import json
-from hub.storage.port import Blob
+from hub.storage.port import Blob, StoreUnavailable
 
 _DATA = re.compile(rb'"data"\s*:\s*"')
 _END = re.compile(rb'"\s*}$')
@@ -100,7 +100,7 @@ async def _blob(door: Interactions, context: Context, content: Content, stream: 
     except (binascii.Error, ValueError):
         await writer.abandon()
         raise Unprocessable(fault("value", "load-base64", "Binary.data")) from None
-    except (Unavailable, OSError):
+    except (StoreUnavailable, OSError):
         await writer.abandon()
         raise
     return await writer.finish()

@@ -17,6 +17,7 @@ from hub.errors import HubError, Issue, Unavailable, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.answer import BundleAnswer
 from hub.interactions.commit import targets_of
+from hub.interactions.unavailable import STOPS
 from hub.loading import large_binary
 from hub.loading.item import Item, Key
 from hub.loading.sources import opened
@@ -101,8 +102,8 @@ def _reraise_unavailable(error: HubError) -> None:
     Raises:
         Unavailable: It is that, perhaps told within a bundle.
     """
-    if error.status == Unavailable.status:
-        raise Unavailable(error.issues) from error
+    if error.status in STOPS:
+        raise Unavailable(error.issues, error.status) from error
 
 
 async def _store_large(door: Interactions, context: Context, item: Item) -> Counts:

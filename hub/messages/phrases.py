@@ -70,6 +70,20 @@ PHRASES: dict[str, str] = {
     "the disk is full": "磁盘已满",
     "the disk fails": "磁盘故障",
     "the database file is damaged; put a backup in its place": "数据库文件已损坏，请恢复备份",
+    "a row of the database is damaged; put a backup in its place": (
+        "数据库中有一行已损坏，请恢复备份"
+    ),
+    "a blob's file is missing": "缺少一个附件文件",
+    "a blob's file is shorter than its row says": "一个附件文件不完整",
+    "the database file is missing or empty; put a backup in its place, or serve another folder": (
+        "数据库文件缺失或为空，请恢复备份，或使用其他文件夹"
+    ),
+    "a restore into this folder was broken off; run it again": (
+        "向此文件夹的恢复操作曾中断，请重新执行"
+    ),
+    "too much is written meanwhile; run it again at a quieter time": (
+        "期间写入过多，请在空闲时重新执行"
+    ),
     "the database file cannot be opened": "无法打开数据库文件",
     "the database file cannot be written": "无法写入数据库文件",
     "memory is used up": "内存不足",

@@ -6,8 +6,8 @@ and logged.
 
 from __future__ import annotations
 
-from hub.errors import Conflict, HubError, TooCostly, Unavailable, fault
-from hub.messages import Phrase
+from hub.errors import Conflict, HubError, TooCostly, fault
+from hub.interactions.unavailable import unavailable
 from hub.rest.exchange import Header
 from hub.storage.port import CommitRefused, DeadlineExceeded, StoreUnavailable
 
@@ -24,8 +24,7 @@ def as_hub_error(error: Exception, request_id: str) -> tuple[HubError, bool]:
     if isinstance(error, HubError):
         return error, True
     if isinstance(error, StoreUnavailable):
-        message = "store-uncertain" if error.uncertain else "store-unavailable"
-        return Unavailable(fault("transient", message, reason=Phrase(error.reason))), True
+        return unavailable(error), True
     if isinstance(error, DeadlineExceeded):
         return TooCostly(fault("too-costly", "search-too-costly")), True
     if isinstance(error, CommitRefused):

@@ -257,16 +257,22 @@ class BlobMissing(CommitRefused):
         self.sha256 = sha256
 
 
+Trouble = Literal["transient", "full", "damaged"]
+"""May be over soon; somebody must make room; what is stored cannot be read."""
+
+
 class StoreUnavailable(Exception):
-    """Disk full, I/O error or the writer is gone.
+    """Disk full, I/O error, damage, or the writer is gone.
 
     Nothing was stored, unless `uncertain`: then whether it was stored is not known.
     """
 
-    def __init__(self, reason: str, uncertain: bool = False) -> None:
+    def __init__(
+        self, reason: str, uncertain: bool = False, trouble: Trouble = "transient"
+    ) -> None:
         """Say why, without patient data."""
         super().__init__(reason)
-        self.reason, self.uncertain = reason, uncertain
+        self.reason, self.uncertain, self.trouble = reason, uncertain, trouble
 
 
 class StoreLocked(StoreUnavailable):
@@ -290,10 +296,12 @@ class StoreNewer(StoreUnavailable):
 class BodyDamaged(StoreUnavailable):
     """A stored body cannot be read; a scan goes on `after` it."""
 
-    def __init__(self, type: str, id: str, after: int) -> None:
-        """Name the resource and its position."""
-        super().__init__(f"the stored body of {type}/{id} is damaged; `check` tells more")
-        self.type, self.id, self.after = type, id, after
+    def __init__(self, type: str, id: str, version: int, after: int = 0) -> None:
+        """Name the version and, for a scan, its position."""
+        super().__init__(
+            f"the stored body of {type}/{id} is damaged; `check` tells more", trouble="damaged"
+        )
+        self.type, self.id, self.version, self.after = type, id, version, after
 
 
 class DeadlineExceeded(Exception):
@@ -312,12 +320,14 @@ class Page:
         next: Where the next page starts, None at the end.
         total: Number of matches, None when not counted.
         estimated: True when total is an estimate.
+        damaged: Type and id of matches that cannot be read, which are not among them.
     """
 
     matches: tuple[Stored, ...]
     next: Position | None = None
     total: int | None = None
     estimated: bool = False
+    damaged: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,15 @@ import msgspec
 
 from hub.storage.port import StoreUnavailable
 from hub.storage.sqlite import blob, migrations, verify
-from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, open_reader, unavailable
+from hub.storage.sqlite.connect import (
+    DATABASE,
+    IO_ERRORS,
+    PARTIAL,
+    OwnerLock,
+    open_reader,
+    unavailable,
+)
+from hub.storage.sqlite.patience import ATTEMPTS, LogTooLong, log_is_long
 from hub.storage.sqlite.record import reader_of
 
 MANIFEST = "backup.json"
@@ -68,7 +76,9 @@ def backup(folder: Path, target: Path, stopped: Stopped = _never) -> None:
             shutil.rmtree(partial)
         partial.mkdir(parents=True, mode=0o700)
         with blob.files_held(folder):
-            _copy_database(folder, partial, stopped)
+            for attempt in range(ATTEMPTS):
+                if _copy_database(folder, partial, stopped, last=attempt == ATTEMPTS - 1):
+                    break
             count = _copy_blobs(folder, partial)
         sequence = _verify(partial, stopped=stopped)
         manifest = Manifest(migrations.version(), sequence, count)
@@ -79,11 +89,10 @@ def backup(folder: Path, target: Path, stopped: Stopped = _never) -> None:
     except apsw.InterruptError:
         shutil.rmtree(partial, ignore_errors=True)
         raise
-    except IO_ERRORS as error:
-        raise unavailable(error) from error
-    except FileExistsError:
-        raise
-    except OSError as error:
+    except (*IO_ERRORS, OSError, StoreUnavailable) as error:
+        shutil.rmtree(partial, ignore_errors=True)  # it may be what fills the disk
+        if isinstance(error, StoreUnavailable):
+            raise
         raise unavailable(error) from error
 
 
@@ -97,18 +106,22 @@ def restore(source: Path, folder: Path) -> None:
     Raises:
         FileNotFoundError: The source is no backup.
         FileExistsError: The data directory holds a store.
+        StoreLocked: A process uses the data directory.
         StoreUnavailable: The backup is damaged, or I/O failed.
+        OSError: I/O failed; it names the file.
     """
     if not (source / MANIFEST).is_file():
         raise FileNotFoundError(f"{source} is no backup")
     if (folder / DATABASE).exists():
         raise FileExistsError(f"{folder} holds a store already; name a new folder with --data")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = OwnerLock(folder)
+    partial, blobs = folder / PARTIAL, folder / blob.FOLDER
+    had_blobs = blobs.exists()
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        partial.touch(mode=0o600)  # first: a folder that has it is no store yet
         if (source / blob.FOLDER).is_dir():
-            shutil.copytree(source / blob.FOLDER, folder / blob.FOLDER, dirs_exist_ok=True)
-        partial = folder / (DATABASE + ".partial")
-        partial.touch(mode=0o600)
+            shutil.copytree(source / blob.FOLDER, blobs, dirs_exist_ok=True)
         shutil.copyfile(source / DATABASE, partial)
         _sync_tree(folder)
         manifest = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
@@ -117,13 +130,24 @@ def restore(source: Path, folder: Path) -> None:
             raise StoreUnavailable("the backup is not the one its manifest describes")
         partial.rename(folder / DATABASE)
         _sync(folder)
-    except IO_ERRORS as error:
+    except (*IO_ERRORS, OSError, StoreUnavailable, msgspec.DecodeError) as error:
+        partial.unlink(missing_ok=True)
+        if not had_blobs:
+            shutil.rmtree(blobs, ignore_errors=True)
+        if isinstance(error, (OSError, StoreUnavailable)):
+            raise
         raise unavailable(error) from error
-    except (OSError, msgspec.DecodeError) as error:
-        raise unavailable(error) from error
+    finally:
+        lock.release()
 
 
-def _copy_database(folder: Path, target: Path, stopped: Stopped) -> None:
+def _copy_database(folder: Path, target: Path, stopped: Stopped, last: bool) -> bool:
+    """Copy the database; False when the log became too long and it has to begin anew.
+
+    Raises:
+        LogTooLong: The same, the last time.
+    """
+    (target / DATABASE).unlink(missing_ok=True)
     source = open_reader(folder)
     copy = apsw.Connection(str(target / DATABASE))
     try:
@@ -135,7 +159,12 @@ def _copy_database(folder: Path, target: Path, stopped: Stopped) -> None:
                 if stopped():
                     raise apsw.InterruptError("the backup was stopped")
                 steps.step(STEP_PAGES)
+                if not steps.done and log_is_long(folder):
+                    if last:
+                        raise LogTooLong
+                    return False
         copy.pragma("journal_mode", "delete")
+        return True
     finally:
         copy.close()
         source.close()
@@ -150,7 +179,12 @@ def _copy_blobs(folder: Path, target: Path) -> int:
     for (sha256,) in rows:
         file = blob.path_of(target, sha256.hex())
         file.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(blob.path_of(folder, sha256.hex()), file)
+        try:
+            shutil.copyfile(blob.path_of(folder, sha256.hex()), file)
+        except FileNotFoundError as error:
+            raise StoreUnavailable(
+                f"the file of blob {sha256.hex()} is missing", trouble="damaged"
+            ) from error
     return len(rows)
 
 

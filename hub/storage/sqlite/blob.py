@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import logging
 import os
 import uuid
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
@@ -26,6 +27,8 @@ from hub.storage.sqlite.record import Reader
 from hub.storage.sqlite.transaction import Transaction
 
 T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 FOLDER = "blobs"
 NEW = "new"
@@ -270,13 +273,21 @@ async def pieces(folder: Path, sha256: str, start: int, end: int, run: Run) -> A
     """
     try:
         file = os.open(path_of(folder, sha256), os.O_RDONLY | os.O_CLOEXEC)
+    except FileNotFoundError as error:
+        log.error("blob %s: its file is missing", sha256)
+        raise StoreUnavailable("a blob's file is missing", trouble="damaged") from error
     except OSError as error:
         raise unavailable(error) from error
     try:
+        if os.fstat(file).st_size < end:  # before the first byte: then it can still be told
+            log.error("blob %s: its file is too short", sha256)
+            raise StoreUnavailable("a blob's file is shorter than its row says", trouble="damaged")
         while start < end:
             piece = await run(os.pread, file, min(PIECE, end - start), start)
             if not piece:
-                raise StoreUnavailable("a blob's file is shorter than its row says")
+                raise StoreUnavailable(
+                    "a blob's file is shorter than its row says", trouble="damaged"
+                )
             start += len(piece)
             yield piece
     except OSError as error:

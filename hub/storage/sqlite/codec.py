@@ -2,7 +2,8 @@
 
 A row's `codec` is `RAW` or the number of the dictionary file `dictionaries/<number>.dict`, so
 that old rows stay readable when a better dictionary is added. Frames carry neither magic
-number, dictionary id nor checksum: the row knows the first two and `verify` parses the bytes.
+number nor dictionary id, which the row knows, but a checksum (4 bytes, 0.2 us): a flipped bit
+is damage, not other content.
 Called by `commit` (compress) and `record`, `history`, `verify` (expand).
 """
 
@@ -75,7 +76,7 @@ def _parameters() -> zstandard.ZstdCompressionParameters:
         LEVEL,
         format=zstandard.FORMAT_ZSTD1_MAGICLESS,
         write_content_size=True,
-        write_checksum=False,
+        write_checksum=True,
         write_dict_id=False,
     )
 

@@ -13,10 +13,14 @@ import os
 from pathlib import Path
 
 import apsw
+import msgspec
 
-from hub.storage.port import StoreLocked, StoreUnavailable
+from hub.storage.port import StoreLocked, StoreUnavailable, Trouble
 
 DATABASE = "hub.sqlite3"
+PARTIAL = f"{DATABASE}.partial"
+"""What `restore` is putting in place."""
+
 LOCK = "hub.lock"
 
 WRITER_CACHE_KIB = 32 * 1024
@@ -38,11 +42,17 @@ IO_ERRORS = (
 )
 """What SQLite raises when the disk or the file, not the request, is at fault."""
 
+DAMAGE = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError, msgspec.DecodeError)
+"""What reading a damaged page or row raises."""
+
+FAULTS = (*IO_ERRORS, UnicodeDecodeError, msgspec.DecodeError)
+"""Both: text and packed rows are decoded as they are read."""
 
 _FULL = "the disk is full"
 _DAMAGED = "the database file is damaged; put a backup in its place"
 _FAILING = "the disk fails"
 _BUSY = "the database is busy"
+_UNREADABLE = "a row of the database is damaged; put a backup in its place"
 _WORDS: dict[type[BaseException], str] = {
     apsw.FullError: _FULL,
     apsw.CorruptError: _DAMAGED,
@@ -54,7 +64,11 @@ _WORDS: dict[type[BaseException], str] = {
     apsw.BusyError: _BUSY,
     apsw.LockedError: _BUSY,
     apsw.ProtocolError: _BUSY,
+    UnicodeDecodeError: _UNREADABLE,
+    msgspec.DecodeError: _UNREADABLE,
+    msgspec.ValidationError: _UNREADABLE,
 }
+_TROUBLES: dict[str, Trouble] = {_FULL: "full", _DAMAGED: "damaged", _UNREADABLE: "damaged"}
 _NUMBERS = {errno.ENOSPC: _FULL, errno.EDQUOT: _FULL, errno.EIO: _FAILING}
 
 
@@ -63,7 +77,10 @@ def unavailable(error: BaseException | None, uncertain: bool = False) -> StoreUn
     reason = _WORDS.get(type(error)) if error is not None else None
     if reason is None and isinstance(error, OSError):
         reason = _NUMBERS.get(error.errno or 0, error.strerror)
-    return StoreUnavailable(reason or type(error).__name__, uncertain)
+    if getattr(error, "extendedresult", 0) == apsw.SQLITE_IOERR_SHMSIZE:
+        reason = _FULL  # the file that readers and writer share could not grow
+    trouble = _TROUBLES.get(reason or "", "transient")
+    return StoreUnavailable(reason or type(error).__name__, uncertain, trouble)
 
 
 def open_writer(folder: Path, vfs: str | None = None) -> apsw.Connection:
@@ -75,6 +92,9 @@ def open_writer(folder: Path, vfs: str | None = None) -> apsw.Connection:
     """
     connection = apsw.Connection(str(folder / DATABASE), vfs=vfs)
     connection.set_busy_timeout(5000)
+    if connection.readonly("main"):  # SQLite opens what it may only read so, without a word
+        connection.close()
+        raise apsw.ReadOnlyError("the file is not writable")
     for pragma, value in (
         ("page_size", 4096),
         ("journal_mode", "wal"),
@@ -98,6 +118,18 @@ def open_reader(folder: Path, vfs: str | None = None) -> apsw.Connection:
     connection.pragma("cache_size", -READER_CACHE_KIB)
     connection.pragma("temp_store", "memory")
     return connection
+
+
+def make_folder(folder: Path) -> None:
+    """Make the data directory, readable by its owner only, unless it is there.
+
+    Raises:
+        NotADirectoryError: Something else is there.
+        OSError: It cannot be made.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
 class OwnerLock:

@@ -17,7 +17,7 @@ from typing import Any
 
 from hub.search.query import Position
 from hub.storage.port import HistoryPage, HistoryQuery, Stored
-from hub.storage.sqlite.record import Reader, rid_of, snapshot
+from hub.storage.sqlite.record import Reader, expanded, rid_of, snapshot
 from hub.storage.sqlite.schema import METHODS
 
 NEWEST = (
@@ -157,6 +157,7 @@ def _total(reader: Reader, tenant: int, query: HistoryQuery, kinds: list[tuple[K
 
 
 def _stored(reader: Reader, row: ROW) -> Stored:
-    updated, _, type, id, version, sequence, method, codec, key, body = row
-    tail = reader.codec.expand(codec, key, body)
-    return Stored(reader.types.names[type], id, version, updated, sequence, METHODS[method], tail)
+    updated, rid, number, id, version, sequence, method, codec, key, body = row
+    type = reader.types.names[number]
+    tail = expanded(reader, (type, id, version, rid), codec, key, body)
+    return Stored(type, id, version, updated, sequence, METHODS[method], tail)

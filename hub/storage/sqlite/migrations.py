@@ -39,7 +39,10 @@ def found_version(connection: apsw.Connection) -> int:
     application = connection.pragma("application_id")
     if application not in (0, schema.APPLICATION_ID):
         raise StoreUnavailable("the database file belongs to another application")
-    return int(str(connection.pragma("user_version")))
+    found = int(str(connection.pragma("user_version")))
+    if not found and connection.execute("SELECT count(*) FROM sqlite_schema").get:
+        raise StoreUnavailable("the database file belongs to another application")
+    return found
 
 
 def require_current(connection: apsw.Connection, steps: Sequence[Step] = STEPS) -> None:

@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 from hub.storage.port import StoreUnavailable
 from hub.storage.sqlite import migrations
-from hub.storage.sqlite.connect import IO_ERRORS, open_reader, unavailable
+from hub.storage.sqlite.connect import FAULTS, open_reader, unavailable
 from hub.storage.sqlite.record import Reader, reader_of
 
 T = TypeVar("T")
@@ -71,7 +71,7 @@ class Readers:
             reader = self._local.reader = self._open()
         try:
             return function(reader, *arguments)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
     def _open(self) -> Reader:
@@ -79,7 +79,7 @@ class Readers:
             connection = open_reader(self._folder, self._vfs)
             migrations.require_current(connection)
             reader = reader_of(connection)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
         with self._lock:
             self._all.append(reader)

@@ -5,8 +5,10 @@ Runs on any thread that has a `Reader`. Called by `store`.
 
 from __future__ import annotations
 
+import builtins
+import logging
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +49,11 @@ COUNT = "SELECT sum(versions) FROM statistics WHERE tenant = ? AND type IN ({typ
 FEW = 20_000
 """Resources of a type up to which sorting their row numbers beats meeting them row by row."""
 
+UNREADABLE = (zstandard.ZstdError, UnknownCodecError, TypeError)
+"""What expanding a damaged body raises: TypeError where it is no bytes any more."""
+
+log = logging.getLogger(__name__)
+
 RID = "SELECT rid FROM resource WHERE tenant = ? AND type = ? AND id = ?"
 
 
@@ -66,15 +73,43 @@ def reader_of(connection: apsw.Connection) -> Reader:
     return Reader(connection, types, Codec(), Searcher(connection, types))
 
 
+def expanded(
+    reader: Reader, where: tuple[str, str, int, int], codec: int, key: int, body: bytes
+) -> bytes:
+    """The tail of a version.
+
+    Args:
+        reader: Its codec.
+        where: Type, id, version and row number.
+        codec: Codec number of the row.
+        key: Key number of the row.
+        body: Stored bytes.
+
+    Raises:
+        BodyDamaged: They cannot be expanded; the log names the row.
+    """
+    try:
+        return reader.codec.expand(codec, key, body)
+    except UNREADABLE as error:
+        type, _, version, rid = where
+        log_damage(type, version, rid, error)
+        raise BodyDamaged(*where) from error
+
+
+def log_damage(type: str, version: int, rid: int, error: Exception) -> None:
+    """Tell the administrator which row it is, by number: the log holds no ids."""
+    name = builtins.type(error).__name__
+    log.error("row %d (%s, version %d): its body is damaged: %s", rid, type, version, name)
+
+
 def read(reader: Reader, tenant: int, type: str, id: str) -> Stored | None:
     """Newest version, a tombstone if deleted, None if never there."""
     row: Any = reader.connection.execute(READ, (tenant, reader.types.numbers.get(type), id)).get
     if row is None:
         return None
-    version, updated, sequence, method, codec, key, body, _ = row
-    return Stored(
-        type, id, version, updated, sequence, METHODS[method], reader.codec.expand(codec, key, body)
-    )
+    version, updated, sequence, method, codec, key, body, rid = row
+    tail = expanded(reader, (type, id, version, rid), codec, key, body)
+    return Stored(type, id, version, updated, sequence, METHODS[method], tail)
 
 
 def read_many(
@@ -95,25 +130,39 @@ def vread(reader: Reader, tenant: int, type: str, id: str, version: int) -> Stor
     row: Any = connection.execute(READ, (tenant, reader.types.numbers.get(type), id)).get
     if row is None:
         return None
+    rid = row[7]
     if row[0] != version:
-        row = connection.execute(VREAD, (row[7], version)).get
+        row = connection.execute(VREAD, (rid, version)).get
         if row is None:
             # it may have been replaced between the two statements, never un-replaced
             return None
     updated, sequence, method, codec, key, body = row[1:7]
-    tail = reader.codec.expand(codec, key, body)
+    tail = expanded(reader, (type, id, version, rid), codec, key, body)
     return Stored(type, id, version, updated, sequence, METHODS[method], tail)
 
 
-def by_rids(reader: Reader, rids: Iterable[int]) -> tuple[Stored, ...]:
-    """Newest versions by row number, in the order given; rows that are gone are left out."""
+def by_rids(
+    reader: Reader, rids: Iterable[int], damaged: list[tuple[str, str]]
+) -> tuple[Stored, ...]:
+    """Newest versions by row number, in the order given; rows that are gone are left out.
+
+    Args:
+        reader: What to read with.
+        rids: Row numbers.
+        damaged: Gets type and id of those whose body cannot be read.
+    """
     execute, names, expand = reader.connection.execute, reader.types.names, reader.codec.expand
     found = []
     for rid in rids:
         row: Any = execute(BY_RID, (rid,)).get
         if row is not None:
             type, id, version, updated, sequence, method, codec, key, body = row
-            tail = expand(codec, key, body)
+            try:
+                tail = expand(codec, key, body)
+            except UNREADABLE as error:
+                damaged.append((names[type], id))
+                log_damage(names[type], version, rid, error)
+                continue
             found.append(Stored(names[type], id, version, updated, sequence, METHODS[method], tail))
     return tuple(found)
 
@@ -138,11 +187,11 @@ def scan(
     for rid, number, id, version, updated, sequence, method, codec, key, body in rows:
         type = reader.types.names[number]
         try:
-            tail = reader.codec.expand(codec, key, body)
-        except (zstandard.ZstdError, UnknownCodecError) as error:
+            tail = expanded(reader, (type, id, version, rid), codec, key, body)
+        except BodyDamaged:
             if found:
                 break
-            raise BodyDamaged(type, id, rid) from error
+            raise
         found.append(Stored(type, id, version, updated, sequence, METHODS[method], tail))
         after = rid
     return found, after
@@ -161,5 +210,8 @@ def snapshot(connection: apsw.Connection) -> Iterator[None]:
     connection.execute("BEGIN")
     try:
         yield
-    finally:
-        connection.execute("COMMIT")
+    except BaseException:
+        with suppress(apsw.Error):  # damage is told as what it is, not as what follows from it
+            connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")

@@ -39,7 +39,14 @@ from hub.storage.port import (
     StoreUnavailable,
 )
 from hub.storage.sqlite import audit, backup, blob, history, index, record, upkeep, verify
-from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, OwnerLock, unavailable
+from hub.storage.sqlite.connect import (
+    DATABASE,
+    FAULTS,
+    PARTIAL,
+    OwnerLock,
+    make_folder,
+    unavailable,
+)
 from hub.storage.sqlite.frames import SOCKET
 from hub.storage.sqlite.ledger import Change, SqliteLedger
 from hub.storage.sqlite.local_writer import LocalWriter
@@ -142,7 +149,7 @@ class SqliteStore:
         """Newest version, a tombstone if deleted."""
         try:
             return record.read(self._inline, tenant, type, id)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
     async def read_many(
@@ -151,14 +158,14 @@ class SqliteStore:
         """Current, undeleted versions."""
         try:
             return record.read_many(self._inline, tenant, targets)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
     async def vread(self, tenant: int, type: str, id: str, version: int) -> Stored | None:
         """That version."""
         try:
             return record.vread(self._inline, tenant, type, id, version)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
     async def search(self, tenant: int, query: Query, deadline: float | None = None) -> Page:
@@ -173,7 +180,7 @@ class SqliteStore:
                 page = _search(self._inline, tenant, query, INLINE_SECONDS, INLINE_ROWS)
             except DeadlineExceeded:
                 page = None
-            except IO_ERRORS as error:
+            except FAULTS as error:
                 raise unavailable(error) from error
             if page is not None:
                 return page
@@ -218,7 +225,7 @@ class SqliteStore:
         """Size in bytes."""
         try:
             return blob.size(self._inline.connection, tenant, sha256)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
     async def open_blob(
@@ -317,7 +324,7 @@ class SqliteStore:
     def _all(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
         try:
             return self._inline.connection.execute(sql, bindings).fetchall()
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
 
 
@@ -360,9 +367,11 @@ def open_store(
             raise FileNotFoundError(f"{folder} holds no store")
         readers = Readers(folder, search_threads, vfs)
         return SqliteStore(folder, readers, RemoteWriter(socket or folder / SOCKET), None)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folder(folder)
     lock = OwnerLock(folder)
     try:
+        if (folder / PARTIAL).exists() and not (folder / DATABASE).exists():
+            raise StoreUnavailable("a restore into this folder was broken off; run it again")
         (folder / blob.FOLDER / blob.NEW).mkdir(parents=True, exist_ok=True)
         (folder / DATABASE).touch(mode=0o600)  # the log gets the same mode
         writer = Writer(folder, vfs)
@@ -385,7 +394,9 @@ def _search(
         found = reader.searcher.search(tenant, query, deadline)
         if len(found.rids) > most:
             return None
-        return Page(record.by_rids(reader, found.rids), found.next, found.total, found.estimated)
+        damaged: list[tuple[str, str]] = []
+        matches = record.by_rids(reader, found.rids, damaged)
+        return Page(matches, found.next, found.total, found.estimated, tuple(damaged))
 
 
 def _search_whole(reader: Reader, tenant: int, query: Query, deadline: float | None) -> Page:

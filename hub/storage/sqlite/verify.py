@@ -9,19 +9,19 @@ from __future__ import annotations
 import hashlib
 from array import array
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
-import apsw
 import msgspec
-import zstandard
 
 from hub.model import json
 from hub.storage.port import Finding
 from hub.storage.sqlite import audit, blob, ledger, verify_index
-from hub.storage.sqlite.codec import UnknownCodecError
-from hub.storage.sqlite.record import RID, Reader, snapshot
+from hub.storage.sqlite.connect import DAMAGE
+from hub.storage.sqlite.patience import ATTEMPTS, LogTooLong, patience
+from hub.storage.sqlite.record import RID, UNREADABLE, Reader, snapshot
 from hub.storage.sqlite.schema import METHODS
 
 MOST = 1000
@@ -54,30 +54,48 @@ HAS_BLOB = "SELECT 1 FROM blob WHERE tenant = ? AND sha256 = ?"
 Check = Callable[[Reader, Path, int], list[Finding]]
 
 
-DAMAGED = (apsw.CorruptError, apsw.NotADBError, UnicodeDecodeError, TypeError, ValueError)
+DAMAGED = (*DAMAGE, TypeError, ValueError, LookupError)
 """What reading a damaged page may raise."""
 
 
 def _check(findings: Callable[[Reader, Path, int], Iterator[Finding]]) -> Check:
     def run(reader: Reader, folder: Path, tenant: int) -> list[Finding]:
         found: list[Finding] = []
-        with snapshot(reader.connection):
-            try:
+        try:
+            with snapshot(reader.connection), patience(reader.connection, folder):
                 found.extend(islice(findings(reader, folder, tenant), MOST))
-            except DAMAGED as error:
-                name = findings.__name__
-                found.append(Finding("database", f"{name} cannot go on: {type(error).__name__}"))
+        except DAMAGED as error:
+            name = _NAMES.get(findings.__name__, "a table")
+            what = f"{name} cannot be read to the end: {type(error).__name__}"
+            found.append(Finding("database", what))
         return found
 
-    return run
+    def run_patiently(reader: Reader, folder: Path, tenant: int) -> list[Finding]:
+        for _ in range(ATTEMPTS - 1):
+            with suppress(LogTooLong):
+                return run(reader, folder, tenant)
+        return run(reader, folder, tenant)
+
+    return run_patiently
+
+
+_NAMES = {
+    "structure": "a page",
+    "versions": "the versions",
+    "index_tables": "the index",
+    "audit_chain": "the audit chain",
+    "audited_versions": "the audit chain",
+    "blobs": "the list of blobs",
+}
 
 
 @_check
 def structure(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
     """The database file: pages, cells, indexes."""
     for (what,) in reader.connection.execute(f"PRAGMA integrity_check({MOST})"):
-        if what != "ok":
-            yield Finding("database", str(what))
+        for line in str(what).splitlines():
+            if line != "ok" and not line.startswith("***"):
+                yield Finding("database", line)
 
 
 @_check
@@ -234,7 +252,7 @@ def _unreadable(reader: Reader, method: int, codec: int, key: int, body: bytes) 
         return "a tombstone has a body" if body else ""
     try:
         tail = reader.codec.expand(codec, key, body)
-    except (zstandard.ZstdError, UnknownCodecError) as error:
+    except UNREADABLE as error:
         return f"its body cannot be expanded: {type(error).__name__}"
     if not tail.startswith((b",", b"}")) or not tail.endswith(b"}"):
         return "its body is damaged"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import apsw
+import msgspec
 
 from hub.storage.port import Finding
 from hub.storage.sqlite.entry import decode
@@ -49,7 +50,12 @@ def findings(connection: apsw.Connection, tenant: int) -> Iterator[Finding]:
         if not is_listed:
             yield Finding(where, "is not in the list by date")
         expected["by_date"] += 1
-        for table, made in index_tables(decode(packed), tenant, rid, entered).items():
+        try:
+            entry = decode(packed)
+        except (msgspec.DecodeError, TypeError):
+            yield Finding(where, "its index entry is damaged")
+            continue
+        for table, made in index_tables(entry, tenant, rid, entered).items():
             expected[table] += len({row[: len(KEYS[table])] for row in made})
     for table in ("by_date", *KEYS):
         found: Any = connection.execute(

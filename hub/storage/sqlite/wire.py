@@ -54,7 +54,7 @@ REFUSALS: dict[str, Any] = {
     "StillReferenced": (port.StillReferenced, ("type", "id", "by", "count")),
     "GenerationMoved": (port.GenerationMoved, ("current",)),
     "BlobMissing": (port.BlobMissing, ("sha256",)),
-    "StoreUnavailable": (port.StoreUnavailable, ("reason", "uncertain")),
+    "StoreUnavailable": (port.StoreUnavailable, ("reason", "uncertain", "trouble")),
     "DeadlineExceeded": (port.DeadlineExceeded, ()),
 }
 """Exceptions that cross the socket, with the attributes that make them again."""
@@ -235,6 +235,10 @@ def encode_failure(error: Exception) -> bytes:
         issues = [_issue_fields(issue) for issue in error.issues]
         return _encode(["HubError", [name, error.status, issues]])
     if name not in REFUSALS:
+        if isinstance(error, port.StoreUnavailable):  # one of its kinds
+            return encode_failure(
+                port.StoreUnavailable(error.reason, error.uncertain, error.trouble)
+            )
         return _encode(["StoreUnavailable", [name, False]])
     return _encode([name, [plain(getattr(error, field)) for field in REFUSALS[name][1]]])
 

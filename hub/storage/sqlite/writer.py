@@ -31,7 +31,7 @@ from hub.storage.port import StoreUnavailable
 from hub.storage.sqlite import migrations, schema
 from hub.storage.sqlite.checkpoint import Checkpointer
 from hub.storage.sqlite.codec import Codec
-from hub.storage.sqlite.connect import IO_ERRORS, open_writer, unavailable
+from hub.storage.sqlite.connect import DAMAGE, IO_ERRORS, open_writer, unavailable
 from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.search import Searcher
 from hub.storage.sqlite.transaction import Transaction
@@ -82,7 +82,9 @@ class Writer:
         self._folder, self._vfs = folder, vfs
         try:
             connection = open_writer(folder, vfs)
-            migrations.upgrade(connection)
+            if not migrations.upgrade(connection):
+                # into the file at once: one without a schema would pass for a new store
+                connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._work = _transaction(connection, folder)
             self._checkpointer = Checkpointer(folder, connection, vfs)
         except IO_ERRORS as error:
@@ -203,12 +205,15 @@ class Writer:
         job.result = job.error = None
         try:
             job.result = job.action(self._work)
-        except IO_ERRORS:
-            raise
         except Exception as error:
+            spoilt = isinstance(error, DAMAGE)  # what it touched, not what its neighbours touch
+            if isinstance(error, IO_ERRORS) and not spoilt:
+                raise
             if not self._work.connection.in_transaction:
                 raise apsw.AbortError("the transaction is gone") from error
-            job.error = error
+            if spoilt:
+                log.error("a commit met a damaged row or page: %s", type(error).__name__)
+            job.error = unavailable(error) if spoilt else error
             return False
         self._work.interner.keep()
         return True
@@ -222,7 +227,9 @@ class Writer:
             log.error("commit failed: %s", type(error).__name__)
             found = self._recover()
             if found is None:
-                return unavailable(error, uncertain=True)
+                # Only writing finds the disk full (a failed sync is an IOError), and the commit
+                # mark is what is written last: without it the frames in the log are nothing.
+                return unavailable(error, uncertain=not isinstance(error, apsw.FullError))
             return None if found == fence else unavailable(error)
         return None
 
@@ -276,7 +283,7 @@ def _deliver(jobs: list[Job], failure: StoreUnavailable | None) -> None:
     by_loop: dict[asyncio.AbstractEventLoop, list[Job]] = {}
     for job in jobs:
         if failure is not None:
-            job.error = StoreUnavailable(failure.reason, failure.uncertain)
+            job.error = StoreUnavailable(failure.reason, failure.uncertain, failure.trouble)
         by_loop.setdefault(job.future.get_loop(), []).append(job)
     for loop, group in by_loop.items():
         with suppress(RuntimeError):  # the loop was closed: nobody waits any more

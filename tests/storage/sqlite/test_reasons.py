@@ -33,12 +33,12 @@ def test_errors_of_the_system_are_told_without_a_path(number: int) -> None:
 
 
 def test_the_words_are_in_the_language_of_the_client() -> None:
-    told, expected = as_hub_error(unavailable(apsw.FullError("x")), "r")
+    told, expected = as_hub_error(unavailable(apsw.IOError("x")), "r")
     assert expected
     assert isinstance(told, HubError)
     issue = told.issues[0]
-    assert "the disk is full" in render(issue.message, issue.arguments)
-    assert "磁盘已满" in render(issue.message, issue.arguments, "zh-CN")
+    assert "the disk fails" in render(issue.message, issue.arguments)
+    assert "磁盘故障" in render(issue.message, issue.arguments, "zh-CN")
 
 
 @pytest.mark.parametrize("content", [b"garbage!" * 1000, b"SQLite format 3\0" + b"\xff" * 4080])
