@@ -11,6 +11,7 @@ import gzip
 import json
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from copy import deepcopy
 from dataclasses import dataclass, field
 from random import Random
 from typing import Any
@@ -110,6 +111,11 @@ class Request:
         return f"{self.path}?{self.query}" if self.query else self.path
 
 
+def _junk(rnd: Random) -> Any:
+    """A copy: what is broken once may be broken again."""
+    return deepcopy(rnd.choice(JUNK))
+
+
 def _kind(rnd: Random) -> str:
     return rnd.choice(COMMON if rnd.random() < 0.6 else resource_types())
 
@@ -176,14 +182,14 @@ def broken(rnd: Random, tree: Any) -> Any:
     if deed == 0 and isinstance(node, dict):
         del node[key]
     elif deed == 1 and isinstance(node, dict):
-        node[rnd.choice(NAMES)] = rnd.choice(JUNK)
+        node[rnd.choice(NAMES)] = _junk(rnd)
     elif deed == 2:
-        deep: Any = rnd.choice(JUNK)
+        deep: Any = _junk(rnd)
         for _ in range(rnd.choice((3, 99, 150))):
             deep = [deep] if rnd.random() < 0.5 else {"extension": deep}
         node[key] = deep
     else:
-        node[key] = rnd.choice(JUNK)
+        node[key] = _junk(rnd)
     return tree
 
 
@@ -237,7 +243,7 @@ def _json_patch(rnd: Random, tree: Any) -> list[dict[str, Any]]:
         path = "/" + rnd.choice(list(tree) or ["id"])
         path += rnd.choice(("", "", "/0", "/-", "/0/x", "/99", "~2"))
         op = rnd.choice(("add", "remove", "replace", "move", "copy", "test", "x"))
-        operations.append({"op": op, "path": path, "from": "/id", "value": rnd.choice(JUNK)})
+        operations.append({"op": op, "path": path, "from": "/id", "value": _junk(rnd)})
     return operations
 
 
@@ -249,7 +255,7 @@ def _fhirpath_patch(rnd: Random, kind: str, tree: Any) -> dict[str, Any]:
         {"name": "path", "valueString": rnd.choice((path, kind))},
         {"name": "name", "valueString": rnd.choice((*NAMES, "name", "active"))},
         {"name": "index", "valueInteger": rnd.choice((0, 1, -1, 10**9))},
-        {"name": "value", rnd.choice(("valueString", "valueBoolean", "part")): rnd.choice(JUNK)},
+        {"name": "value", rnd.choice(("valueString", "valueBoolean", "part")): _junk(rnd)},
     ]
     return {
         "resourceType": "Parameters",
@@ -315,7 +321,7 @@ def _operation(rnd: Random) -> Request:
     parts: list[dict[str, Any]] = [{"name": rnd.choice(names)} for _ in range(rnd.randint(0, 3))]
     for part in parts:
         key = rnd.choice(("resource", "valueString", "valueCode", "valueMeta", "valueBoolean"))
-        part[key] = resource(rnd, kind) if key == "resource" else rnd.choice(JUNK)
+        part[key] = resource(rnd, kind) if key == "resource" else _junk(rnd)
     return _write(rnd, "POST", path, {"resourceType": "Parameters", "parameter": parts})
 
 
