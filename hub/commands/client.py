@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from hub.commands.desk import front_desk
-from hub.commands.running import DEFAULT_DATA, Data, fail, run, words_of
+from hub.commands.running import DEFAULT_DATA, Data, fail, run
+from hub.errors import words_of
 
 if TYPE_CHECKING:
     from hub.access.clients import Client
