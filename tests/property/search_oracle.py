@@ -78,12 +78,16 @@ class Oracle:
         self._by_url = {one.url: one for one in search_parameters()}
 
     def values(self, resource: Resource, parameter: SearchParameter) -> Elements:
-        """What a parameter's expression selects of a resource."""
+        """What a parameter's expression selects of a resource.
+
+        A contained or described reference leads nowhere and counts as missing (docs/search.md).
+        """
         key = (f"{resource['resourceType']}/{resource['id']}", parameter.url)
         found = self._values.get(key)
         if found is None:
             expression = compile_expression(parameter.expression)
-            found = self._values[key] = expression.evaluate(resource, _RESOLVING)
+            selected = expression.evaluate(resource, _RESOLVING)
+            found = self._values[key] = [one for one in selected if _is_searchable(one)]
         return found
 
     def targets(self, resource: Resource, parameter: SearchParameter, type: str) -> list[Resource]:
@@ -230,6 +234,13 @@ class Oracle:
             )
 
         return Asked(parameter.code, "$".join(text for _, text, _ in compiled), finds)
+
+
+def _is_searchable(element: Item) -> bool:
+    value = element.value
+    if element.type != "Reference" or not isinstance(value, dict):
+        return True
+    return "identifier" in value or value.get("reference", "#")[0] != "#"
 
 
 # --- values ---------------------------------------------------------------------------------

@@ -113,12 +113,12 @@ def match_of(
 
 
 def pieces_of(parameter: SearchParameter, text: str) -> list[str]:
-    """The values of a parameter, still escaped; empty ones are dropped.
+    """The values of a parameter, still escaped, each once; empty ones are dropped.
 
     Raises:
         BadRequest: There are too many, or none.
     """
-    pieces = [piece for piece in split(text, ",") if piece]
+    pieces = list(dict.fromkeys(piece for piece in split(text, ",") if piece))
     if len(pieces) > MOST_VALUES:
         refuse("too-costly", "search-too-many-values", name=parameter.code, limit=MOST_VALUES)
     if not pieces:
