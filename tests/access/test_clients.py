@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 from typing import Any
+from urllib.parse import urlsplit
 
+import httpx
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc.jwk import ECKey, OctKey, RSAKey
 from msgspec.structs import replace
 
@@ -114,6 +118,21 @@ def test_a_scheme_of_its_own_is_for_public_clients(uri: str) -> None:
 @pytest.mark.parametrize("uri", BAD)
 def test_these_may_not_be_registered(uri: str) -> None:
     assert not may_register(uri, public=True)
+
+
+@given(st.text(max_size=40), st.sampled_from(["https://", "http://", "a.b:/", ""]), st.booleans())
+def test_whatever_may_be_registered_leads_where_it_seems_to(
+    rest: str, start: str, public: bool
+) -> None:
+    uri = start + rest
+    if may_register(uri, public):
+        assert uri.isascii()
+        assert uri.isprintable()
+        assert not set(uri) & set('#*\\<> "`{}|^')
+        parts = urlsplit(uri)
+        assert parts.scheme in ("https", "http") or (public and "." in parts.scheme)
+        assert "@" not in parts.netloc
+        assert httpx.URL(uri).host == (parts.hostname or "")
 
 
 async def test_a_redirect_uri_is_compared_character_by_character(hub: Process) -> None:

@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
+from hypothesis import given
+from hypothesis import strategies as st
 from joserfc import jws
 from joserfc.jwk import RSAKey
 
@@ -249,6 +251,29 @@ async def test_there_is_one_way_only_to_write_a_token(hub: Process) -> None:
     for other in same:
         assert await refusal(hub, other) == "malformed"
     assert await refusal(hub, token.replace(b"-", b"+").replace(b"_", b"/") + b"=") == "malformed"
+
+
+async def test_a_token_with_any_byte_changed_is_refused(hub: Process) -> None:
+    token = await token_of(hub)
+    header, payload, _ = token.split(b".")
+    places = [*range(0, len(token), 7), len(header), len(header) + len(payload) + 1, len(token) - 1]
+    for place in places:
+        for other in (b"A", b"_", b".", b"=", b"\x00", b""):
+            changed = token[:place] + other + token[place + 1 :]
+            if changed != token:
+                with pytest.raises(TokenRefused):
+                    await hub.verifier.verify(changed, NOW)
+
+
+@given(st.binary(max_size=300), st.binary(max_size=300), st.binary(max_size=300))
+def test_no_bytes_are_worse_than_refused(header: bytes, payload: bytes, signature: bytes) -> None:
+    for token in (header, b".".join((header, payload, signature)), _joined(header, payload)):
+        with pytest.raises(TokenRefused):
+            tokens._parts(token)
+
+
+def _joined(header: bytes, payload: bytes) -> bytes:
+    return b".".join(map(part, (header, payload, b"x")))
 
 
 # --- revocation ---------------------------------------------------------------------------------

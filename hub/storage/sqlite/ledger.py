@@ -139,15 +139,26 @@ class SqliteLedger:
 def make(work: Transaction, change: Change) -> Record | None:
     """Make a change; an action on the writer's thread.
 
+    What it replaces or removes is overwritten in the file: it may be a private key.
+
     Returns:
         The record put or taken; None when nothing was changed.
     """
+    work.connection.pragma("secure_delete", True)
+    try:
+        return _make(work, change)
+    finally:
+        work.connection.pragma("secure_delete", False)
+
+
+def _make(work: Transaction, change: Change) -> Record | None:
     execute = work.connection.execute
     once = change.once and _PREFIX + change.once
     if once:
         made: Any = execute(MADE, (change.tenant, once)).get
         if made is not None:
-            return _decode(made)
+            record = _decode(made)
+            return record if change.value is None else record._replace(value=change.value)
     names = (change.tenant, change.kind, change.key)
     row: Any = execute(GET, names).get
     found = Record(change.key, *row) if row else None
@@ -165,17 +176,22 @@ def make(work: Transaction, change: Change) -> Record | None:
         result = Record(change.key, change.value, revision, change.expires)
         execute(PUT, (*names, *result[1:]))
     if once:
-        execute(REMEMBER, (change.tenant, once, change.now, _encode(result)))
+        told = result if change.value is None else result._replace(value=b"")
+        execute(REMEMBER, (change.tenant, once, change.now, _encode(told)))
     return result
 
 
 def expire(work: Transaction, now: int, tenant: int | None = None) -> int:
     """Remove what has expired, of every tenant when None; an action on the writer's thread."""
-    if tenant is None:
-        work.connection.execute(EXPIRED, (now,))
-    else:
-        work.connection.execute(f"{EXPIRED} AND tenant = ?", (now, tenant))
-    return work.connection.changes()
+    work.connection.pragma("secure_delete", True)
+    try:
+        if tenant is None:
+            work.connection.execute(EXPIRED, (now,))
+        else:
+            work.connection.execute(f"{EXPIRED} AND tenant = ?", (now, tenant))
+        return work.connection.changes()
+    finally:
+        work.connection.pragma("secure_delete", False)
 
 
 def findings(connection: apsw.Connection, tenant: int) -> Iterator[Finding]:

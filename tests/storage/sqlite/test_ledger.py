@@ -82,3 +82,18 @@ async def test_an_impossible_record_is_found(tmp_path: Path) -> None:
     assert [finding.where for finding in found] == ["ledger code"]
     assert "patient-name" not in str(found)
     await store.close()
+
+
+async def test_nothing_is_left_in_the_files_of_what_was_replaced(tmp_path: Path) -> None:
+    owner = open_store(tmp_path / "data")
+    await owner.listen()
+    worker = open_store(tmp_path / "data", role="reader")
+    for number, store in enumerate((owner, worker)):
+        await store.ledger.put(1, "key", str(number), b"private key %d" % number * 50, now=NOW)
+        await store.ledger.put(1, "key", str(number), b"x", now=NOW)
+        await store.ledger.put(1, "code", str(number), b"private code" * 50, now=NOW, expires=NOW)
+    await owner.sweep(NOW)
+    await worker.close()
+    await owner.close()  # copies the log into the database and removes it
+    (file,) = (tmp_path / "data").glob("hub.sqlite3*")
+    assert b"private" not in file.read_bytes()
