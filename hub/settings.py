@@ -104,10 +104,12 @@ class Settings:
     body_budget: int = setting(
         256 * MIB,
         "Bytes of request bodies one process holds at a time; beyond it requests are put off "
-        "with 503.",
+        "with 503. As many of answers that clients do not take; beyond it the slowest are left.",
     )
     body_timeout: float = setting(
-        30.0, "Seconds a body may take, plus its size divided by `body_rate`."
+        30.0,
+        "Seconds a body may take, plus its size divided by `body_rate`; and after which a client "
+        "that takes nothing of its answer is left.",
     )
     body_rate: int = setting(16 * KIB, "Least bytes per second of a slow but honest upload.")
     header_limit: int = setting(64 * KIB, "Largest request line and headers together.")

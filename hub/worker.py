@@ -91,10 +91,25 @@ class HubServer(uvicorn.Server):
         if counter % _TICKS_PER_SECOND == 0:
             self._place.beat()
             now = asyncio.get_running_loop().time()
+            unread: list[tuple[int, HubProtocol]] = []
             for connection in list(self.server_state.connections):
                 if isinstance(connection, HubProtocol):
                     connection.close_if_late(now)
+                    if waiting := connection.unread(now):
+                        unread.append((waiting, connection))
+            self._bound(unread)
         return await super().on_tick(counter)
+
+    def _bound(self, unread: list[tuple[int, HubProtocol]]) -> None:
+        """Leave the slowest readers when all together keep too much in memory."""
+        total = sum(waiting for waiting, _ in unread)
+        if total <= self._settings.body_budget:
+            return
+        for waiting, connection in sorted(unread, key=lambda one: one[0], reverse=True):
+            connection.leave()
+            total -= waiting
+            if total <= self._settings.body_budget:
+                break
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

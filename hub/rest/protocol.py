@@ -37,6 +37,7 @@ class HubProtocol(HttpToolsProtocol):
         self._size = 0
         self._refusal: tuple[int, Issue] | None = None
         self._received = b""
+        self._unread, self._unread_since = 0, 0.0
 
     def data_received(self, data: bytes) -> None:
         """Feed the parser, and refuse headers without an end."""
@@ -107,6 +108,26 @@ class HubProtocol(HttpToolsProtocol):
             self.send_400_response("")
         else:
             self.transport.close()
+
+    def unread(self, now: float) -> int:
+        """Bytes of answers that the client has not taken yet; a client that takes none is left.
+
+        An answer stays in memory until then, long after its request was counted as done.
+
+        Args:
+            now: The loop's time.
+        """
+        waiting = int(self.transport.get_write_buffer_size())
+        if not waiting or waiting != self._unread:
+            self._unread, self._unread_since = waiting, now
+        elif now - self._unread_since > self.settings.body_timeout:
+            self.leave()
+            return 0
+        return waiting
+
+    def leave(self) -> None:
+        """Close at once and forget what was to be sent."""
+        self.transport.abort()
 
 
 def protocol_class(settings: Settings) -> type[Any]:
