@@ -43,6 +43,7 @@ _STEPS = bytes.maketrans(b"[]", b"\x01\xff")
 _STRING = re.compile(rb'"(?:[^"\\]|\\.)*"?', re.DOTALL)
 _ROUNDS = 16
 _HALF = re.compile(rb"(?<!\\)(?:\\\\)*(?P<half>\\u[dD][89abAB][0-9a-fA-F]{2})(?!\\u[dD][c-fC-F])")
+_LONGEST_PATH = 1000
 _HALF_REASON = "invalid utf-16 surrogate pair"
 
 
@@ -234,7 +235,8 @@ def _path(step: _Step | None) -> str:
     while step is not None:
         step, own = step
         steps.append(own)
-    return "".join(reversed(steps))
+    path = "".join(reversed(steps))
+    return path if len(path) <= _LONGEST_PATH else ""
 
 
 def _refuse(data: bytes, error: Exception, max_depth: int) -> NoReturn:
