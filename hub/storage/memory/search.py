@@ -12,30 +12,18 @@ from functools import cmp_to_key
 from typing import Any
 
 from hub.definitions import search_parameters_of
+from hub.search.matching import Candidate, meets
 from hub.search.query import (
-    And,
     Chain,
     Criterion,
-    DateValue,
     Has,
-    Ids,
-    InCompartment,
-    LastUpdated,
     ListMembers,
-    Match,
-    Not,
-    OfType,
-    Or,
     Position,
-    Present,
     Query,
     SortKey,
-    Words,
 )
-from hub.search.ranges import date_conditions, holds
 from hub.search.sorting import SortValue, is_principal, sort_value
-from hub.search.values import COMPARTMENT_KEY, IndexRows, ReferenceRow
-from hub.storage.memory.matching import matches
+from hub.search.values import ReferenceRow
 from hub.storage.memory.record import Record, Row
 
 LATEST = 2**47 - 1
@@ -99,96 +87,47 @@ class Current:
 
     def meets(self, row: Row, criterion: Criterion) -> bool:
         """Whether a resource meets a criterion."""
-        match criterion:
-            case And(criteria):
-                return all(self.meets(row, inner) for inner in criteria)
-            case Or(criteria):
-                return any(self.meets(row, inner) for inner in criteria)
-            case Not(inner):
-                return not self.meets(row, inner)
-            case Match():
-                return matches(row.rows, criterion)
-            case Chain():
-                return self._chain(row, criterion)
-            case Has():
-                return self._has(row, criterion)
-            case ListMembers(list_id):
-                return self._is_listed(row, list_id)
-            case _:
-                return _meets_alone(row, criterion)
+        return meets(_candidate(row), criterion, self._related)
 
-    def _chain(self, row: Row, chain: Chain) -> bool:
+    def _related(self, one: Candidate, criterion: Chain | Has | ListMembers) -> bool:
+        if isinstance(criterion, Chain):
+            return self._chain(one, criterion)
+        if isinstance(criterion, Has):
+            return self._has(one, criterion)
+        return self._is_listed(one, criterion.list_id)
+
+    def _chain(self, one: Candidate, chain: Chain) -> bool:
         targets = (
             self.by_name.get((reference.type, reference.id))
-            for reference in row.rows.references
+            for reference in one.rows.references
             if reference.key == chain.parameter.key and reference.type == chain.target
         )
         return any(target and self.meets(target, chain.criterion) for target in targets)
 
-    def _has(self, row: Row, has: Has) -> bool:
+    def _has(self, one: Candidate, has: Has) -> bool:
         key = has.parameter.key
         return any(
             source.stored.type == has.source
-            and any(_refers(reference, key, row) for reference in source.rows.references)
+            and any(_refers(reference, key, one) for reference in source.rows.references)
             and self.meets(source, has.criterion)
             for source in self.rows
         )
 
-    def _is_listed(self, row: Row, list_id: str) -> bool:
+    def _is_listed(self, one: Candidate, list_id: str) -> bool:
         listing = self.by_name.get(("List", list_id))
         key = search_parameters_of("List")["item"].key
         return listing is not None and any(
-            _refers(reference, key, row) for reference in listing.rows.references
+            _refers(reference, key, one) for reference in listing.rows.references
         )
 
 
-def _refers(reference: ReferenceRow, key: int, target: Row) -> bool:
-    stored = target.stored
-    return (reference.key, reference.type, reference.id) == (key, stored.type, stored.id)
+def _candidate(row: Row) -> Candidate:
+    stored = row.stored
+    return Candidate(stored.type, stored.id, stored.updated, row.rows)
 
 
-def _meets_alone(row: Row, criterion: Criterion) -> bool:
-    """Criteria that need no other resource."""
-    match criterion:
-        case Present(parameter):
-            return parameter.key in _keys(row.rows)
-        case Ids(ids):
-            return row.stored.id in ids
-        case LastUpdated(values):
-            return any(_is_updated(row.stored.updated, value) for value in values)
-        case InCompartment(name, id):
-            return any(
-                (reference.key, reference.type, reference.id) == (COMPARTMENT_KEY, name, id)
-                for reference in row.rows.references
-            )
-        case OfType(types):
-            return row.stored.type in types
-        case Words(field, words):
-            held = (row.rows.text if field == "text" else row.rows.content).split(" ")
-            return bool(words) and all(word in held for word in words)
-        case _:
-            raise TypeError(f"no such criterion: {type(criterion).__name__}")
-
-
-def _keys(rows: IndexRows) -> set[int]:
-    """Keys of the parameters that have any value."""
-    kinds: tuple[tuple[Any, ...], ...] = (
-        rows.strings,
-        rows.tokens,
-        rows.references,
-        rows.dates,
-        rows.numbers,
-        rows.quantities,
-        rows.uris,
-        rows.positions,
-        rows.composites,
-    )
-    return {row.key for kind in kinds for row in kind}
-
-
-def _is_updated(updated: int, value: DateValue) -> bool:
-    """Whether a time in milliseconds, as wide as one, is what a value allows."""
-    return holds(date_conditions(value), updated * 1000, updated * 1000 + 1000)
+def _refers(reference: ReferenceRow, key: int, target: Candidate) -> bool:
+    return (reference.key, reference.type, reference.id) == (key, target.type, target.id)
 
 
 # --- order ----------------------------------------------------------------------------------

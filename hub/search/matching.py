@@ -1,30 +1,46 @@
-"""Whether a resource's index rows meet the values of a search: the reference for every store.
+"""Whether a resource meets a criterion, by its index rows: the reference for every store.
 
-Plain comparisons, value by value and row by row. Called by `hub.storage.memory.search`.
+Plain comparisons, value by value and row by row. Called by `hub.storage.memory.search`, by
+`hub.interactions.sight` on single resources and by the audit's search on what it renders.
 Spec: https://hl7.org/fhir/R4/search.html
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 from hub.search.distance import metres
 from hub.search.folding import matches_string
 from hub.search.query import (
+    And,
+    Chain,
     CompositeValue,
+    Criterion,
     DateValue,
+    Has,
+    Ids,
+    InCompartment,
+    LastUpdated,
+    ListMembers,
     Match,
     NearValue,
+    Not,
     NumberValue,
+    OfType,
+    Or,
+    Present,
     QuantityValue,
     ReferenceValue,
     StringValue,
     TokenValue,
     UriValue,
     Value,
+    Words,
 )
 from hub.search.ranges import date_conditions, holds, number_conditions
 from hub.search.values import (
+    COMPARTMENT_KEY,
     CompositeRow,
     DateRow,
     IndexRows,
@@ -36,6 +52,96 @@ from hub.search.values import (
     TokenRow,
     UriRow,
 )
+
+
+class Candidate(NamedTuple):
+    """A resource that may meet a criterion.
+
+    Attributes:
+        type: Resource type.
+        id: Logical id.
+        updated: lastUpdated, milliseconds since the epoch.
+        rows: Its index rows.
+    """
+
+    type: str
+    id: str
+    updated: int
+    rows: IndexRows
+
+
+Related = Callable[[Candidate, Chain | Has | ListMembers], bool]
+"""Answers a criterion that asks about other resources too."""
+
+
+def meets(one: Candidate, criterion: Criterion, related: Related | None = None) -> bool:
+    """Whether a resource meets a criterion, as a store understands it.
+
+    Args:
+        one: The resource.
+        criterion: Any, as the rewrite rules leave it.
+        related: Knows other resources; without it chains, `_has` and lists cannot be answered.
+
+    Raises:
+        TypeError: There is no such criterion, or nothing to answer it with.
+    """
+    match criterion:
+        case And(criteria):
+            return all(meets(one, inner, related) for inner in criteria)
+        case Or(criteria):
+            return any(meets(one, inner, related) for inner in criteria)
+        case Not(inner):
+            return not meets(one, inner, related)
+        case Match():
+            return matches(one.rows, criterion)
+        case Chain() | Has() | ListMembers() if related is not None:
+            return related(one, criterion)
+        case _:
+            return _meets_alone(one, criterion)
+
+
+def _meets_alone(one: Candidate, criterion: Criterion) -> bool:
+    """Criteria that are no parameter's and need no other resource."""
+    match criterion:
+        case Present(parameter):
+            return parameter.key in _keys(one.rows)
+        case Ids(ids):
+            return one.id in ids
+        case LastUpdated(values):
+            return any(_is_updated(one.updated, value) for value in values)
+        case InCompartment(name, id):
+            return any(
+                (reference.key, reference.type, reference.id) == (COMPARTMENT_KEY, name, id)
+                for reference in one.rows.references
+            )
+        case OfType(types):
+            return one.type in types
+        case Words(field, words):
+            held = (one.rows.text if field == "text" else one.rows.content).split(" ")
+            return bool(words) and all(word in held for word in words)
+        case _:
+            raise TypeError(f"no such criterion: {type(criterion).__name__}")
+
+
+def _keys(rows: IndexRows) -> set[int]:
+    """Keys of the parameters that have any value."""
+    kinds: tuple[tuple[Any, ...], ...] = (
+        rows.strings,
+        rows.tokens,
+        rows.references,
+        rows.dates,
+        rows.numbers,
+        rows.quantities,
+        rows.uris,
+        rows.positions,
+        rows.composites,
+    )
+    return {row.key for kind in kinds for row in kind}
+
+
+def _is_updated(updated: int, value: DateValue) -> bool:
+    """Whether a time in milliseconds, as wide as one, is what a value allows."""
+    return holds(date_conditions(value), updated * 1000, updated * 1000 + 1000)
 
 
 def matches(rows: IndexRows, match: Match) -> bool:
