@@ -29,14 +29,12 @@ class RunningHub:
         process: Its first process.
         log: File with its standard error.
         client: HTTP client of its FHIR base.
-        ready_seconds: From exec to the banner.
     """
 
     url: str
     process: subprocess.Popen[str]
     log: Path
     client: httpx.Client
-    ready_seconds: float
 
     @property
     def address(self) -> tuple[str, int]:
@@ -79,7 +77,6 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
     """
     variables = {f"HUB_{name.upper()}": value for name, value in settings.items()}
     log = folder / "hub.log"
-    started = time.perf_counter()
     with log.open("a") as errors:
         process = subprocess.Popen(
             [sys.executable, "-m", "hub", "serve", "--port", "0", *arguments],
@@ -97,9 +94,8 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
                 break
         found = _BANNER.search(banner)
         assert found, f"{banner}{log.read_text()}"
-        ready = time.perf_counter() - started
         with httpx.Client(base_url=f"{found[1]}/fhir", timeout=30) as client:
-            yield RunningHub(found[1], process, log, client, ready)
+            yield RunningHub(found[1], process, log, client)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)

@@ -96,9 +96,10 @@ def test_a_second_start_is_ready_soon(tmp_path: Path) -> None:
     with running(tmp_path):
         pass
     with running(tmp_path) as hub:
-        loaded = hub.ready_seconds
+        ticks = Path(f"/proc/{hub.process.pid}/stat").read_text().rpartition(")")[2].split()
         assert httpx.get(f"{hub.url}/health/ready").status_code == 200
-    assert loaded < 3.0, "1.5 s on an idle machine"
+    spent = (int(ticks[11]) + int(ticks[12])) / os.sysconf("SC_CLK_TCK")
+    assert spent < 1.5, "processor time until ready; bench/ measures the clock's"
 
 
 _IN_PROCESS = """
