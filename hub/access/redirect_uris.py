@@ -8,9 +8,10 @@ or proxy would read in another way than we do is let in. Called by `clients`.
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from urllib.parse import urlsplit
+
+from hub.settings import is_loopback
 
 LONGEST = 1000
 
@@ -39,7 +40,7 @@ def is_web_address(uri: str) -> bool:
         return False
     if parts.scheme == "https":
         return uri.startswith("https://")
-    return uri.startswith("http://") and is_loopback_host(parts.hostname)
+    return uri.startswith("http://") and is_loopback(parts.hostname)
 
 
 def may_register(uri: str, public: bool) -> bool:
@@ -55,13 +56,3 @@ def may_register(uri: str, public: bool) -> bool:
         return False
     path = uri.partition("?")[0]
     return _is_own_scheme(uri) is not None and "@" not in uri and not _has_dots(path)
-
-
-def is_loopback_host(host: str) -> bool:
-    """Whether a host's name is this machine's own, without asking anybody."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
