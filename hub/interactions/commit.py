@@ -61,9 +61,14 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 ATTEMPTS = 10
+
+PATIENCE = 10.0
+"""Seconds after which whoever keeps losing a race for a resource is told so."""
+
 BREATH = 128
-MOST_MISSING = 200
 """Resources after which other requests get their turn."""
+
+MOST_MISSING = 200
 
 T = TypeVar("T")
 Target = tuple[str, str]
@@ -222,18 +227,26 @@ def _unkept(changes: Sequence[Change], kept: dict[int, Stored]) -> list[Change]:
 
 
 async def retried(attempt: Callable[[], Awaitable[T]]) -> T:
-    """Run an attempt again while what it had read changes under it, a bounded number of times.
+    """Run an attempt again while what it had read changes under it, for a bounded time.
+
+    Of n that want the same resource one succeeds each time: a number of attempts would be a
+    limit to n.
 
     Raises:
         Conflict: It changed every time (`contended`).
     """
-    for number in range(ATTEMPTS):
+    now = asyncio.get_running_loop().time
+    end = now() + PATIENCE
+    number = 0
+    while True:
         try:
             return await attempt()
         except (VersionConflict, PreconditionChanged):
+            if now() > end:
+                raise contended() from None
             if number > 1:  # Let the others finish; jitter keeps two from meeting again.
                 await asyncio.sleep(random.random() * min(0.1, 0.002 * 2**number))
-    raise contended()
+            number += 1
 
 
 def contended() -> Conflict:

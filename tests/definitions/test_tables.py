@@ -229,9 +229,9 @@ def test_a_type_is_decoded_in_a_millisecond():
     fresh = type_definition.__wrapped__
     took = []
     for _ in range(20):
-        start = time.perf_counter()
+        start = time.process_time()
         fresh("ExplanationOfBenefit")
-        took.append(time.perf_counter() - start)
+        took.append(time.process_time() - start)
     assert min(took) < 1e-3
 
 
@@ -279,10 +279,10 @@ def test_patterns_of_primitives(name, text, fits):
 @pytest.mark.parametrize("piece", ["A", " ", "a ", "  A", "=", "1.", "\n", "é"])
 def test_patterns_take_time_that_grows_with_the_length_only(piece):
     text = piece * (200_000 // len(piece)) + "\x00"
-    start = time.perf_counter()
+    start = time.process_time()
     for name in type_names():
         pattern = type_definition(name).regex
         if pattern is not None:
             assert re.fullmatch(pattern, text) is None
             assert re.fullmatch(pattern, f"urn:oid:1.{text}") is None
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from time import perf_counter
+from time import process_time
 from typing import Any
 
 import pytest
@@ -66,12 +66,12 @@ def test_a_hostile_expression_ends_soon(text: str, crowd: dict[str, Any]) -> Non
         compile(text, root_type="Patient", keep=False).evaluate(crowd)
 
     for run in (guarded, fast):
-        started = perf_counter()
+        started = process_time()
         try:
             run()
         except FHIRPathError as problem:
             assert problem.status == 400  # noqa: PT017 - no error is as good
-        assert perf_counter() - started < SECONDS
+        assert process_time() - started < SECONDS
 
 
 def test_a_deep_resource_is_no_stack_overflow() -> None:

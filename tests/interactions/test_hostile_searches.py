@@ -60,12 +60,12 @@ def messages(error: HubError) -> list[str]:
 async def test_it_is_refused_in_words(
     door: Interactions, ctx: Context, type: str, name: str, text: str, message: str
 ) -> None:
-    start = time.perf_counter()
+    start = time.process_time()
     with pytest.raises(HubError) as caught:
         await door.search(ctx, type, ((name, text),))
     assert messages(caught.value) == [message]
     assert caught.value.status in (400, 403)
-    assert time.perf_counter() - start < 1
+    assert time.process_time() - start < 1
 
 
 @pytest.mark.parametrize("count", [100, 500, 501])
@@ -82,9 +82,9 @@ async def test_it_is_answered(
 ) -> None:
     await door.update(ctx, "Patient", "a", patient(id="a"))
     await door.update(ctx, "Observation", "o", observation("Patient/a", id="o"))
-    start = time.perf_counter()
+    start = time.process_time()
     await door.search(ctx, type, parameters)
-    assert time.perf_counter() - start < 2
+    assert time.process_time() - start < 2
 
 
 async def test_a_cursor_of_another_search_is_refused(door: Interactions, ctx: Context) -> None:

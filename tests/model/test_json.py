@@ -170,11 +170,11 @@ def test_pretty_json_is_indented():
 
 
 def test_time_grows_with_the_size_only():
-    start = time.perf_counter()
+    start = time.process_time()
     json.decode(b'{"a":[' + b"[]," * 300_000 + b"[]]}")
     json.decode(b'{"a":"' + b'\\"' * 1_000_000 + b'"}')
     json.decode(b'{"a":"' + b"\\\\" * 1_000_000 + b'"}')
-    assert time.perf_counter() - start < 5
+    assert time.process_time() - start < 5
 
 
 @pytest.mark.parametrize(

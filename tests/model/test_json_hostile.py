@@ -15,11 +15,11 @@ from hub.model.json import MAX_DEPTH, MAX_VALUES
 def test_deep_nesting_repeated_over_megabytes_is_refused_soon():
     deep = b"[" * 400 + b"]" * 400
     data = b'{"a":[' + b",".join([deep] * 5_000) + b"]}"
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BadRequest) as caught:
         json.decode(data)
     assert caught.value.issues[0].message == "json-depth"
-    assert time.perf_counter() - started < 5  # level by level, 16 MB took 15 s
+    assert time.process_time() - started < 5  # level by level, 16 MB took 15 s
 
 
 @pytest.mark.parametrize("levels", [1, 15, 16, 17, 18, MAX_DEPTH - 1])
@@ -48,7 +48,7 @@ def test_commas_in_texts_are_no_values():
 @pytest.mark.parametrize("value", [b'{"":0},', b'{"family":"a"},', b'"[",', b'"\\"[",'])
 def test_texts_in_masses_are_counted_soon(value: bytes):
     data = b'{"a":[' + value * (40_000_000 // len(value)) + b"0]}"
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(TooLarge):
         json.decode(data)
-    assert time.perf_counter() - started < 6
+    assert time.process_time() - started < 6

@@ -102,7 +102,7 @@ def test_ph_values_keep_their_order():
 
 
 def test_hostile_units_cost_little():
-    start = time.perf_counter()
+    start = time.process_time()
     for code in (
         ".".join(["[pi]9"] * 42),
         ".".join(["10*999"] * 36),
@@ -115,7 +115,7 @@ def test_hostile_units_cost_little():
         "[" * 256,
     ):
         assert not ucum.is_valid(code)
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 VALUES = st.decimals(min_value=Decimal("-1e6"), max_value=Decimal("1e6"), places=3, allow_nan=False)

@@ -257,9 +257,9 @@ LAUGHS = '<!DOCTYPE lolz [<!ENTITY l0 "ha">' + "".join(
     ],
 )
 def test_document_types_and_entities_are_refused(prolog):
-    start = time.perf_counter()
+    start = time.process_time()
     assert issues(prolog.encode() + patient('<id value="&l9;&e;"/>')) == [("xml-doctype", "")]
-    assert time.perf_counter() - start < 0.5
+    assert time.process_time() - start < 0.5
 
 
 def test_nesting_is_limited():

@@ -42,10 +42,10 @@ def narrative(div: bytes) -> bytes:
     ],
 )
 def test_crowds_of_attributes_and_namespaces_are_refused_soon(data: bytes):
-    started = time.perf_counter()
+    started = time.process_time()
     with pytest.raises(BadRequest) as caught:
         xml.parse(data)
-    assert time.perf_counter() - started < 1  # 3 s and more at this size, quadratic
+    assert time.process_time() - started < 1  # 3 s and more at this size, quadratic
     (issue,) = caught.value.issues
     assert issue.message == "xml-attributes"
     assert render(issue.message, issue.arguments, "zh-CN")

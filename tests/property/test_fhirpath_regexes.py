@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from time import perf_counter
+from time import process_time
 
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
@@ -43,8 +43,8 @@ def test_walking_agrees_with_backtracking(pattern: str, text: str, full: bool) -
 @settings(max_examples=200, deadline=None)
 @given(PATTERNS, st.sampled_from(["a", "ab", "1", "\n"]), st.integers(0, 3000))
 def test_no_pattern_takes_long(pattern: str, unit: str, times: int) -> None:
-    started = perf_counter()
+    started = process_time()
     for full in (False, True):
         with suppress(CostlyPattern):
             weighed(pattern).matches(unit * times + "!", full)
-    assert perf_counter() - started < 10
+    assert process_time() - started < 10
