@@ -379,7 +379,7 @@ def test_a_writer_that_cannot_start_any_more_ends_the_hub(tmp_path: Path) -> Non
         database.pragma("user_version", 1_000_000)
         database.close()
         os.kill(writer(hub), signal.SIGKILL)
-        assert hub.process.wait(20) == 1
+        assert hub.process.wait(20) == 2
     assert "before it was ready" in hub.log.read_text()
 
 
