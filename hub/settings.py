@@ -25,7 +25,7 @@ _SIZE = re.compile(r"(\d+)\s*(|B|KB|MB|GB)", re.IGNORECASE)
 _UNITS = {"": 1, "B": 1, "KB": KIB, "MB": MIB, "GB": GIB}
 _TRUE, _FALSE = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", "no", "off"))
 
-AUTH_MODES = ("off",)
+AUTH_MODES = ("on", "off")
 STORES = ("sqlite", "memory")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
@@ -60,7 +60,22 @@ class Settings:
     )
     store: str = setting("sqlite", "Where resources are kept: `sqlite`, or `memory` for trials.")
     workers: int = setting(1, "Processes that answer requests. Commits always go to one writer.")
-    auth: str = setting("off", "`off`: everyone who reaches the address is the principal `local`.")
+    auth: str = setting(
+        "off",
+        "`on`: every request needs a token of somebody who logged in, or of a service. `off`: "
+        "everyone who reaches the address may do everything; on loopback only.",
+    )
+    registration: bool = setting(
+        False,
+        "Let apps register themselves (RFC 7591); `serve --demo` does unless this is given.",
+    )
+    token_lifetime: int = setting(3600, "Seconds an access token of staff or of a service lives.")
+    personal_token_lifetime: int = setting(
+        900, "Seconds an access token of a patient or a relative lives."
+    )
+    session_lifetime: int = setting(
+        12 * 3600, "Seconds after which people log in again at the hub's own pages."
+    )
 
     public_url: str = setting(
         "",
@@ -69,8 +84,8 @@ class Settings:
     )
     trusted_proxies: tuple[str, ...] = setting(
         (),
-        "Addresses or networks of reverse proxies whose X-Forwarded-Proto and X-Forwarded-Host "
-        "are believed when `public_url` is empty.",
+        "Addresses or networks of reverse proxies whose X-Forwarded-For is believed; so are their "
+        "X-Forwarded-Proto and X-Forwarded-Host when `public_url` is empty.",
     )
     hosts: tuple[str, ...] = setting(
         (),
@@ -79,8 +94,8 @@ class Settings:
     )
     cors: tuple[str, ...] = setting(
         (),
-        "Origins whose pages may use the API (`https://app.example.org`), or `*` for all. Empty: "
-        "none.",
+        "Origins whose pages may use the API (`https://app.example.org`), `*` for all, `none`. "
+        "Empty: all while `auth` is `on`, since a foreign page has no token; else none.",
     )
 
     zone: str = setting("Asia/Shanghai", "IANA zone of dates and times without an offset.")
@@ -142,7 +157,7 @@ class Settings:
             _network(network)
         if self.public_url:
             _check_public_url(self.public_url)
-        for origin in self.cors:
+        for origin in self.cors if self.cors != ("none",) else ():
             _check_origin(origin)
         if self.auth == "off" and not is_loopback(self.host):
             raise SettingsError(
@@ -172,6 +187,18 @@ class Settings:
             raise SettingsError("HUB_BODY_BUDGET must not be below HUB_BODY_LIMIT.")
 
     @property
+    def origins(self) -> tuple[str, ...]:
+        """Origins whose pages may use the API; `*` stands for all."""
+        if self.cors:
+            return () if self.cors == ("none",) else self.cors
+        return ("*",) if self.auth == "on" else ()
+
+    @property
+    def site(self) -> str:
+        """The hub's address without `/fhir` and without a trailing slash; `iss` of its tokens."""
+        return self.base.removesuffix("/fhir")
+
+    @property
     def base(self) -> str:
         """The FHIR base URL, without a trailing slash."""
         if self.public_url:
@@ -183,6 +210,9 @@ class Settings:
 _RANGES: Mapping[str, tuple[float, float]] = {
     "port": (0, 65535),
     "workers": (1, 256),
+    "token_lifetime": (60, 3600),
+    "personal_token_lifetime": (60, 3600),
+    "session_lifetime": (60, 30 * 86_400),
     "default_count": (1, 1_000_000),
     "max_count": (1, 1_000_000),
     "include_limit": (1, 1_000_000),

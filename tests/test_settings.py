@@ -83,13 +83,25 @@ def test_a_value_that_cannot_be_used_is_named(name: str, value: str, word: str) 
 @pytest.mark.parametrize("host", ["0.0.0.0", "192.168.1.5", "::", "hub.example.org"])
 def test_only_loopback_is_listened_on_without_authentication(host: str) -> None:
     with pytest.raises(SettingsError, match="HUB_AUTH=off"):
-        Settings(host=host)
+        Settings(host=host, auth="off")
 
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "127.8.0.1", "localhost", "::1"])
 def test_loopback_addresses_are_recognised(host: str) -> None:
     assert is_loopback(host)
-    assert Settings(host=host).host == host
+    assert Settings(host=host, auth="off").host == host
+
+
+def test_any_page_may_use_the_api_once_it_needs_a_token() -> None:
+    assert Settings(auth="off").origins == ()
+    assert Settings(auth="on").origins == ("*",)
+    assert Settings(auth="on", cors=("none",)).origins == ()
+    named = ("https://app.example.org",)
+    assert Settings(auth="on", cors=named).origins == Settings(auth="off", cors=named).origins
+
+
+def test_the_issuer_is_the_address_without_fhir() -> None:
+    assert Settings(auth="off").site == "http://127.0.0.1:8080"
 
 
 def test_the_memory_store_has_one_process() -> None:

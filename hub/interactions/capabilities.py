@@ -143,7 +143,7 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
             f"{ctx.clock():%Y-%m-%d}",
             settings.integrity,
             settings.delete_multiple_limit > 1,
-            bool(settings.cors),
+            bool(settings.origins),
         )
     )
 

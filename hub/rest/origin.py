@@ -61,7 +61,7 @@ class Edge:
         if settings.public_url:
             names.add(urlsplit(settings.public_url).hostname or "")
         self._hosts = frozenset(name.lower().strip("[]") for name in names)
-        self._cors = frozenset(origin.rstrip("/").encode() for origin in settings.cors)
+        self._cors = frozenset(origin.rstrip("/").encode() for origin in settings.origins)
         self._any_origin = b"*" in self._cors
 
     # --- address ----------------------------------------------------------------------------

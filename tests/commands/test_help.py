@@ -120,10 +120,10 @@ def test_the_page_names_nothing_that_is_not_there() -> None:
         (["client", "add", "App", "--jwks", "none.json"], "none.json: No such file"),
         (["client", "add", "App", "--jwks", "a.json", "--service"], "The key set cannot be used"),
         (["client", "add", "App", "--jwks", "a.json", "--secret"], "not both"),
-        (["serve", "--host", "0.0.0.0"], "reachable by others"),
+        (["serve", "--auth", "off", "--host", "0.0.0.0"], "reachable by others"),
         (["serve", "--port", "70000"], "HUB_PORT must be between"),
         (["serve", "--workers", "0"], "--workers"),
-        (["serve", "--auth", "on"], "HUB_AUTH must be one of"),
+        (["serve", "--auth", "maybe"], "HUB_AUTH must be one of"),
         (["serve", "--data", "/proc/nothing"], "/proc/nothing: "),
         (["serve", "--data", "notes.txt"], "notes.txt: a file, not a folder"),
     ],
@@ -159,7 +159,7 @@ def test_a_setting_that_cannot_be_used_is_told(
 
 
 def test_a_misspelt_setting_is_told(run: Run) -> None:
-    done = run("serve", "--auth", "on", prot="8081", shared="x")
+    done = run("serve", "--auth", "maybe", prot="8081", shared="x")
     assert done.err.splitlines()[0] == "HUB_PROT is no setting and does nothing; HUB_PORT?"
     assert len(done.err.splitlines()) == 2
 
