@@ -10,15 +10,25 @@ from __future__ import annotations
 import os
 import shutil
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.browser.driver import Chromium, browser
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
     """The folder of conformance material that HUB_SHARED names."""
     return Path(os.environ["HUB_SHARED"])
+
+
+@pytest.fixture(scope="session")
+def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    """A real browser; a test that wants it is marked `system("chromium")`."""
+    with browser(tmp_path_factory.mktemp("chromium")) as found:
+        yield found
 
 
 def pytest_configure(config: pytest.Config) -> None:
