@@ -79,6 +79,12 @@ class BadRequest(HubError):
     status = 400
 
 
+class Forbidden(HubError):
+    """403: whoever asks is known, and may not do that."""
+
+    status = 403
+
+
 class NotFound(HubError):
     """404: no such resource, version or type."""
 
