@@ -77,7 +77,7 @@ class Page:
         """Console errors, uncaught exceptions, refused requests, breaches of the CSP."""
         pipe.listen(session, self._note)
 
-    def send(self, method: str, **parameters: object) -> dict[str, Any]:
+    def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Send any DevTools command to this tab."""
         return self._pipe.ask(method, session=self._session, **parameters)
 
