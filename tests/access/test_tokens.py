@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import hmac
 import json
@@ -11,8 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.hashes import SHA256
 from hypothesis import given
 from hypothesis import strategies as st
 from joserfc import jws
@@ -23,6 +20,7 @@ from hub.access.grants import Grant
 from hub.access.tokens import TokenRefused
 from hub.principal import Scope
 from tests.access.conftest import AUDIENCE, ISSUER, NOW, PASSWORD, Process
+from tests.access.forging import part, read_part, signed_by, split
 
 SECONDS = NOW // 1000
 
@@ -39,25 +37,10 @@ async def refusal(hub: Process, token: bytes, now: int = NOW) -> str:
     return refused.value.reason
 
 
-def part(content: object) -> bytes:
-    data = content if isinstance(content, bytes) else json.dumps(content).encode()
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
-
-
-def split(token: bytes) -> tuple[dict[str, Any], dict[str, Any], bytes]:
-    header, payload, signature = token.split(b".")
-    return json.loads(_read(header)), json.loads(_read(payload)), signature
-
-
-def _read(text: bytes) -> bytes:
-    return base64.urlsafe_b64decode(text + b"==")
-
-
 async def signed(hub: Process, header: dict[str, Any], payload: object) -> bytes:
     """A token signed by the hub's own key, with any header (joserfc would refuse to)."""
     key = (await hub.keys.current(NOW)).key
-    data = part(header) + b"." + part(payload)
-    return data + b"." + part(key.private_key.sign(data, PKCS1v15(), SHA256()))
+    return signed_by(key, header, payload)
 
 
 async def test_a_token_is_its_grants_principal(hub: Process) -> None:
@@ -245,7 +228,7 @@ async def test_there_is_one_way_only_to_write_a_token(hub: Process) -> None:
     same = []
     for last in alphabet:  # 256 bytes leave four bits of the last character unused
         other = token[:-1] + bytes([last])
-        if other != token and _read(other.split(b".")[2]) == _read(token.split(b".")[2]):
+        if other != token and read_part(other.split(b".")[2]) == read_part(token.split(b".")[2]):
             same.append(other)
     assert len(same) == 15
     for other in same:
