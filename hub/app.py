@@ -11,14 +11,18 @@ import logging
 import secrets
 from collections.abc import AsyncIterator, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from hub.settings import Settings
 
 if TYPE_CHECKING:
+    from hub.access.front_desk import FrontDesk
+    from hub.access.tokens import Person, TokenVerifier
     from hub.context import Context
     from hub.interactions import Interactions
+    from hub.rest.authenticate import Guard
     from hub.rest.exchange import Application, Receive, Scope, Send
     from hub.rest.logs import LineWriter
     from hub.rest.metrics import Metrics
@@ -31,6 +35,7 @@ _PUBLISH_EVERY = 2.0
 _SWEEP_EVERY = 3600.0
 _BASE = b"/fhir"
 _SLASH = ord("/")
+_DISCOVERY = b"/fhir/.well-known/smart-configuration"
 
 
 @asynccontextmanager
@@ -152,10 +157,13 @@ async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterat
         door: The record, in the process that owns the store.
         settings: For the zone and the base.
     """
+    from hub.access import address
     from hub.context import Context, Tenant
     from hub.interactions import indexing
 
     context = Context(Tenant(zone=settings.zone), base=settings.base)
+    now = int(context.clock().timestamp() * 1000)
+    await address.note(door.store.ledger, context.tenant.key, settings.base, now)
     async with running(indexing.run(door, context)), running(_sweep(door, context)):
         yield
 
@@ -193,11 +201,45 @@ def build_service(door: Interactions, settings: Settings) -> Service:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Entrance:
+    """What decides who comes in, while authentication is on.
+
+    Attributes:
+        desk: Accounts, clients, grants, keys.
+        person: Makes principals.
+        verifier: Verifies tokens; one for all of a process, since it remembers.
+    """
+
+    desk: FrontDesk
+    person: Person
+    verifier: TokenVerifier
+
+
+def build_entrance(door: Interactions, settings: Settings) -> Entrance:
+    """The entrance to a record.
+
+    Args:
+        door: The record.
+        settings: The address that tokens name.
+    """
+    from hub.access.front_desk import open_desk
+    from hub.access.scopes import resource_scopes
+    from hub.access.tokens import plain_person
+    from hub.context import Tenant
+
+    desk = open_desk(door.store.ledger, Tenant().key)
+    person = plain_person(resource_scopes)
+    return Entrance(desk, person, desk.verifier(person, settings.site, settings.base))
+
+
 class Hub:
     """The ASGI application of one worker: `/fhir` to the dispatcher, the rest to the pages.
 
     Attributes:
         failure: Why it could not start.
+        has_accounts: Whether somebody can log in, as far as that matters.
+        trial: Password of the administrator of a store in memory; "" without one.
     """
 
     def __init__(
@@ -220,7 +262,9 @@ class Hub:
         self._stack = AsyncExitStack()
         self._fhir: Application | None = None
         self._pages: Application | None = None
+        self._entrance: Entrance | None = None
         self.failure: Exception | None = None
+        self.has_accounts, self.trial = True, ""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand a request on (ASGI)."""
@@ -230,7 +274,8 @@ class Hub:
         target = self._pages
         if scope["type"] == "http":
             path = scope["raw_path"]
-            if path[:5] == _BASE and (len(path) == 5 or path[5] == _SLASH):
+            below = path[:5] == _BASE and (len(path) == 5 or path[5] == _SLASH)
+            if below and (path != _DISCOVERY or self._entrance is None):
                 target = self._fhir
         assert target is not None
         await target(scope, receive, send)
@@ -263,6 +308,7 @@ class Hub:
         if self._role == "owner":
             await enter(background_jobs(door, settings))
         service = build_service(door, settings)
+        guard = await self._let_in(door)
         edge, metrics, ids = Edge(settings), Metrics(), RequestIds()
         access = None
         if self._log is not None and settings.access_log:
@@ -271,8 +317,32 @@ class Hub:
         folder = self._metrics_folder
         if folder is not None:
             await enter(running(publish(metrics, folder, door.store)))
-        self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE)
-        self._pages = Pages(service, edge, metrics, access, ids, folder)
+        self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE, guard)
+        self._pages = Pages(service, edge, metrics, access, ids, folder, guard=guard)
+
+    async def _let_in(self, door: Interactions) -> Guard | None:
+        """Put the entrance together; None while authentication is off."""
+        from hub.rest.authenticate import Guard
+
+        settings = self._settings
+        if settings.auth == "off":
+            logging.getLogger(__name__).warning(
+                "authentication is off: everyone who reaches %s may do everything", settings.site
+            )
+            return None
+        from hub.context import utc_now
+
+        self._entrance = entrance = build_entrance(door, settings)
+        self._stack.callback(entrance.desk.close)
+        now = int(utc_now().timestamp() * 1000)
+        self.has_accounts = await entrance.desk.accounts.any(now)
+        if settings.store == "memory" and not self.has_accounts:
+            from hub.access.passwords import new_password
+
+            # No command reaches the accounts in another process's memory.
+            self.trial = new_password()
+            await entrance.desk.accounts.add("admin", self.trial, now, roles=["admin"])
+        return Guard(entrance.verifier)
 
 
 async def publish(metrics: Metrics, folder: Path, store: Store) -> None:

@@ -10,7 +10,19 @@ from typing import Annotated
 
 import typer
 
-from hub.commands import account, backup, check, client, demo, explain, export, load, reindex, serve
+from hub.commands import (
+    account,
+    backup,
+    check,
+    client,
+    demo,
+    explain,
+    export,
+    load,
+    reindex,
+    serve,
+    token,
+)
 
 app = typer.Typer(
     name="fhir-hub",
@@ -58,6 +70,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(account.app, name="account")
 app.add_typer(client.app, name="client")
+app.command("token")(token.token)
 
 
 def main() -> None:

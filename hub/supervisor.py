@@ -35,7 +35,15 @@ from hub.rest import logs
 from hub.rest.metrics import Metrics
 from hub.settings import Settings
 from hub.storage.port import StoreUnavailable
-from hub.worker import STARTUP_FAILED, Place, announce, run, tell_ready, tune_collector
+from hub.worker import (
+    NOBODY,
+    STARTUP_FAILED,
+    Place,
+    announce,
+    run,
+    tell_ready,
+    tune_collector,
+)
 
 _SIGNALS = (signal.SIGCHLD, signal.SIGTERM, signal.SIGINT)
 _MOST_STILLBORN = 5
@@ -104,6 +112,7 @@ class Supervisor:
         """
         self._settings = settings
         self._folder = settings.data / "run"
+        self._has_accounts = True
         self._alive, self._held = os.pipe()
         self._working, self._work = os.pipe()
         self._writer = Child("writer", self._run_writer, Pulse())
@@ -129,7 +138,7 @@ class Supervisor:
     def _watch(self) -> int:
         if not self._start([self._writer]) or not self._start(self._workers):
             return STARTUP_FAILED
-        announce(self._settings)
+        announce(self._settings, self._has_accounts)
         look = time.monotonic() + _LOOK_EVERY
         while True:
             received = signal.sigtimedwait(_SIGNALS, max(0.0, look - time.monotonic()))
@@ -153,6 +162,7 @@ class Supervisor:
         answers = [os.read(ready, 1) for ready in pipes]
         for ready in pipes:
             os.close(ready)
+        self._has_accounts = NOBODY not in answers
         return all(answers)
 
     # --- children ---------------------------------------------------------------------------
@@ -247,6 +257,8 @@ def _ended(pid: int) -> bool:
 
 def _preload() -> None:
     """Import what every worker needs, before the fork."""
+    import hub.access.front_desk
+    import hub.access.scopes
     import hub.interactions
     import hub.operations
     import hub.rest.dispatcher

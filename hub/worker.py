@@ -9,6 +9,7 @@ import asyncio
 import gc
 import logging
 import os
+import shlex
 import signal
 import socket
 import sys
@@ -77,9 +78,11 @@ class HubServer(uvicorn.Server):
         await super().startup(sockets)
         tune_collector()
         if self.started:
-            tell_ready(self._place.told)
+            hub = self.config.app
+            assert isinstance(hub, Hub)
+            tell_ready(self._place.told, hub.has_accounts)
             if self._place.announce:
-                announce(self._settings)
+                announce(self._settings, hub.has_accounts, hub.trial)
 
     def _stop(self) -> None:
         assert self._place.supervisor is not None
@@ -151,6 +154,7 @@ def run(settings: Settings, place: Place) -> int:
         lifespan="on",
         log_config=None,
         access_log=False,
+        proxy_headers=False,  # Whom to believe about addresses is `hub.rest.origin`'s.
         server_header=False,
         timeout_keep_alive=max(1, round(settings.keep_alive)),
         timeout_graceful_shutdown=max(1, round(settings.shutdown_grace)),
@@ -206,22 +210,44 @@ def tune_collector() -> None:
     gc.set_threshold(100_000, 50, 100)
 
 
-def tell_ready(told: int) -> None:
+NOBODY = b"?"
+"""What a process that is ready tells when nobody can log in yet."""
+
+
+def tell_ready(told: int, has_accounts: bool = True) -> None:
     """Tell whoever waits that this process is ready.
 
     Args:
         told: File descriptor, -1 when nobody waits.
+        has_accounts: Somebody can log in.
     """
     if told >= 0:
-        os.write(told, b".")
+        os.write(told, b"." if has_accounts else NOBODY)
         os.close(told)
 
 
-def announce(settings: Settings) -> None:
-    """Print what to open."""
-    site = settings.base.removesuffix("/fhir")
-    sys.stdout.write(
-        f"FHIR    {settings.base}\nDocs    {site}/docs\nHealth  {site}/health/ready\n"
-        "Stop with Ctrl-C.\n"
-    )
+def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
+    """Print what to open, and how to get in.
+
+    Args:
+        settings: With the real port.
+        has_accounts: Somebody can log in.
+        trial: Password of the administrator that was made for this run only.
+    """
+    site = settings.site
+    lines = [
+        f"FHIR    {settings.base}",
+        f"Docs    {site}/docs",
+        f"Health  {site}/health/ready",
+    ]
+    if settings.auth == "off":
+        lines.append("Authentication is OFF: everyone at this machine may do everything.")
+    elif trial:
+        lines.append(f"user: admin  password: {trial}  (admin)")
+    elif not has_accounts:
+        lines.append(
+            "Nobody can log in yet. Make the first administrator:\n"
+            f"  fhir-hub account add NAME --role admin --data {shlex.quote(str(settings.data))}"
+        )
+    sys.stdout.write("\n".join((*lines, "Stop with Ctrl-C.", "")))
     sys.stdout.flush()

@@ -131,6 +131,12 @@ class Accounts:
         """All accounts, by name."""
         return self._records.all(now)
 
+    async def any(self, now: int) -> bool:
+        """Whether there is one."""
+        async for _ in self.all(now):
+            return True
+        return False
+
     async def verify(self, name: str, password: str, now: int) -> Account | None:
         """The account whose password this is; None otherwise, after the same time.
 

@@ -29,7 +29,7 @@ def serve(
         int | None, typer.Option(min=1, metavar="N", help="Processes that answer requests (1).")
     ] = None,
     auth: Annotated[
-        str | None, typer.Option(metavar="off", help="off: no login, on loopback only.")
+        str | None, typer.Option(metavar="on|off", help="off: no login, on loopback only (on).")
     ] = None,
     demo: Annotated[
         bool, typer.Option("--demo", help="Load the demo set when the store is empty.")

@@ -1,6 +1,26 @@
 """Messages of the REST edge: addresses, headers, formats, bodies."""
 
 MESSAGES: dict[str, tuple[str, str]] = {
+    # Who asks
+    "token-missing": (
+        "Log in first: a request needs the header Authorization: Bearer TOKEN; "
+        "/fhir/.well-known/smart-configuration says where tokens come from.",
+        "请先登录：请求需要带上 Authorization: Bearer 令牌；"
+        "获取令牌的地址见 /fhir/.well-known/smart-configuration。",
+    ),
+    "token-refused": (
+        "The token is not valid, or not any more; get another one.",
+        "令牌无效或已失效；请重新获取。",
+    ),
+    "token-in-url": (
+        "A token belongs into the Authorization header, not into the URL. Whoever saw this URL "
+        "can use it: revoke it.",
+        "令牌应放在 Authorization 头中，而不是 URL 里。看到此 URL 的人都能使用该令牌：请吊销它。",
+    ),
+    "administrators-only": (
+        "Only an administrator, or somebody at this machine, may see that.",
+        "只有管理员或本机用户可以查看。",
+    ),
     # Path and query
     "url-escape-broken": (
         "The URL has a % that is not followed by two hexadecimal digits; write a plain % as %25.",

@@ -1,8 +1,8 @@
 """The ASGI application of the FHIR base: one function from request to answer.
 
-Stands in front of FastAPI (`hub.app`), so that a read costs no framework. Reads headers, path
-and query, negotiates, finds the route, calls its handler, turns every error into an
-OperationOutcome, sends, counts and logs. Spec: https://hl7.org/fhir/R4/http.html
+Stands in front of FastAPI (`hub.app`), so that a read costs no framework. Finds out who asks,
+reads headers, path and query, negotiates, finds the route, calls its handler, turns every error
+into an OperationOutcome, sends, counts and logs. Spec: https://hl7.org/fhir/R4/http.html
 """
 
 from __future__ import annotations
@@ -28,8 +28,15 @@ from hub.errors import (
     fault,
 )
 from hub.model.identity import valid_id
-from hub.principal import LOCAL
+from hub.principal import LOCAL, Principal
 from hub.rest import negotiation, outcomes, urls
+from hub.rest.authenticate import (
+    ANONYMOUS,
+    Guard,
+    Unauthenticated,
+    is_open,
+    refuse_token_in_url,
+)
 from hub.rest.body import BodyTimeout, ClientGone, Intake
 from hub.rest.exchange import Answer, Format, Header, Parameters, Receive, Request, Scope, Send
 from hub.rest.failures import RETRY_AFTER, as_hub_error
@@ -44,12 +51,15 @@ from hub.rest.service import Service
 _LOG = logging.getLogger("hub.rest")
 _COMMON: tuple[Header, ...] = (
     (b"cache-control", b"private, no-cache"),
-    (b"vary", b"Accept, Accept-Encoding, Accept-Language, Origin"),
+    (b"vary", b"Accept, Accept-Encoding, Accept-Language, Authorization, Origin"),
     (b"x-content-type-options", b"nosniff"),
 )
+_UNKEPT: tuple[Header, ...] = ((b"cache-control", b"no-store"), *_COMMON[1:])
+"""For refusals: what is refused to one may be given to the next."""
 _BINARY = b"/Binary/"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _NO_BODY = frozenset((204, 304))
+_REFUSALS = frozenset((401, 403))
 _CLOSE: Header = (b"connection", b"close")
 _LARGE = 256 * 1024
 _SMALL_BODY = 64 * 1024
@@ -82,6 +92,7 @@ class _Call:
         "intake",
         "interaction",
         "language",
+        "principal",
         "request_id",
         "route",
         "type",
@@ -96,6 +107,7 @@ class _Call:
         self.route: Route | None = None
         self.type = ""
         self.interaction = "unknown"
+        self.principal: Principal = ANONYMOUS
 
 
 class Dispatcher:
@@ -109,6 +121,7 @@ class Dispatcher:
         log: AccessLog | None,
         ids: RequestIds,
         prefix: bytes = b"/fhir",
+        guard: Guard | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -119,8 +132,9 @@ class Dispatcher:
             log: Access log, None for none.
             ids: Makes request ids.
             prefix: Path of the base.
+            guard: Finds out who asks; None while authentication is off.
         """
-        self._service, self._edge = service, edge
+        self._service, self._edge, self._guard = service, edge, guard
         self._metrics, self._log, self._ids = metrics, log, ids
         self._cut = len(prefix)
         settings = service.settings
@@ -137,6 +151,10 @@ class Dispatcher:
         metrics = self._metrics
         metrics.in_flight += 1
         try:
+            if self._guard is None:
+                call.principal = LOCAL
+            elif not is_open(scope["method"], scope["raw_path"][self._cut :], headers):
+                call.principal = await self._guard.principal(raw, headers)
             if len(headers) != len(raw):
                 call.headers = collect(raw)
             answer = await self._answer(scope, call)
@@ -169,6 +187,7 @@ class Dispatcher:
         query: Parameters = ()
         parameters: Parameters = ()
         if scope["query_string"]:
+            refuse_token_in_url(scope["query_string"])
             query = urls.parameters(scope["query_string"])
             call.format, parameters = negotiation.extract(accept, query)
         if call.format is None:
@@ -192,11 +211,12 @@ class Dispatcher:
         call.interaction = name
         context = Context(
             self._tenant,
-            LOCAL,
+            call.principal,
             call.request_id,
             call.language,
             self._edge.base(scope, headers),
             large=method != "GET" and is_large(headers),
+            address=self._edge.address(scope, headers),
         )
         return await handler(
             Request(
@@ -229,7 +249,9 @@ class Dispatcher:
         if not expected:
             self._unforeseen(call, error)
         headers: tuple[Header, ...] = ()
-        if isinstance(told, MethodNotAllowed) and call.route is not None:
+        if isinstance(told, Unauthenticated):
+            headers = ((b"www-authenticate", told.challenge),)
+        elif isinstance(told, MethodNotAllowed) and call.route is not None:
             headers = ((b"allow", call.route.allow),)
         elif isinstance(told, Unavailable):
             headers = (RETRY_AFTER,)
@@ -259,7 +281,7 @@ class Dispatcher:
         body = answer.body
         headers: list[Header] = [
             *answer.headers,
-            *_COMMON,
+            *(_UNKEPT if answer.status in _REFUSALS else _COMMON),
             (b"x-request-id", call.request_id.encode()),
             *self._edge.headers(call.headers),
         ]

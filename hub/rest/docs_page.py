@@ -19,6 +19,7 @@ max-width:60rem;padding:2rem}
 code{background:#f2f4f7;border-radius:4px;padding:.1em .3em;overflow-wrap:anywhere}
 table{border-collapse:collapse;width:100%}td,th{border-bottom:1px solid #dde;padding:.35rem .6rem;
 text-align:left;vertical-align:top}td:first-child{width:60%}
+.off{background:#fde8e8;color:#7a1212;border:2px solid #b42318;border-radius:6px;padding:.6rem 1rem}
 .types{display:grid;grid-template-columns:repeat(auto-fill,minmax(15rem,1fr));gap:0 1rem}
 @media(max-width:40rem){body{padding:1rem}th{display:none}
 td,td:first-child{display:block;width:auto;border:0;padding:.1rem 0}
@@ -28,29 +29,22 @@ a{color:#8bf}td,th,tr{border-color:#333a44}}
 """
 
 
-def page(service: Service, counts: Mapping[str, int], language: str) -> str:
+def page(service: Service, counts: Mapping[str, int] | None, language: str) -> str:
     """The page as HTML.
 
     Args:
         service: For types, operations and the base.
-        counts: Resources of each type that the record holds.
+        counts: Resources of each type that the record holds; None when whoever sees the page may
+            not know, and cannot follow a link into the record either.
         language: `en` or `zh`.
     """
     words = {name: one.to(language) for name, one in PAGE.items()}
-    held = sorted((count, one) for one, count in counts.items() if count)
-    found = "".join(
-        f'<span><a href="/fhir/{one}?_pretty=true">{one}</a> {count:,}</span>'
-        for count, one in reversed(held)
-    )
+    link = _no_link if counts is None else _link
     types = "".join(
-        f'<a href="/fhir/{one}?_pretty=true">{one}</a>' for one in sorted(service.types)
+        link(f"{one}?_pretty=true", f"<span>{one}</span>") for one in sorted(service.types)
     )
     examples = _table(
-        (),
-        (
-            (f'<a href="/fhir/{escape(url)}">{_code(_short(url))}</a>', text.to(language))
-            for url, text in EXAMPLES
-        ),
+        (), ((link(url, _code(_short(url))), text.to(language)) for url, text in EXAMPLES)
     )
     routes = _table(
         (words["request"], words["meaning"]),
@@ -79,12 +73,38 @@ def page(service: Service, counts: Mapping[str, int], language: str) -> str:
 <h1>{words["title"]}</h1>
 <p>{words["base"]}: <a href="/fhir/metadata?_pretty=true">{_code(service.settings.base)}</a> ·
 <a href="/health/ready">{words["health"]}</a> · <a href="/metrics">{words["metrics"]}</a></p>
-<h2>{words["held"]}</h2><div class="types">{found or words["empty"]}</div>
+{_entrance(words) if counts is None else _held(counts, words)}
 <h2>{words["try"]}</h2>{examples}
 <h2>{words["interactions"]}</h2><p>{words["formats"]}</p>{routes}
 <h2>{words["operations"]}</h2>{operations}
 <h2>{words["resource types"]}</h2><div class="types">{types}</div>
 """
+
+
+def _entrance(words: Mapping[str, str]) -> str:
+    """How to get in."""
+    return f"<p>{words['login']}</p>"
+
+
+def _held(counts: Mapping[str, int], words: Mapping[str, str]) -> str:
+    """That everyone is let in, and what there is to see."""
+    held = sorted((count, one) for one, count in counts.items() if count)
+    found = "".join(
+        f'<span><a href="/fhir/{one}?_pretty=true">{one}</a> {count:,}</span>'
+        for count, one in reversed(held)
+    )
+    return (
+        f'<p class="off" role="alert">{words["off"]}</p>'
+        f'<h2>{words["held"]}</h2><div class="types">{found or words["empty"]}</div>'
+    )
+
+
+def _link(url: str, shown: str) -> str:
+    return f'<a href="/fhir/{escape(url)}">{shown}</a>'
+
+
+def _no_link(_: str, shown: str) -> str:
+    return shown
 
 
 def _code(text: str) -> str:

@@ -21,6 +21,17 @@ PAGE: Final = {
     "base": Words("FHIR base", "FHIR 地址"),
     "health": Words("health", "健康检查"),
     "metrics": Words("metrics", "运行指标"),
+    "off": Words(
+        "Authentication is off: everyone at this machine may read and change everything.",
+        "身份验证已关闭：本机上的任何人都可以读取和修改全部数据。",
+    ),
+    "login": Words(
+        "Requests need a token: apps get one by <a "
+        'href="/fhir/.well-known/smart-configuration">SMART on FHIR</a>, a script by '
+        '<code>fhir-hub token NAME</code>. <a href="/">Log in</a>.',
+        '请求需要令牌：应用通过 <a href="/fhir/.well-known/smart-configuration">SMART on FHIR</a> '
+        '获取，脚本用 <code>fhir-hub token 账号</code> 获取。<a href="/">登录</a>。',
+    ),
     "try": Words("Try", "试一试"),
     "held": Words("What is in the record", "已有数据"),
     "empty": Words(

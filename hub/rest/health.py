@@ -30,13 +30,14 @@ def live() -> Answer:
     return _answer(200, {"status": "alive"})
 
 
-async def ready(store: Store, settings: Settings, tenant: int) -> Answer:
+async def ready(store: Store, settings: Settings, tenant: int, details: bool = True) -> Answer:
     """200 when requests can be answered, 503 with what is wrong otherwise.
 
     Args:
         store: Asked to read and to write nothing.
         settings: `data`, `disk_reserve`.
         tenant: Tenant key.
+        details: Say what is wrong, and how much space is left.
     """
     free = shutil.disk_usage(_existing(settings.data)).free
     checks = {
@@ -46,10 +47,10 @@ async def ready(store: Store, settings: Settings, tenant: int) -> Answer:
         "disk": "ok" if free >= settings.disk_reserve else "too little space is left",
     }
     well = all(result == "ok" for result in checks.values())
-    return _answer(
-        200 if well else 503,
-        {"status": "ready" if well else "not ready", "checks": checks, "disk_free_bytes": free},
-    )
+    status: dict[str, Any] = {"status": "ready" if well else "not ready"}
+    if details:
+        status |= {"checks": checks, "disk_free_bytes": free}
+    return _answer(200 if well else 503, status)
 
 
 async def exposition(store: Store, tenant: int, own: Metrics, folder: Path | None) -> Answer:

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from urllib.parse import urlsplit
 
-from hub.errors import BadRequest, HubError, fault
+from hub.errors import BadRequest, Forbidden, fault
 from hub.rest.exchange import Header, Scope
 from hub.settings import Settings, is_loopback
 
@@ -23,7 +23,8 @@ _PORT = re.compile(r":\d+$")
 _SAFE = frozenset(("GET", "HEAD", "OPTIONS"))
 _EXPOSED = (
     b"access-control-expose-headers",
-    b"Content-Location, ETag, Last-Modified, Location, Preference-Applied, X-Request-Id",
+    b"Content-Location, ETag, Last-Modified, Location, Preference-Applied, WWW-Authenticate, "
+    b"X-Request-Id",
 )
 _METHODS = (b"access-control-allow-methods", b"GET, HEAD, POST, PUT, PATCH, DELETE")
 _ALLOWED_HEADERS = (
@@ -33,11 +34,8 @@ _ALLOWED_HEADERS = (
 )
 _MAX_AGE = (b"access-control-max-age", b"600")
 
-
-class Forbidden(HubError):
-    """403: this page or address may not do that."""
-
-    status = 403
+_LONGEST_HOPS = 1024
+_FORWARDING = frozenset((b"forwarded", b"x-forwarded-for", b"x-forwarded-host", b"x-real-ip"))
 
 
 class Edge:
@@ -50,11 +48,12 @@ class Edge:
             settings: `public_url`, `hosts`, `cors`, `trusted_proxies`, `auth`.
         """
         self._base = settings.base
-        self._proxies = (
-            tuple(ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies)
-            if not settings.public_url
-            else ()
+        self._proxies = tuple(
+            ipaddress.ip_network(text, strict=False) for text in settings.trusted_proxies
         )
+        self._forwarded_base = bool(self._proxies) and not settings.public_url
+        name = urlsplit(settings.public_url).hostname or ""
+        self._hidden = bool(name) and not is_loopback(name) and not self._proxies
         self._check_hosts = settings.auth == "off"
         self._host_problem = lru_cache(64)(self._problem_of)
         names = {"localhost", settings.host, *settings.hosts}
@@ -72,7 +71,7 @@ class Edge:
         Raises:
             BadRequest: A trusted proxy's X-Forwarded-Host is no host.
         """
-        if not self._proxies or b"x-forwarded-host" not in headers:
+        if not self._forwarded_base or b"x-forwarded-host" not in headers:
             return self._base
         client = scope.get("client")
         if not client or not self._trusted(client[0]):
@@ -82,6 +81,35 @@ class Edge:
             raise BadRequest(fault("value", "host-invalid"))
         proto = headers.get(b"x-forwarded-proto", b"http").decode("latin-1").strip().lower()
         return f"{'https' if proto == 'https' else 'http'}://{host}/fhir"
+
+    def address(self, scope: Scope, headers: Mapping[bytes, bytes]) -> str:
+        """The network address that a request comes from, "" if unknown.
+
+        What X-Forwarded-For says counts only as far as trusted proxies wrote it.
+        """
+        client = scope.get("client")
+        if not client:
+            return ""
+        address: str = client[0]
+        if not self._proxies or b"x-forwarded-for" not in headers:
+            return address
+        hops = headers[b"x-forwarded-for"][-_LONGEST_HOPS:].decode("latin-1").split(",")
+        while hops and self._trusted(address):
+            before = hops.pop().strip()
+            if not _is_address(before):
+                break
+            address = before
+        return address
+
+    def is_local(self, scope: Scope, headers: Mapping[bytes, bytes]) -> bool:
+        """Whether a request comes from this machine, and not by way of a proxy on it.
+
+        A hub whose public address is another than this machine's has a proxy in front; without
+        `trusted_proxies` nobody knows for whom that asks.
+        """
+        if self._hidden or not is_loopback(self.address(scope, headers)):
+            return False
+        return bool(self._proxies) or _FORWARDING.isdisjoint(headers)
 
     def _trusted(self, address: str) -> bool:
         try:
@@ -152,3 +180,11 @@ class Edge:
         if b"access-control-request-method" not in headers or not self.headers(headers):
             return ()
         return (_METHODS, _ALLOWED_HEADERS, _MAX_AGE)
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ipaddress.ip_address(text)
+    except ValueError:
+        return False
+    return True

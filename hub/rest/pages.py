@@ -1,21 +1,25 @@
-"""The ASGI application of everything beside `/fhir`: health, metrics, and FastAPI behind them.
+"""The ASGI application of everything beside `/fhir`: health, metrics, and other pages behind them.
 
 Health and metrics are asked for every few seconds and answered without a framework; any other
-path goes to FastAPI, which is imported then. Called by `hub.app`.
+path goes to an application that is imported then: those that are mounted here, else our FastAPI
+pages. While authentication is on, what shows how the hub is doing is for this machine and for
+administrators. Called by `hub.app`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from time import perf_counter
 
 import msgspec
 
-from hub.errors import HubError
+from hub.errors import Forbidden, HubError, fault
 from hub.messages import render
 from hub.rest import health, negotiation
+from hub.rest.authenticate import Guard, Unauthenticated
 from hub.rest.dispatcher import RequestIds
 from hub.rest.exchange import Answer, Application, Header, Message, Receive, Scope, Send
 from hub.rest.headers import collect
@@ -31,6 +35,28 @@ _COMMON: tuple[Header, ...] = (
 )
 
 
+class Later:
+    """An application that is imported, off the event loop, when it is first asked."""
+
+    def __init__(self, load: Callable[[], Application]) -> None:
+        """Load nothing yet.
+
+        Args:
+            load: Imports and makes it; called once, on a thread.
+        """
+        self._load = load
+        self._found: Application | None = None
+        self._loading = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass a request on (ASGI)."""
+        if self._found is None:
+            async with self._loading:
+                if self._found is None:
+                    self._found = await asyncio.to_thread(self._load)
+        await self._found(scope, receive, send)
+
+
 class Pages:
     """Answers every path beside the FHIR base."""
 
@@ -43,6 +69,8 @@ class Pages:
         ids: RequestIds,
         folder: Path | None = None,
         tenant: int = 1,
+        guard: Guard | None = None,
+        mounts: Mapping[str, Application] | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -54,16 +82,18 @@ class Pages:
             ids: Makes request ids.
             folder: Where workers share their metrics; None for a single one.
             tenant: Tenant key for the store's facts.
+            guard: Finds out who asks; None while authentication is off.
+            mounts: Applications by the first segment of the paths they answer (`auth`).
         """
         self._service, self._edge, self._metrics = service, edge, metrics
         self._log, self._ids, self._folder, self._tenant = log, ids, folder, tenant
-        self._site: Application | None = None
-        self._loading = asyncio.Lock()
+        self._guard, self._mounts = guard, mounts or {}
+        self._site = Later(lambda: _load_site(service, tenant))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request (ASGI)."""
         if scope["type"] != "http":
-            await (await self._fastapi())(scope, receive, send)
+            await self._site(scope, receive, send)
             return
         started = perf_counter()
         raw = scope["headers"]
@@ -106,44 +136,70 @@ class Pages:
 
     async def _page(self, scope: Scope, receive: Receive, send: Send) -> str:
         """Answer, and give the page's name for logs and metrics."""
+        path = scope["path"]
         try:
             headers = collect(scope["headers"])
             self._edge.check_host(headers)
             self._edge.check_origin(scope["method"], headers)
+            if path in _MONITORING:
+                await _send(await self._monitoring(scope, headers), send)
+                return _MONITORING[path]
         except HubError as error:
             language = negotiation.language(dict(scope["headers"]).get(b"accept-language"))
             issue = error.issues[0]
             text = render(issue.message, issue.arguments, language)
-            await _send(_problem(error.status, text), send)
+            await _send(_problem(error.status, text, _challenge(error)), send)
             return "refused"
-        path = scope["path"]
-        if path in _MONITORING:
-            await _send(await self._monitoring(path, scope["method"]), send)
-            return _MONITORING[path]
-        await (await self._fastapi())(scope, receive, send)
-        return "page"
+        if scope.get("client"):
+            scope["client"] = (self._edge.address(scope, headers), scope["client"][1])
+        name = path.split("/", 2)[1] if path[:1] == "/" else ""
+        mounted = self._mounts.get(name)
+        if mounted is None:
+            await self._site(scope, receive, send)
+            return "page"
+        await mounted(scope, receive, send)
+        return name.strip(".")
 
-    async def _monitoring(self, path: str, method: str) -> Answer:
-        if method not in ("GET", "HEAD"):
+    async def _monitoring(self, scope: Scope, headers: Mapping[bytes, bytes]) -> Answer:
+        """Health and metrics.
+
+        Raises:
+            Unauthenticated: Metrics, and nobody who is known asks.
+            Forbidden: Metrics, and somebody else than an administrator asks.
+        """
+        store, settings, path = self._service.door.store, self._service.settings, scope["path"]
+        if scope["method"] not in ("GET", "HEAD"):
             return _problem(405, "Only GET and HEAD are possible here.")
         if path == "/health/live":
-            answer = health.live()
-        elif path == "/health/ready":
-            answer = await health.ready(
-                self._service.door.store, self._service.settings, self._tenant
-            )
-        else:
-            answer = await health.exposition(
-                self._service.door.store, self._tenant, self._metrics, self._folder
-            )
-        return answer
+            return health.live()
+        if path == "/health/ready":
+            details = True
+            try:
+                await self._check_insight(scope, headers)
+            except (Unauthenticated, Forbidden):
+                details = False
+            return await health.ready(store, settings, self._tenant, details)
+        await self._check_insight(scope, headers)
+        return await health.exposition(store, self._tenant, self._metrics, self._folder)
 
-    async def _fastapi(self) -> Application:
-        """FastAPI with our pages, imported off the event loop by whoever needs it first."""
-        async with self._loading:
-            if self._site is None:
-                self._site = await asyncio.to_thread(_load_site, self._service, self._tenant)
-        return self._site
+    async def _check_insight(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+        """Let this machine and administrators see how the hub is doing.
+
+        Raises:
+            Unauthenticated: Nobody who is known asks.
+            Forbidden: Somebody else asks.
+        """
+        if self._guard is None or self._edge.is_local(scope, headers):
+            return
+        principal = await self._guard.principal(scope["headers"], headers)
+        if "admin" not in principal.roles:
+            raise Forbidden(fault("forbidden", "administrators-only"))
+
+
+def _challenge(error: HubError) -> tuple[Header, ...]:
+    if isinstance(error, Unauthenticated):
+        return ((b"www-authenticate", error.challenge),)
+    return ()
 
 
 _MONITORING = {
@@ -159,9 +215,9 @@ def _load_site(service: Service, tenant: int) -> Application:
     return build(service, tenant)
 
 
-def _problem(status: int, text: str) -> Answer:
+def _problem(status: int, text: str, headers: tuple[Header, ...] = ()) -> Answer:
     body = msgspec.json.encode({"status": status, "detail": text})
-    return Answer(status, ((b"content-type", b"application/problem+json"),), body)
+    return Answer(status, ((b"content-type", b"application/problem+json"), *headers), body)
 
 
 async def _send(answer: Answer, send: Send) -> None:

@@ -1,7 +1,7 @@
 """The FastAPI application: everything over HTTP that is not `/fhir`, health or metrics.
 
 Imported by `hub.rest.pages` on the first request that needs it, since FastAPI takes 0.4 s to
-import. Administration and sign-in pages join it later.
+import.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ def build(service: Service, tenant: int) -> FastAPI:
         tenant: Tenant key for the store's facts.
     """
     site = FastAPI(openapi_url=None)
+    is_off = service.settings.auth == "off"
 
     @site.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
     async def start() -> RedirectResponse:
@@ -34,7 +35,8 @@ def build(service: Service, tenant: int) -> FastAPI:
     @site.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:
         language = _language(request)
-        counts = (await service.door.store.info(tenant)).resources
+        # A browser that opens this page brings no token: it is shown nothing of the record.
+        counts = (await service.door.store.info(tenant)).resources if is_off else None
         headers = {
             "content-security-policy": _POLICY,
             "content-language": language,
