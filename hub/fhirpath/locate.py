@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from hub.fhirpath.environment import DEFAULT_LIMITS, Environment
+from hub.fhirpath.environment import DEFAULT_LIMITS, Environment, Limits
 from hub.fhirpath.errors import FHIRPathEvaluationError
 from hub.fhirpath.expression import Expression
 from hub.fhirpath.item import Item
 from hub.fhirpath.parser import parse_expression
 
-_ENVIRONMENT = Environment(limits=DEFAULT_LIMITS)
 
-
-def locate(path: str, resource: dict[str, Any]) -> list[Item]:
+def locate(path: str, resource: dict[str, Any], limits: Limits = DEFAULT_LIMITS) -> list[Item]:
     """The items a path finds.
 
     An item that is an element of the resource has a `location`, a `parent` (except the resource
@@ -27,12 +25,13 @@ def locate(path: str, resource: dict[str, Any]) -> list[Item]:
     Args:
         path: FHIRPath, from a patch: not trusted.
         resource: The resource in JSON form.
+        limits: Where it is stopped.
 
     Raises:
         FHIRPathError: The path is wrong, does not fit the resource or takes too much.
     """
     expression = Expression(path, parse_expression(path), None, strict=False)
-    items = expression.evaluate_located(resource, _ENVIRONMENT)
+    items = expression.evaluate_located(resource, Environment(limits=limits))
     return [item if is_within(item, resource) else Item(item.value, item.type) for item in items]
 
 

@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from copy import deepcopy
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
+from time import monotonic
 from typing import Any
 
 from hub.errors import Unprocessable, fault
-from hub.fhirpath import schema
+from hub.fhirpath import Limits, schema
 from hub.fhirpath.item import Item
 from hub.fhirpath.locate import locate
 from hub.fhirpath.schema import Step
@@ -21,9 +22,25 @@ from hub.interactions.path_operations import FhirPathPatch, PathOperation, Value
 
 __all__ = ["FhirPathPatch", "apply", "parse"]
 
+LIMITS = Limits()
+"""Each path stays within them; their time is for all paths of a patch together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Patched:
+    """The resource being patched, and until when its paths may take."""
+
+    resource: dict[str, Any]
+    end: float = field(default_factory=lambda: monotonic() + LIMITS.milliseconds / 1000)
+
+    def locate(self, path: str) -> list[Item]:
+        """What a path finds."""
+        left = max(0, int((self.end - monotonic()) * 1000))
+        return locate(path, self.resource, replace(LIMITS, milliseconds=left))
+
 
 def apply(patch: FhirPathPatch, resource: dict[str, Any]) -> dict[str, Any]:
-    """Apply a patch; changes the resource in place.
+    """Apply a patch; changes the resource in place. Blocks, for two seconds at most.
 
     Args:
         patch: The operations.
@@ -33,12 +50,13 @@ def apply(patch: FhirPathPatch, resource: dict[str, Any]) -> dict[str, Any]:
         The same resource.
 
     Raises:
-        BadRequest: A path is no FHIRPath expression.
+        BadRequest: A path is no FHIRPath expression, or the paths take too long.
         Unprocessable: A path finds nothing or several elements, or the value does not fit;
             names the operation.
     """
+    patched = _Patched(resource)
     for operation in patch.operations:
-        _APPLY[operation.type](operation, resource)
+        _APPLY[operation.type](operation, patched)
     return resource
 
 
@@ -49,24 +67,24 @@ def _refuse(operation: PathOperation, reason: str, code: str = "processing") -> 
     )
 
 
-def _elements(operation: PathOperation, resource: dict[str, Any]) -> list[Item]:
+def _elements(operation: PathOperation, patched: _Patched) -> list[Item]:
     """What the path finds; all of it must be elements of the resource itself."""
-    items = locate(operation.path, resource)
+    items = patched.locate(operation.path)
     for item in items:
         if item.location is None:
             raise _refuse(operation, "path-patch-not-an-element")
     return items
 
 
-def _one(operation: PathOperation, resource: dict[str, Any]) -> Item:
-    items = _elements(operation, resource)
+def _one(operation: PathOperation, patched: _Patched) -> Item:
+    items = _elements(operation, patched)
     if len(items) != 1:
         raise _refuse(operation, "path-patch-several" if items else "path-patch-none")
     return items[0]
 
 
-def _add(operation: PathOperation, resource: dict[str, Any]) -> None:
-    holder = _one(operation, resource)
+def _add(operation: PathOperation, patched: _Patched) -> None:
+    holder = _one(operation, patched)
     if operation.name == "":
         raise _refuse(operation, "path-patch-name")
     # The element may be a primitive: what is added to it lives in its sibling.
@@ -77,10 +95,10 @@ def _add(operation: PathOperation, resource: dict[str, Any]) -> None:
     _set(operation, node, type, operation.name, _given(operation))
 
 
-def _insert(operation: PathOperation, resource: dict[str, Any]) -> None:
-    items = _elements(operation, resource)
+def _insert(operation: PathOperation, patched: _Patched) -> None:
+    items = _elements(operation, patched)
     if not items:
-        _insert_first(operation, resource)
+        _insert_first(operation, patched)
         return
     first = items[0]
     node = _holder(operation, first).value
@@ -91,12 +109,12 @@ def _insert(operation: PathOperation, resource: dict[str, Any]) -> None:
     _into(node, first.key, operation.index, content, sibling)
 
 
-def _insert_first(operation: PathOperation, resource: dict[str, Any]) -> None:
+def _insert_first(operation: PathOperation, patched: _Patched) -> None:
     """Insert into a list that is not there yet: the path's last step names it."""
     parent_path, _, name = operation.path.rpartition(".")
     if operation.index != 0 or not parent_path or not name.isidentifier():
         raise _refuse(operation, "path-patch-none")
-    holders = locate(parent_path, resource)
+    holders = patched.locate(parent_path)
     if len(holders) != 1 or not isinstance(holders[0].value, dict):
         raise _refuse(operation, "path-patch-none")
     step = schema.steps(holders[0].type).get(name)
@@ -105,16 +123,16 @@ def _insert_first(operation: PathOperation, resource: dict[str, Any]) -> None:
     _set(operation, holders[0].value, holders[0].type, name, _given(operation))
 
 
-def _delete(operation: PathOperation, resource: dict[str, Any]) -> None:
-    items = _elements(operation, resource)
+def _delete(operation: PathOperation, patched: _Patched) -> None:
+    items = _elements(operation, patched)
     if len(items) > 1:
         raise _refuse(operation, "path-patch-several")
     if items:
         _take(operation, items[0])
 
 
-def _replace(operation: PathOperation, resource: dict[str, Any]) -> None:
-    item = _one(operation, resource)
+def _replace(operation: PathOperation, patched: _Patched) -> None:
+    item = _one(operation, patched)
     node = _holder(operation, item).value
     step = schema.keys(_holder(operation, item).type).get(item.key)
     if step is None:
@@ -134,8 +152,8 @@ def _replace(operation: PathOperation, resource: dict[str, Any]) -> None:
         _into(node, item.key, item.index, content, sibling)
 
 
-def _move(operation: PathOperation, resource: dict[str, Any]) -> None:
-    items = _elements(operation, resource)
+def _move(operation: PathOperation, patched: _Patched) -> None:
+    items = _elements(operation, patched)
     if not items:
         raise _refuse(operation, "path-patch-none")
     _list_step(operation, items)
@@ -147,7 +165,7 @@ def _move(operation: PathOperation, resource: dict[str, Any]) -> None:
     _into(node, key, operation.destination, content, sibling)
 
 
-_APPLY: dict[str, Callable[[PathOperation, dict[str, Any]], None]] = {
+_APPLY: dict[str, Callable[[PathOperation, _Patched], None]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,

@@ -23,6 +23,11 @@ MAX_COPIED = 100_000
 """Nodes that all `add` and `copy` operations of one patch may add together."""
 MAX_COPIED_TEXT = 10_000_000
 """Characters that all `copy` operations of one patch may add together."""
+MAX_TOUCHED = 1_000_000
+"""Nodes that one patch may look at for their depth: `move` adds none, but is not free."""
+SHIFTED = 64
+"""Items of a list that are moved up or down in the time of looking at a node."""
+MOST_OPERATIONS = 10_000
 
 Node = dict[str, Any] | list[Any]
 
@@ -62,10 +67,12 @@ def from_list(document: object) -> JsonPatch:
     """Check a decoded patch document.
 
     Raises:
-        BadRequest: It is not an array of operations (`patch-syntax`).
+        BadRequest: It is not an array of operations (`patch-syntax`), or too long a one.
     """
     if not isinstance(document, list):
         raise _malformed(0, "not an array")
+    if len(document) > MOST_OPERATIONS:
+        raise BadRequest(fault("too-long", "patch-too-many", limit=MOST_OPERATIONS))
     return JsonPatch(tuple(_operation(n, item) for n, item in enumerate(document)))
 
 
@@ -139,12 +146,19 @@ def apply(patch: JsonPatch, document: dict[str, Any]) -> dict[str, Any]:
 
 
 class _State:
-    """The document being patched and what copying may still add."""
+    """The document being patched, and what may still be added and touched."""
 
     def __init__(self, root: dict[str, Any]) -> None:
         self.root: object = root
         self.copies_left = MAX_COPIED
         self.text_left = MAX_COPIED_TEXT
+        self.touches_left = MAX_TOUCHED
+
+    def touch(self, nodes: int) -> None:
+        """Count work that adds nothing."""
+        self.touches_left -= nodes
+        if self.touches_left < 0:
+            raise _FailedError("patch-too-big")
 
 
 def _index(token: str, length: int) -> int:
@@ -178,12 +192,12 @@ def _put(state: _State, path: tuple[str, ...], value: object) -> None:
     if not path:
         state.root = value
         return
-    if len(path) + _depth(value) > MAX_DEPTH:
-        raise _FailedError("patch-too-big")
+    _fit(state, path, value)
     parent, last = _find(state.root, path[:-1]), path[-1]
     if isinstance(parent, dict):
         parent[last] = value
     elif isinstance(parent, list):
+        state.touch(len(parent) // SHIFTED)
         parent.insert(len(parent) if last == "-" else _index(last, len(parent) + 1), value)
     else:
         raise _FailedError("patch-path")
@@ -198,27 +212,28 @@ def _take(state: _State, path: tuple[str, ...]) -> object:
     if isinstance(parent, dict):
         return parent.pop(last)
     assert isinstance(parent, list)
+    state.touch(len(parent) // SHIFTED)
     return parent.pop(int(last))
 
 
-def _depth(value: object) -> int:
-    """Levels of nesting, without recursion; stops counting past the limit."""
+def _fit(state: _State, path: Sequence[str], value: object) -> None:
+    """Refuse a value that would be nested too deep at its place; no recursion."""
     level, nodes = 0, [value]
-    while nodes and level <= MAX_DEPTH:
+    while nodes:
+        state.touch(len(nodes))
+        if len(path) + level > MAX_DEPTH:
+            raise _FailedError("patch-too-big")
         below: list[object] = []
         for node in nodes:
             if isinstance(node, dict):
                 below.extend(node.values())
             elif isinstance(node, list):
                 below.extend(node)
-        if not below:
-            break
         level, nodes = level + 1, below
-    return level
 
 
 def _copy(state: _State, value: object, *, text: bool = False) -> object:
-    """A deep copy that counts its nodes; depth is bounded by what `_put` lets in.
+    """A deep copy that counts its nodes; depth is bounded by what `_fit` lets in.
 
     Args:
         state: What copying may still add.
@@ -264,8 +279,7 @@ def _replace(state: _State, operation: Operation) -> None:
     if not path:
         state.root = value
         return
-    if len(path) + _depth(value) > MAX_DEPTH:
-        raise _FailedError("patch-too-big")
+    _fit(state, path, value)
     parent, last = _find(state.root, path[:-1]), path[-1]
     _step(parent, last)
     if isinstance(parent, dict):

@@ -7,6 +7,7 @@ Spec: https://hl7.org/fhir/R4/http.html#patch, fhirpatch.html
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import binascii
 from collections.abc import Sequence
@@ -14,14 +15,14 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import BadRequest, Issue, NotFound, Unprocessable, fault
-from hub.interactions import binary, fhirpath_patch, json_patch
+from hub.interactions import allowed_changes, binary, fhirpath_patch, json_patch, sight
+from hub.interactions.absence import absent, gone
 from hub.interactions.answer import Changed
 from hub.interactions.commit import Change, Purpose, retried, store_changes
 from hub.interactions.conditional import find_one, read_condition
 from hub.interactions.fhirpath_patch import FhirPathPatch
 from hub.interactions.json_patch import JsonPatch
 from hub.interactions.preconditions import Expected, failed, parse_tags
-from hub.interactions.read import absent, gone
 from hub.interactions.update import checked
 from hub.interactions.validated import known_type, well_formed
 from hub.storage.port import Matches, Stored
@@ -117,7 +118,9 @@ async def current(
         NotFound, Gone: There is none.
         PreconditionFailed: If-Match names another version.
     """
-    stored = await door.store.read(ctx.tenant.key, type, id)
+    # What it becomes tells what it was: who patches must be allowed to read.
+    sight.require(ctx, sight.READ, type)
+    stored = await allowed_changes.current(door, ctx, "u", type, id)
     if stored is None:
         raise absent(type, id)
     if stored.deleted:
@@ -141,7 +144,7 @@ async def patched(door: Interactions, ctx: Context, stored: Stored, patch: Patch
     if isinstance(patch, JsonPatch):
         resource = json_patch.apply(patch, resource)
     else:
-        resource = fhirpath_patch.apply(patch, resource)
+        resource = await asyncio.to_thread(fhirpath_patch.apply, patch, resource)
     if resource.get("resourceType") != stored.type or resource.get("id") != stored.id:
         raise Unprocessable(fault("business-rule", "patch-identity", type=stored.type))
     return resource
