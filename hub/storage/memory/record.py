@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
+from msgspec import structs
+
 from hub.search.query import Query
 from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (
     ANY_VERSION,
     HOLDERS,
     AuditRecord,
+    AuditRow,
     BlobMissing,
     Commit,
     Committed,
@@ -64,7 +67,7 @@ class Record:
     Attributes:
         rows: Newest version by key.
         versions: All versions by key, oldest first, the newest included.
-        audit: Audit rows by tenant: time in ms and record.
+        audit: Audit rows by tenant, oldest first.
         blobs: Contents by tenant and hash, with the time it was made.
         uses: Key and version that use a blob, by tenant and hash.
         results: Results by tenant and idempotency key, with their time.
@@ -72,7 +75,7 @@ class Record:
 
     rows: dict[Key, Row] = field(default_factory=dict)
     versions: dict[Key, list[Stored]] = field(default_factory=dict)
-    audit: dict[int, list[tuple[int, AuditRecord]]] = field(default_factory=dict)
+    audit: dict[int, list[AuditRow]] = field(default_factory=dict)
     outbox: dict[int, tuple[int, OutboxRow]] = field(default_factory=dict)
     blobs: dict[tuple[int, str], tuple[int, bytes]] = field(default_factory=dict)
     uses: dict[tuple[int, str], set[tuple[Key, int]]] = field(default_factory=dict)
@@ -224,18 +227,18 @@ def _restore(record: Record, key: Key, row: Row | None) -> None:
         record.rows[key] = row
 
 
+def note_audit(record: Record, tenant: int, block: bool, records: tuple[AuditRecord, ...]) -> int:
+    """Add a row to the audit, with the newest sequence; gives its number."""
+    rows = record.audit.setdefault(tenant, [])
+    row = len(rows) + 1
+    rows.append(AuditRow(row, record.updated, record.sequence, block, records))
+    return row
+
+
 def _note(record: Record, commit: Commit, committed: Committed) -> None:
-    audit = commit.audit
     entities = entities_of(commit, committed.results)
-    noted = AuditRecord(
-        audit.action,
-        audit.interaction,
-        audit.principal,
-        audit.request_id,
-        audit.outcome,
-        entities,
-    )
-    record.audit.setdefault(commit.tenant, []).append((record.updated, noted))
+    noted = structs.replace(commit.audit, entities=entities, time=record.updated)
+    note_audit(record, commit.tenant, False, (noted,))
     for row in commit.outbox:
         record.outbox[record.next_outbox] = (commit.tenant, row)
         record.next_outbox += 1

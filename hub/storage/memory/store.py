@@ -16,15 +16,20 @@ from msgspec import structs
 from hub.context import Clock, utc_now
 from hub.search.query import Position, Query
 from hub.search.values import IndexRows
+from hub.storage.audit_keys import keys_of
 from hub.storage.memory import record as records
 from hub.storage.memory.ledger import MemoryLedger
-from hub.storage.memory.record import Record, Row
+from hub.storage.memory.record import Record, Row, note_audit
 from hub.storage.memory.search import search as find
 from hub.storage.port import (
     ANY_VERSION,
     DAY,
     HOUR,
+    AuditHead,
+    AuditPage,
+    AuditQuery,
     AuditRecord,
+    AuditRow,
     Blob,
     Commit,
     Committed,
@@ -193,7 +198,30 @@ class MemoryStore:
     ) -> list[tuple[int, int, AuditRecord]]:
         """Audit rows after a row number, oldest first."""
         rows = self.record.audit.get(tenant, [])[after : after + count]
-        return [(number, *row) for number, row in enumerate(rows, after + 1)]
+        return [(row.row, row.time, record) for row in rows for record in row.records]
+
+    async def audit_rows(self, tenant: int, query: AuditQuery) -> AuditPage:
+        """Rows of the audit, newest first."""
+        rows = self.record.audit.get(tenant, [])
+        if query.before is not None:
+            rows = rows[: max(query.before - 1, 0)]
+        found = [row for row in reversed(rows) if _is_asked(row, query)]
+        page = tuple(found[: query.count])
+        return AuditPage(page, page[-1].row if len(found) > len(page) else None)
+
+    async def append_audit(self, tenant: int, records: Sequence[AuditRecord], clock: int) -> int:
+        """Add one row that holds many events."""
+        self.record.sequence += 1
+        self.record.updated = max(clock, self.record.updated + 1)
+        return note_audit(self.record, tenant, True, tuple(records))
+
+    async def audit_head(self, tenant: int) -> AuditHead:
+        """The newest row; there are no hashes."""
+        return AuditHead(len(self.record.audit.get(tenant, ())), bytes(32))
+
+    async def check_audit(self, tenant: int, expected: AuditHead | None = None) -> Finding | None:
+        """Nobody else can change what this process holds."""
+        return None
 
     async def outbox(self, tenant: int, after: int, count: int) -> list[tuple[int, OutboxRow]]:
         """What is not delivered yet."""
@@ -337,6 +365,18 @@ def _selected(query: HistoryQuery, updated: int, until: int | None) -> bool:
         return True
     low, high = query.at
     return updated < high and (until is None or until > low)
+
+
+def _is_asked(row: AuditRow, query: AuditQuery) -> bool:
+    """Whether a row may answer."""
+    if query.low is not None and row.time < query.low:
+        return False
+    if query.high is not None and min(one.time for one in row.records) >= query.high:
+        return False
+    if not query.keys:
+        return True
+    keys = set[int]().union(*map(keys_of, row.records))
+    return all(not keys.isdisjoint(group) for group in query.keys)
 
 
 def _definition(parameter: RuntimeParameter | None) -> tuple[str, ...]:

@@ -1,32 +1,28 @@
 """The audit table: append-only rows, each chained to the one before by SHA-256.
 
-One row per commit, naming every version it wrote: a row per version would cost a bundle of a
-hundred entries a hundred hashes and say no more. A tenant's rows are numbered 1, 2, 3 ... and
-row n's hash is SHA-256(hash of row n - 1, tenant, n, sequence, time, record), so that no row
-can be changed, taken out or put in without every later hash showing it. The hash before row 1
-is 32 zero bytes. Called by `commit` (append), `record` (read) and `verify`.
+A row is a commit, naming every version it wrote (a row per version would cost a bundle of a
+hundred entries a hundred hashes and say no more), or a block of events that wrote nothing:
+reads, searches, refusals, logins. A tenant's rows are numbered 1, 2, 3 ... and row n's hash is
+SHA-256(hash of row n - 1, tenant, n, sequence, time, record), so that no row can be changed,
+taken out or put in without every later hash showing it. The hash before row 1 is 32 zero bytes.
+`audit_pack` makes and reads the records, `audit_search` finds rows. Called by `transaction`
+(append), `store` and `verify`.
 """
 
 from __future__ import annotations
 
 import hashlib
-import re
 import struct
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 import apsw
-import msgspec
 
-from hub.storage.port import AuditRecord
-from hub.storage.sqlite.interner import grow, shrink
-from hub.storage.sqlite.schema import TypeNames
+from hub.storage.port import AuditHead
 
 FIRST_HASH = bytes(32)
+FIRST = AuditHead(0, FIRST_HASH)
 _HEAD = struct.Struct(">32sqqqq").pack
-_encode = msgspec.msgpack.Encoder().encode
-_decode = msgspec.msgpack.Decoder(tuple[str, str, str, Any, str, tuple[Any, ...]]).decode
-_is_hex = re.compile(r"[0-9a-f]{32}").fullmatch
 
 LAST = "SELECT row, hash FROM audit WHERE tenant = ? ORDER BY row DESC LIMIT 1"
 INSERT = "INSERT INTO audit VALUES (?, ?, ?, ?, ?, ?)"
@@ -36,14 +32,7 @@ READ = (
 )
 
 
-class Head(NamedTuple):
-    """Where a tenant's chain ends: number and hash of its last row."""
-
-    row: int = 0
-    hash: bytes = FIRST_HASH
-
-
-class AuditRow(NamedTuple):
+class StoredRow(NamedTuple):
     """A row as it is stored."""
 
     row: int
@@ -53,62 +42,10 @@ class AuditRow(NamedTuple):
     hash: bytes
 
 
-def head(connection: apsw.Connection, tenant: int) -> Head:
+def head(connection: apsw.Connection, tenant: int) -> AuditHead:
     """The end of a tenant's chain."""
     found: Any = connection.execute(LAST, (tenant,)).get
-    return Head(*found) if found else Head()
-
-
-def pack(
-    record: AuditRecord, written: Iterable[tuple[int, str, int]], entities: Sequence[str] = ()
-) -> bytes:
-    """A record as bytes; a third of them is saved by packing UUIDs.
-
-    Args:
-        record: The record.
-        written: Type number, id and version of each version that the commit wrote.
-        entities: Further entities besides the record's own.
-    """
-    request: str | bytes = record.request_id
-    if _is_hex(record.request_id):
-        request = bytes.fromhex(record.request_id)
-    return _encode(
-        (
-            record.action,
-            record.interaction,
-            record.principal,
-            request,
-            record.outcome,
-            [
-                *record.entities,
-                *entities,
-                *[(type, shrink(id), version) for type, id, version in written],
-            ],
-        )
-    )
-
-
-def unpack(packed: bytes, types: TypeNames) -> AuditRecord:
-    """A record from its bytes.
-
-    Raises:
-        msgspec.DecodeError: They are damaged.
-        KeyError: So is a type number.
-    """
-    action, interaction, principal, request, outcome, entities = _decode(packed)
-    return AuditRecord(
-        action,
-        interaction,
-        principal,
-        request if isinstance(request, str) else request.hex(),
-        outcome,
-        tuple(
-            entity
-            if isinstance(entity, str)
-            else f"{types.names[entity[0]]}/{grow(entity[1])}/_history/{entity[2]}"
-            for entity in entities
-        ),
-    )
+    return AuditHead(*found) if found else FIRST
 
 
 def digest(before: bytes, tenant: int, row: int, sequence: int, time: int, record: bytes) -> bytes:
@@ -117,8 +54,13 @@ def digest(before: bytes, tenant: int, row: int, sequence: int, time: int, recor
 
 
 def append(
-    connection: apsw.Connection, tenant: int, last: Head, sequence: int, time: int, record: bytes
-) -> Head:
+    connection: apsw.Connection,
+    tenant: int,
+    last: AuditHead,
+    sequence: int,
+    time: int,
+    record: bytes,
+) -> AuditHead:
     """Add a row to a tenant's chain.
 
     Args:
@@ -127,7 +69,7 @@ def append(
         last: The end of the chain.
         sequence: Sequence of the commit.
         time: Its time in milliseconds.
-        record: What `pack` made.
+        record: What `audit_pack` made.
 
     Returns:
         The new end of the chain.
@@ -135,11 +77,11 @@ def append(
     row = last.row + 1
     hashed = digest(last.hash, tenant, row, sequence, time, record)
     connection.execute(INSERT, (tenant, row, sequence, time, record, hashed))
-    return Head(row, hashed)
+    return AuditHead(row, hashed)
 
 
-def rows(connection: apsw.Connection, tenant: int, after: int, count: int) -> Iterator[AuditRow]:
+def rows(connection: apsw.Connection, tenant: int, after: int, count: int) -> Iterator[StoredRow]:
     """Rows after a row number, oldest first."""
     page: Any = connection.execute(READ, (tenant, after, count))
     for found in page:
-        yield AuditRow(*found)
+        yield StoredRow(*found)

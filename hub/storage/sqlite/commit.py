@@ -31,7 +31,7 @@ from hub.storage.port import (
     Write,
     Written,
 )
-from hub.storage.sqlite import audit, index
+from hub.storage.sqlite import audit_pack, index
 from hub.storage.sqlite.codec import RAW
 from hub.storage.sqlite.schema import METHODS
 from hub.storage.sqlite.transaction import Transaction
@@ -105,11 +105,11 @@ def apply(work: Transaction, commit: Commit) -> Committed:
         _check_unreferenced(work, commit)
     committed = Committed(sequence, results)
     written = [
-        (place.type, write.id, result.version)
+        (place.type, write.type, write.id, result.version)
         for write, place, result in zip(commit.writes, places, results, strict=True)
         if result.version
     ]
-    work.append_audit(tenant, audit.pack(commit.audit, written))
+    work.append_audit(tenant, audit_pack.pack(commit.audit, written))
     for row in commit.outbox:
         connection.execute(SEND, (tenant, sequence, row.topic, row.body))
     if commit.idempotency_key:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 SOCKET = "writer.sock"
 LARGEST_FRAME = 1 << 29
-MAGIC = b"fhir-hub-write-2"
+MAGIC = b"fhir-hub-write-3"
 
 GREETING = struct.Struct(">16sQ")
 """Magic and client number."""
@@ -37,6 +37,7 @@ OPERATIONS = (
     "register_blob",
     "change_ledger",
     "expire_ledger",
+    "append_audit",
 )
 """A request names its operation by the place in this list."""
 

@@ -75,6 +75,11 @@ class LocalWriter:
         await self._remove_files(hashes)
         return versions
 
+    async def append_audit(self, tenant: int, packed: bytes, clock: int, once: str = "") -> int:
+        """Add a block to the audit chain."""
+        action = partial(upkeep.append_audit, tenant=tenant, packed=packed, clock=clock, once=once)
+        return await self._writer.submit(action)
+
     async def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str
     ) -> RuntimeParameter | None:

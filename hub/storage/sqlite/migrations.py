@@ -8,11 +8,12 @@ Called by `writer` when the owner opens the store. Readers only compare versions
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import apsw
 
 from hub.storage.port import StoreNewer, StoreUnavailable
-from hub.storage.sqlite import index, schema
+from hub.storage.sqlite import audit_search, index, schema
 
 Step = Callable[[apsw.Connection], None]
 
@@ -21,7 +22,20 @@ def _add_ledger(connection: apsw.Connection) -> None:
     connection.execute(schema.LEDGER_DDL)
 
 
-STEPS: tuple[Step, ...] = (_add_ledger,)
+def _add_audit_segments(connection: apsw.Connection) -> None:
+    """The table, and the summaries of the rows that are there."""
+    connection.execute(schema.AUDIT_SEGMENT_DDL)
+    types = schema.load_type_names(connection)
+    ends: list[Any] = connection.execute(
+        "SELECT tenant, max(row) FROM audit GROUP BY tenant"
+    ).fetchall()
+    for tenant, newest in ends:
+        segment = audit_search.SEGMENT
+        for last in range(segment, newest + 1, segment):
+            audit_search.seal(connection, types, tenant, last)
+
+
+STEPS: tuple[Step, ...] = (_add_ledger, _add_audit_segments)
 """Add one here, and the schema it makes to `schema` or `index`, in the same commit."""
 
 

@@ -123,6 +123,11 @@ class RemoteWriter:
         removed: int = await self._ask("expunge", tenant, type, id, audit, clock, expected)
         return removed
 
+    async def append_audit(self, tenant: int, packed: bytes, clock: int) -> int:
+        """Add a block to the audit chain, once."""
+        row: int = await self._ask("append_audit", tenant, packed, clock, secrets.token_hex(16))
+        return row
+
     async def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str
     ) -> RuntimeParameter | None:

@@ -176,7 +176,19 @@ CREATE TABLE ledger (
 CREATE INDEX ledger_expires ON ledger (expires) WHERE expires > 0;
 """
 
-DDL = RECORD_DDL + LEDGER_DDL
+AUDIT_SEGMENT_DDL = """
+-- What to know of every so many audit rows to pass over them (see audit_search.py): the time of
+-- the oldest event, and the keys, 4 bytes each.
+CREATE TABLE audit_segment (
+    tenant INTEGER NOT NULL,
+    last INTEGER NOT NULL,
+    oldest INTEGER NOT NULL,
+    keys BLOB NOT NULL,
+    PRIMARY KEY (tenant, last)
+) STRICT, WITHOUT ROWID;
+"""
+
+DDL = RECORD_DDL + LEDGER_DDL + AUDIT_SEGMENT_DDL
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,9 @@ from hub.storage.ledger import Record
 from hub.storage.port import (
     ANY_VERSION,
     HOUR,
+    AuditHead,
+    AuditPage,
+    AuditQuery,
     AuditRecord,
     Commit,
     Committed,
@@ -38,7 +41,19 @@ from hub.storage.port import (
     StoreLocked,
     StoreUnavailable,
 )
-from hub.storage.sqlite import audit, backup, blob, history, index, record, upkeep, verify
+from hub.storage.sqlite import (
+    audit,
+    audit_chain,
+    audit_pack,
+    audit_search,
+    backup,
+    blob,
+    history,
+    index,
+    record,
+    upkeep,
+    verify,
+)
 from hub.storage.sqlite.connect import (
     DATABASE,
     FAULTS,
@@ -86,6 +101,9 @@ class Writing(Protocol):
         self, tenant: int, type: str, id: str, audit: AuditRecord, clock: int, expected: int
     ) -> Awaitable[int]:
         """Remove physically."""
+
+    def append_audit(self, tenant: int, packed: bytes, clock: int) -> Awaitable[int]:
+        """Add a block to the audit chain."""
 
     def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str
@@ -216,6 +234,19 @@ class SqliteStore:
         """Audit rows after a row number, oldest first."""
         return await self._readers.run(_audit_records, tenant, after, count)
 
+    async def audit_rows(self, tenant: int, query: AuditQuery) -> AuditPage:
+        """Rows of the audit chain, newest first."""
+        return await self._readers.run(audit_search.find, tenant, query)
+
+    async def audit_head(self, tenant: int) -> AuditHead:
+        """The newest row of the audit chain."""
+        rows = self._all(audit.LAST, (tenant,))
+        return AuditHead(*rows[0]) if rows else audit.FIRST
+
+    async def check_audit(self, tenant: int, expected: AuditHead | None = None) -> Finding | None:
+        """The first place at which the audit chain does not hold."""
+        return await self._readers.run(audit_chain.first_break, self.folder, tenant, expected)
+
     async def outbox(self, tenant: int, after: int, count: int) -> list[tuple[int, OutboxRow]]:
         """What is not delivered yet."""
         rows = self._all(OUTBOX, (tenant, after, count))
@@ -290,6 +321,11 @@ class SqliteStore:
     ) -> int:
         """Physically remove a resource."""
         return await self._writing.expunge(tenant, type, id, audit, clock, expected)
+
+    async def append_audit(self, tenant: int, records: Sequence[AuditRecord], clock: int) -> int:
+        """Add one row that holds many events."""
+        packed = audit_pack.pack_block(records, clock)
+        return await self._writing.append_audit(tenant, packed, clock)
 
     async def put_parameter(
         self, tenant: int, parameter: RuntimeParameter | None, url: str
@@ -423,8 +459,11 @@ def _history(reader: Reader, tenant: int, query: HistoryQuery, limit: float) -> 
 def _audit_records(
     reader: Reader, tenant: int, after: int, count: int
 ) -> list[tuple[int, int, AuditRecord]]:
-    rows = audit.rows(reader.connection, tenant, after, count)
-    return [(row.row, row.time, audit.unpack(row.record, reader.types)) for row in rows]
+    return [
+        (row.row, row.time, record)
+        for row in audit.rows(reader.connection, tenant, after, count)
+        for record in audit_pack.unpack(row.record, row.time, reader.types).records
+    ]
 
 
 def _indexed_rows(reader: Reader, tenant: int, type: str, id: str) -> IndexRows | None:

@@ -11,7 +11,8 @@ from typing import Any
 
 import apsw
 
-from hub.storage.sqlite import audit
+from hub.storage.port import AuditHead
+from hub.storage.sqlite import audit, audit_search
 from hub.storage.sqlite.codec import Codec
 from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.schema import TypeNames
@@ -59,7 +60,7 @@ class Transaction:
     sequence: int = 0
     updated: int = 0
     fence: int = 0
-    heads: dict[int, audit.Head] = field(default_factory=dict)
+    heads: dict[int, AuditHead] = field(default_factory=dict)
     counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
     live: set[Place] = field(default_factory=set)
 
@@ -84,12 +85,14 @@ class Transaction:
         before = self.counts.get((tenant, type), (0, 0))
         self.counts[tenant, type] = (before[0] + live, before[1] + versions)
 
-    def append_audit(self, tenant: int, record: bytes) -> None:
-        """Add the newest commit's audit row."""
-        head = self.heads.get(tenant) or audit.head(self.connection, tenant)
-        self.heads[tenant] = audit.append(
-            self.connection, tenant, head, self.sequence, self.updated, record
-        )
+    def append_audit(self, tenant: int, record: bytes) -> int:
+        """Add the newest commit's audit row; gives its number."""
+        last = self.heads.get(tenant) or audit.head(self.connection, tenant)
+        head = audit.append(self.connection, tenant, last, self.sequence, self.updated, record)
+        self.heads[tenant] = head
+        if audit_search.is_last(head.row):
+            audit_search.seal(self.connection, self.types, tenant, head.row)
+        return head.row
 
     def mark(self) -> Mark:
         """What to go back to when a request is undone."""
@@ -130,5 +133,5 @@ class Mark:
 
     sequence: int
     updated: int
-    heads: dict[int, audit.Head]
+    heads: dict[int, AuditHead]
     counts: dict[tuple[int, int], tuple[int, int]]

@@ -152,6 +152,29 @@ def expunge(
     return versions, blobs
 
 
+def append_audit(work: Transaction, tenant: int, packed: bytes, clock: int, once: str = "") -> int:
+    """Add a block to the audit chain; gives its row.
+
+    Args:
+        work: The writer's transaction.
+        tenant: Tenant key.
+        packed: What `audit_pack.pack_block` made.
+        clock: Now, milliseconds since the epoch.
+        once: "" or a key under which a repetition is answered with the first result.
+    """
+    key = once and "audit " + once
+    if key:
+        earlier: Any = work.connection.execute(commit.FIND_RESULT, (tenant, key)).get
+        if earlier is not None:
+            return int.from_bytes(earlier, "big")
+    _, time = work.next_commit(clock)
+    row = work.append_audit(tenant, packed)
+    if key:
+        result = row.to_bytes(8, "big")
+        work.connection.execute(commit.KEEP_RESULT, (tenant, key, time, result))
+    return row
+
+
 def sweep(work: Transaction, clock: int, grace: int) -> list[str]:
     """Forget what has had its time, and unused blobs; gives hashes whose files may go now.
 

@@ -107,10 +107,10 @@ DAMAGE: dict[str, tuple[str, str]] = {
     ),
     "an audit row was changed": (
         "UPDATE audit SET record = CAST(record || x'00' AS BLOB) WHERE row = 2",
-        "it was changed",
+        "it was altered",
     ),
-    "an audit time was changed": ("UPDATE audit SET time = time + 1 WHERE row = 2", "changed"),
-    "an audit row was taken out": ("DELETE FROM audit WHERE row = 2", "rows are missing"),
+    "an audit time was changed": ("UPDATE audit SET time = time + 1 WHERE row = 2", "altered"),
+    "an audit row was taken out": ("DELETE FROM audit WHERE row = 2", "missing"),
     "the last audit row was taken out": (
         "DELETE FROM audit WHERE row = (SELECT max(row) FROM audit)",
         "no audit row names 1 of its versions",
