@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 from hub.context import Context
 from hub.definitions import resource_types, search_parameters_of
 from hub.interactions.answer import resource_of
+from hub.model.identity import version_number
 from hub.search.include import (
     Follow,
     forward,
@@ -151,12 +152,13 @@ class Included:
 
     async def _read_version(self, type: str, id: str, version: str) -> None:
         """A version-specific reference brings that version."""
-        if (type, id) in self._known or not version.isdigit() or not self.complete:
+        number = version_number(version)
+        if (type, id) in self._known or not number or not self.complete:
             return
         if self._context.scoped is not None:
             await self._read(type, [id])
             return
-        one = await self._door.store.vread(self._ctx.tenant.key, type, id, int(version))
+        one = await self._door.store.vread(self._ctx.tenant.key, type, id, number)
         self._add([one] if one is not None and not one.deleted else [])
 
     def _canonical_targets(self, follow: Follow) -> tuple[str, ...]:

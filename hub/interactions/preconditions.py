@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from hub.errors import BadRequest, PreconditionFailed, fault
+from hub.model.identity import version_number
 from hub.storage.port import ABSENT, ANY_VERSION, Store
 
 _TAG = re.compile(r'\s*(?:W/)?"([^"]*)"\s*(?:,|$)')
@@ -64,8 +65,8 @@ def parse_tags(header: str) -> Tags:
         if tag is None:
             raise BadRequest(fault("value", "etag-malformed"))
         position = tag.end()
-        if tag[1].isascii() and tag[1].isdigit() and len(tag[1]) < 19:
-            found.add(int(tag[1]))
+        if number := version_number(tag[1]):
+            found.add(number)
     if not text:
         raise BadRequest(fault("value", "etag-malformed"))
     return Tags(False, frozenset(found))

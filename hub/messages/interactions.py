@@ -167,8 +167,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "补丁使资源超过 {limit} 字节。",
     ),
     "patch-too-many": (
-        "A FHIRPath Patch has at most {limit} operations.",
-        "FHIRPath Patch 最多包含 {limit} 个操作。",
+        "A patch of this kind has at most {limit} operations.",
+        "这种补丁最多包含 {limit} 个操作。",
     ),
     "patch-not-a-resource": (
         "What the patch leaves is not a resource.",

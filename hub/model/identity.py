@@ -7,6 +7,7 @@ import re
 from collections import deque
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
+_VERSION = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 _AT_ONCE = 256
 
 # Random bytes of ids to come. Each call of the system gives up the interpreter's lock, and the
@@ -18,6 +19,11 @@ os.register_at_fork(after_in_child=_fresh.clear)
 def valid_id(text: str) -> bool:
     """Whether a text can be a logical id or a version id."""
     return _ID(text) is not None
+
+
+def version_number(text: str) -> int:
+    """The number of a version by its id, 0 for what can be the id of none: they are 1, 2, 3 ..."""
+    return int(text) if _VERSION(text) else 0
 
 
 def new_id() -> str:

@@ -219,6 +219,15 @@ async def test_forms_of_if_match(
             await door.delete(ctx, "Patient", "a", if_match=header)
 
 
+@pytest.mark.parametrize("header", ['W/"0"', "0", f'W/"{10**18}"', f'W/"0", W/"{"9" * 30}"'])
+async def test_a_tag_that_is_no_versions_never_creates(
+    door: Interactions, ctx: Context, header: str
+) -> None:
+    with pytest.raises(PreconditionFailed) as caught:
+        await door.update(ctx, "Patient", "a", patient(id="a"), if_match=header)
+    assert messages(caught.value) == ["version-none"]
+
+
 @pytest.mark.parametrize("header", ["", "W/1", 'W/"1', "a b", '"1" "2"', "\x00"])
 async def test_a_malformed_entity_tag_is_refused(
     door: Interactions, ctx: Context, header: str

@@ -241,6 +241,15 @@ async def test_includes(
     assert sorted(ids(answer, "include")) == included
 
 
+@pytest.mark.parametrize("version", ["0", "9" * 19, "9" * 64, "v2"])
+async def test_an_include_passes_over_a_version_that_there_cannot_be(
+    door: Interactions, ctx: Context, version: str
+) -> None:
+    await put(door, ctx, patient(id="a"), observation(f"Patient/a/_history/{version}", id="o"))
+    answer = await door.search(ctx, "Observation", [("_include", "Observation:subject")])
+    assert (ids(answer), ids(answer, "include")) == (["o"], [])
+
+
 async def test_includes_in_a_circle_end(door: Interactions, ctx: Context) -> None:
     def org(id: str, part_of: str) -> dict[str, Any]:
         part = {"reference": f"Organization/{part_of}"}
