@@ -26,10 +26,9 @@ class Decision:
 
     Attributes:
         unlimited: Everything: nothing needs to be asked.
-        is_admin: It has the role of the administrator (an app's scopes still narrow it).
     """
 
-    __slots__ = ("_limits", "_principal", "_roles", "_scopes", "is_admin", "unlimited")
+    __slots__ = ("_limits", "_principal", "_roles", "_scopes", "unlimited")
 
     def __init__(self, principal: Principal) -> None:
         """Read roles and scopes.
@@ -44,7 +43,6 @@ class Decision:
         self._limits: dict[tuple[str, str], Criterion | None] = {}
         here = not principal.roles and principal.scopes is None
         is_local = here and not principal.client and not principal.grant
-        self.is_admin = is_local or "admin" in principal.roles
         self.unlimited = is_local or self._sees_all()
 
     def permits(self, letter: str, type: str) -> bool:

@@ -303,7 +303,7 @@ async def _operate(
         entry.resource,
         prefer.strict,
     )
-    answer = await _operation(entry, operations).run(door, ctx, request)
+    answer = await _operation(entry, operations).perform(door, ctx, request)
     if isinstance(answer.body, BundleAnswer):
         return Entry(bundle=answer.body, response=Response(status_line(answer.status)))
     if isinstance(answer.body, Stored):

@@ -17,6 +17,8 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import Conflict, TooLarge, Unprocessable, fault
+from hub.interactions import allowed_changes
+from hub.interactions.absence import absent
 from hub.interactions.answer import Changed, body_of, resource_of
 from hub.interactions.commit import NEW, Change, Purpose, retried, store_changes
 from hub.interactions.preconditions import expected_version
@@ -167,6 +169,8 @@ async def update_binary(
     issues = await validated(door, ctx, resource)
 
     async def attempt() -> Changed:
+        if not await allowed_changes.is_open(door, ctx, "u", "Binary", id):
+            raise absent("Binary", id)
         expected = await expected_version(
             door.store, ctx.tenant.key, "Binary", id, if_match, if_none_match
         )

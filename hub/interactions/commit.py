@@ -24,19 +24,17 @@ from hub.errors import (
     Unprocessable,
     fault,
 )
-from hub.interactions import search_parameters
+from hub.interactions import allowed_changes, search_parameters
 from hub.interactions.entries import within
-from hub.interactions.missing_targets import missing_targets
+from hub.interactions.missing_targets import missing_targets, targets_of
 from hub.interactions.preconditions import FREE, Expected, exists, failed
 from hub.interactions.registry import Definitions
 from hub.interactions.unavailable import unavailable
 from hub.model import body, reference
 from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
-from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import (
     ABSENT,
-    HOLDERS,
     AuditRecord,
     BlobMissing,
     Commit,
@@ -152,9 +150,11 @@ async def store_changes(
             check, or the store is unavailable.
     """
     audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal.name, ctx.request_id)
+    currents = await allowed_changes.check_replaced(door, ctx, changes)
     for _ in range(ATTEMPTS):
         definitions = await door.registry.of(ctx.tenant.key)
         writes = await _writes(changes, definitions, ctx, door.settings.body_limit)
+        await _check_content(door, ctx, changes, writes, currents)
         kept = await _equal(door, ctx, changes, writes)
         if kept:
             writes = tuple([one for index, one in enumerate(writes) if index not in kept])
@@ -189,7 +189,7 @@ async def store_changes(
         except TargetMissing as refused:
             raise await _missing(door, ctx, refused, changes) from refused
         except (StillReferenced, BlobMissing) as refused:
-            raise _refusal(refused, changes) from refused
+            raise _refusal(ctx, refused, changes) from refused
         except StoreUnavailable as error:
             raise unavailable(error) from error
         except DeadlineExceeded as error:
@@ -204,6 +204,22 @@ async def store_changes(
             for index in range(len(changes))
         ]
     raise contended()
+
+
+async def _check_content(
+    door: Interactions,
+    ctx: Context,
+    changes: Sequence[Change],
+    writes: Sequence[Write],
+    currents: allowed_changes.Currents | None,
+) -> None:
+    """Refuse content that whoever writes may not write, told as any other refusal."""
+    if currents is None:
+        return
+    try:
+        await allowed_changes.check_content(door, ctx, changes, writes, currents)
+    except TargetMissing as refused:
+        raise await _missing(door, ctx, refused, changes) from refused
 
 
 async def _equal(
@@ -324,20 +340,6 @@ def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) ->
     return conditions
 
 
-def targets_of(type: str, rows: IndexRows) -> dict[Target, None]:
-    """The local resources that must exist for a resource with these rows, each once.
-
-    A Bundle has none: what it can be found by are resources within it.
-    """
-    if type in HOLDERS:
-        return {}
-    return {
-        (row.type, row.id): None
-        for row in rows.references
-        if row.id and row.type and row.key != COMPARTMENT_KEY
-    }
-
-
 async def _made(
     door: Interactions,
     ctx: Context,
@@ -383,16 +385,11 @@ def _refuse_conditional(change: Change, base: str) -> None:
 # --- refusals -------------------------------------------------------------------------------
 
 
-def _refusal(refused: StillReferenced | BlobMissing, changes: Sequence[Change]) -> HubError:
+def _refusal(
+    ctx: Context, refused: StillReferenced | BlobMissing, changes: Sequence[Change]
+) -> HubError:
     if isinstance(refused, StillReferenced):
-        issue = fault(
-            "conflict",
-            "still-referenced",
-            type=refused.type,
-            id=refused.id,
-            by=refused.by,
-            count=refused.count,
-        )
+        issue = allowed_changes.still_referenced(ctx, refused)
         for change in changes:
             if (change.type, change.id) == (refused.type, refused.id):
                 return _located(Conflict(issue), change, "request")

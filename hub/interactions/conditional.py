@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import PreconditionFailed, TooCostly, fault
+from hub.interactions import sight
 from hub.interactions.rewriting import context_of
 from hub.interactions.unavailable import damaged
 from hub.interactions.validated import known_type
@@ -60,6 +61,7 @@ async def read_condition(
         PreconditionFailed: Nothing limits it: it would stand for every resource of the type.
     """
     known_type(type)
+    sight.require(ctx, sight.SEARCH, type)
     definitions = await door.registry.of(ctx.tenant.key)
     criteria = [(name, value) for name, value in search if name not in ("_format", "_pretty")]
     if not any(value for _, value in criteria):

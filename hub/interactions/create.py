@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
-from hub.interactions import binary, search_parameters
+from hub.interactions import binary, search_parameters, sight
 from hub.interactions.answer import Changed
 from hub.interactions.commit import NEW, Change, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find_one, read_condition
@@ -44,6 +44,7 @@ async def create(
         Unprocessable: Not valid, or it refers to what does not exist.
     """
     same_type(resource, type)
+    sight.require(ctx, "c", type)
     resource["id"] = new_id()
     issues = await validated(door, ctx, resource)
     if type == "SearchParameter":

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import PreconditionFailed, fault
+from hub.interactions import allowed_changes, sight
 from hub.interactions.answer import Changed
 from hub.interactions.commit import Change, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find, read_condition, several
-from hub.interactions.preconditions import FREE, expected_version
+from hub.interactions.preconditions import FREE, expected_version, failed
 from hub.interactions.validated import known_type, well_formed
 from hub.storage.port import Matches
 
@@ -44,12 +45,30 @@ async def delete(
     well_formed(id)
 
     async def attempt() -> Changed:
+        if not await has_target(door, ctx, type, id, if_match):
+            return Changed(None, 204, written=False)
         expected = await expected_version(door.store, ctx.tenant.key, type, id, if_match)
         change = Change("DELETE", type, id, expected=expected)
         made = (await store_changes(door, ctx, (change,), PURPOSE))[0]
         return Changed(made.stored, 204, written=made.written, deleted=int(made.written))
 
     return await retried(attempt)
+
+
+async def has_target(
+    door: Interactions, ctx: Context, type: str, id: str, if_match: str | None
+) -> bool:
+    """Whether a delete has anything to do, as far as whoever deletes may know.
+
+    Raises:
+        Forbidden: It may be seen, but not deleted.
+        PreconditionFailed: There is nothing, and If-Match names a version.
+    """
+    if await allowed_changes.is_open(door, ctx, "d", type, id):
+        return True
+    if if_match is not None:
+        raise failed(type, 0)
+    return False
 
 
 async def conditional_delete(
@@ -70,6 +89,8 @@ async def conditional_delete(
         Conflict: Something refers to one of them, and integrity is on: none is deleted.
         PreconditionFailed: It finds more than the limit.
     """
+    known_type(type)
+    sight.require(ctx, "d", type)
     condition = await read_condition(door, ctx, type, search)
 
     async def attempt() -> Changed:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import BadRequest, fault
+from hub.interactions import sight
+from hub.interactions.absence import absent
 from hub.interactions.answer import BundleAnswer, Entry, Response, resource_of
 from hub.interactions.commit import BREATH
 from hub.interactions.entry_response import status_line
-from hub.interactions.read import absent
 from hub.interactions.url import only, write_parameters
 from hub.interactions.validated import known_type, well_formed
 from hub.messages import Phrase
@@ -52,7 +53,8 @@ async def history(
         strict: Refuse those instead.
 
     Raises:
-        NotFound: There is no such type, or there never was such a resource.
+        NotFound: There is no such type, or there never was such a resource that may be seen.
+        Forbidden: Some of a type's or the system's history may not be seen.
         BadRequest: A parameter is malformed, or unknown while strict.
     """
     if strict:
@@ -74,9 +76,10 @@ async def history(
         _before(given, door, fingerprint),
         await _members(given, door, ctx),
     )
-    page = await door.store.history(ctx.tenant.key, query)
-    if id and not page.total and await door.store.read(ctx.tenant.key, type, id) is None:
+    found = await sight.history(door, ctx, query)
+    if found is None:
         raise absent(type, id)
+    page, is_counted = found
     place = "/".join(part for part in (ctx.base, type, id, "_history") if part)
     own = tuple((name, given[name]) for name in KNOWN if name in given)
     links = [("self", _url(place, own))]
@@ -92,7 +95,7 @@ async def history(
     return BundleAnswer(
         "history",
         entries,
-        page.total,
+        page.total if is_counted else None,
         tuple(links),
         new_id(),
         int(ctx.clock().timestamp() * 1000),
@@ -156,7 +159,7 @@ async def _members(
     id = text.removeprefix("List/")
     if not valid_id(id):
         raise _malformed("_list", "the id of a List")
-    stored = await door.store.read(ctx.tenant.key, "List", id)
+    stored = await sight.read(door, ctx, "List", id)
     if stored is None or stored.deleted:
         return {}
     found: dict[tuple[str, str], frozenset[int]] = {}
@@ -189,8 +192,7 @@ async def _created_anew(
         if one.version > 1 and before not in known:
             if not number % BREATH:
                 await asyncio.sleep(0)
-            previous = await door.store.vread(ctx.tenant.key, *before)
-            known[before] = previous is not None and previous.deleted
+            known[before] = await sight.was_deleted(door, ctx, *before)
         if one.version == 1 or known[before]:
             found.add((one.type, one.id, one.version))
     return found

@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import Issue, fault
+from hub.interactions import sight
 from hub.model import reference
 from hub.model.element_names import fhirpath_of
+from hub.search.values import COMPARTMENT_KEY, IndexRows
 from hub.storage.port import HOLDERS
 
 if TYPE_CHECKING:
@@ -22,6 +24,20 @@ if TYPE_CHECKING:
 
 Target = tuple[str, str]
 _BREATH = 128
+
+
+def targets_of(type: str, rows: IndexRows) -> dict[Target, None]:
+    """The local resources that must exist for a resource with these rows, each once.
+
+    A Bundle has none: what it can be found by are resources within it.
+    """
+    if type in HOLDERS:
+        return {}
+    return {
+        (row.type, row.id): None
+        for row in rows.references
+        if row.id and row.type and row.key != COMPARTMENT_KEY
+    }
 
 
 async def missing_targets(
@@ -55,7 +71,7 @@ async def missing_targets(
                 places.append((index, path, (parts.type, parts.id)))
     wanted = dict.fromkeys(target for *_, target in places)
     unknown = [target for target in wanted if target not in written and target not in deleted]
-    found = await door.store.read_many(ctx.tenant.key, unknown) if unknown else {}
+    found = await sight.existing(door, ctx, unknown) if unknown else set()
     return [
         (
             index,

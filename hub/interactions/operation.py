@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from hub.context import Context
+from hub.errors import Forbidden, fault
+from hub.interactions import sight
 from hub.interactions.answer import BundleAnswer
 from hub.storage.port import Stored
 
@@ -18,6 +20,12 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 Level = Literal["system", "type", "instance"]
+
+ADMIN = "admin"
+"""What an operation needs that only those without any limit may call."""
+
+OPEN = ""
+"""What an operation needs that tells nothing of the record, or asks the door for all it tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,9 +80,11 @@ class Operation:
         levels: Where it may be called.
         types: Resource types it applies to at type and instance level; empty: all.
         affects_state: Only by POST.
-        run: Does it.
+        run: Does it; called by `perform` only.
         on_types: Resource types on which it has another definition or other levels.
         document: The OperationDefinition as JSON when it is the hub's own; b"" when it is R4's.
+        needs: What whoever calls it must be allowed with the type: one of `cruds`, as in SMART
+            scopes; `OPEN`, or `ADMIN`, which holds for those that do not say.
     """
 
     name: str
@@ -85,6 +95,22 @@ class Operation:
     affects_state: bool = False
     on_types: tuple[tuple[str, OnType], ...] = ()
     document: bytes = b""
+    needs: str = ADMIN
+
+    async def perform(
+        self, door: Interactions, ctx: Context, request: OperationRequest
+    ) -> OperationAnswer:
+        """Do it, if whoever asks may.
+
+        Raises:
+            Forbidden: It may not.
+        """
+        if self.needs == ADMIN:
+            if not sight.is_unlimited(ctx):
+                raise Forbidden(fault("forbidden", "access-operation", name=self.name))
+        elif self.needs != OPEN:
+            sight.require(ctx, self.needs, *([request.type] if request.type else []))
+        return await self.run(door, ctx, request)
 
     def canonical(self, definition: str, base: str) -> str:
         """One of its definitions as a whole canonical.

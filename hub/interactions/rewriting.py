@@ -6,6 +6,7 @@ Called by search, conditional and include.
 
 from __future__ import annotations
 
+from hub.access.policy import decide
 from hub.context import Context
 from hub.interactions.registry import Definitions
 from hub.search.rewrite import RewriteContext
@@ -18,4 +19,6 @@ def context_of(ctx: Context, definitions: Definitions) -> RewriteContext:
         ctx: Who asks.
         definitions: The search parameters in force.
     """
-    return RewriteContext(definitions.registry, ctx.tenant.key)
+    decision = decide(ctx.principal)
+    scoped = None if decision.unlimited else decision.scoped
+    return RewriteContext(definitions.registry, ctx.tenant.key, scoped=scoped)

@@ -7,11 +7,13 @@ Spec: https://hl7.org/fhir/R4/http.html#search, search.html
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.definitions import SearchParameter
-from hub.errors import Issue, Severity, TooCostly, Unavailable, fault
+from hub.errors import Forbidden, Issue, Severity, TooCostly, Unavailable, fault
+from hub.interactions import sight
 from hub.interactions.answer import BundleAnswer, Entry, resource_of
 from hub.interactions.include import Included
 from hub.interactions.outcome import operation_outcome
@@ -67,6 +69,7 @@ async def search(
 
     Raises:
         BadRequest: A parameter is malformed, or unknown while strict.
+        Forbidden: Nothing of the type may be searched.
         TooCostly: It takes longer than the deadline.
     """
     request, definitions = await _read(door, ctx, type, parameters, compartment, strict)
@@ -143,7 +146,24 @@ async def _read(
         tenant=ctx.tenant.key,
         clock=ctx.clock,
     )
-    return request, definitions
+    sight.require(ctx, sight.SEARCH, *request.query.types)
+    return _as_seen(ctx, request), definitions
+
+
+def _as_seen(ctx: Context, request: SearchRequest) -> SearchRequest:
+    """The request without what would tell of the resources that may not be seen.
+
+    Raises:
+        Forbidden: It asks for the plan.
+    """
+    if sight.is_unlimited(ctx):
+        return request
+    if request.explain:
+        raise Forbidden(fault("forbidden", "access-explain"))
+    if request.query.total == "estimate":
+        # An estimate is made of what is looked through, seen or not.
+        return replace(request, query=replace(request.query, total="accurate"))
+    return request
 
 
 # --- assembly -------------------------------------------------------------------------------

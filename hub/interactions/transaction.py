@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import HubError, NotFound, fault
-from hub.interactions import vread
+from hub.interactions import sight, vread
 from hub.interactions.allowance import Allowance
 from hub.interactions.answer import BundleAnswer, Entry, Prefer
 from hub.interactions.batch import prepare_reading, run_or_refuse, run_reading
@@ -116,7 +116,7 @@ async def _targets_of_reads(
         for change in step.changes or ()
     }
     unknown = [(read.type, read.id) for read in wanted if (read.type, read.id) not in after]
-    found = await door.store.read_many(ctx.tenant.key, unknown) if unknown else {}
+    found = await sight.read_many(door, ctx, unknown) if unknown else {}
     for read in wanted:
         key = (read.type, read.id)
         if not after.get(key, key in found):

@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import BadRequest, HubError, Issue, NotFound, fault
-from hub.interactions import delete, patch, update
+from hub.interactions import allowed_changes, delete, patch, update
+from hub.interactions.absence import absent
 from hub.interactions.bundle_references import EntryLinks, LinkTable, links_of, rewrite
 from hub.interactions.commit import BREATH, NEW, Change
 from hub.interactions.conditional import Condition, find_one, read_condition
@@ -305,6 +306,8 @@ async def _identify_update(door: Interactions, ctx: Context, step: Step) -> None
     entry = step.entry
     if_match, none_match = entry.condition("ifMatch"), entry.condition("ifNoneMatch")
     if step.condition is None:
+        if not await allowed_changes.is_open(door, ctx, "u", entry.type, entry.id):
+            raise absent(entry.type, entry.id)
         expected = await expected_version(
             door.store, ctx.tenant.key, entry.type, entry.id, if_match, none_match
         )
@@ -336,8 +339,12 @@ async def _identify_patch(door: Interactions, ctx: Context, step: Step) -> None:
 async def _identify_delete(door: Interactions, ctx: Context, step: Step) -> None:
     entry = step.entry
     if step.condition is None:
+        if_match = entry.condition("ifMatch")
+        if not await delete.has_target(door, ctx, entry.type, entry.id, if_match):
+            step.changes = []
+            return
         expected = await expected_version(
-            door.store, ctx.tenant.key, entry.type, entry.id, entry.condition("ifMatch")
+            door.store, ctx.tenant.key, entry.type, entry.id, if_match
         )
         _changing(step, "DELETE", entry.id, expected)
         return

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.errors import BadRequest, Conflict, Issue, PreconditionFailed, fault
-from hub.interactions import binary, search_parameters
+from hub.interactions import allowed_changes, binary, search_parameters, sight
+from hub.interactions.absence import absent
 from hub.interactions.answer import Changed
 from hub.interactions.commit import NEW, Change, Made, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find_one, read_condition
@@ -56,9 +57,12 @@ async def update(
     """
     same_type(resource, type)
     same_id(resource, id)
+    sight.require(ctx, "u", type)
     issues, blobs = await checked(door, ctx, resource)
 
     async def attempt() -> Changed:
+        if not await allowed_changes.is_open(door, ctx, "u", type, id):
+            raise absent(type, id)
         expected = await expected_version(
             door.store, ctx.tenant.key, type, id, if_match, if_none_match
         )
@@ -167,7 +171,7 @@ async def resolve_update(
         if if_match is not None:
             raise PreconditionFailed(fault("conflict", "version-none", type=condition.type))
         if own_id is not None:
-            current = await door.store.read(ctx.tenant.key, condition.type, own_id)
+            current = await allowed_changes.current(door, ctx, "u", condition.type, own_id)
             if current is not None and not current.deleted:
                 raise Conflict(fault("conflict", "condition-id-taken", type=condition.type))
         expected = NEW if own_id is None else NEW._replace(fixed=False)

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.errors import NotFound, fault
-from hub.interactions.read import absent, gone
+from hub.interactions import sight
+from hub.interactions.absence import absent, gone
 from hub.model.identity import valid_id
 from hub.storage.port import Stored
 
@@ -25,14 +26,14 @@ async def vread(door: Interactions, ctx: Context, type: str, id: str, version: s
         version: Version id as in the URL.
 
     Raises:
-        NotFound: No such resource or version.
+        NotFound: No such resource or version, or none that may be seen.
         Gone: That version is a deletion.
     """
     stored = None
     if version.isascii() and version.isdigit() and len(version) < 19 and version[0] != "0":
-        stored = await door.store.vread(ctx.tenant.key, type, id, int(version))
+        stored = await sight.vread(door, ctx, type, id, int(version))
     if stored is None:
-        if await door.store.read(ctx.tenant.key, type, id) is None:
+        if await sight.read(door, ctx, type, id) is None:
             raise absent(type, id)
         shown = version if valid_id(version) else "?"
         raise NotFound(fault("not-found", "version-not-found", type=type, id=id, version=shown))

@@ -16,7 +16,7 @@ from hub.context import Context
 from hub.errors import HubError, Issue, Unavailable, Unprocessable, fault
 from hub.interactions import Interactions
 from hub.interactions.answer import BundleAnswer
-from hub.interactions.commit import targets_of
+from hub.interactions.missing_targets import targets_of
 from hub.interactions.unavailable import STOPS
 from hub.loading import large_binary
 from hub.loading.item import Item, Key

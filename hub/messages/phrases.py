@@ -7,6 +7,12 @@ from hub.messages.parser_phrases import PARSER_PHRASES
 
 PHRASES: dict[str, str] = {
     **PARSER_PHRASES,
+    # What a principal may not do
+    "create": "创建",
+    "read": "读取",
+    "change": "修改",
+    "delete": "删除",
+    "search": "检索",
     # What a search parameter or a history expects
     "a date as 2026, 2026-03, 2026-03-01 or 2026-03-01T08:00:00+08:00": (
         "日期，如 2026、2026-03、2026-03-01 或 2026-03-01T08:00:00+08:00"

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hub.context import Context
 from hub.interactions import Interactions
-from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
 from hub.operations.parameters import only, parts, required, resource_of
 
 
@@ -39,4 +39,5 @@ CONVERT = Operation(
     "http://hl7.org/fhir/OperationDefinition/Resource-convert",
     frozenset({"system"}),
     convert,
+    needs=OPEN,
 )

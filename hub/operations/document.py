@@ -119,4 +119,5 @@ DOCUMENT = Operation(
     frozenset({"type", "instance"}),
     document,
     frozenset({"Composition"}),
+    needs="r",
 )

@@ -20,7 +20,7 @@ from urllib.parse import urlencode
 from hub.context import Context
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, fault
-from hub.interactions import Interactions
+from hub.interactions import Interactions, sight
 from hub.interactions.answer import BundleAnswer, Entry, resource_of
 from hub.interactions.operation import OnType, Operation, OperationAnswer, OperationRequest
 from hub.model import dates
@@ -302,7 +302,7 @@ async def _support(
         fresh = [key for key in keys if page.first_time(key)]
         if not fresh:
             return
-        found = await door.store.read_many(context.tenant.key, fresh)
+        found = await sight.read_many(door, context, fresh)
         there = [found[key] for key in fresh if key in found]
         sources = [resource_of(stored) for stored in there]
         for stored in there:
@@ -388,4 +388,5 @@ EVERYTHING = Operation(
         ("Encounter", OnType(f"{_DEFINITION}Encounter-everything", frozenset({"instance"}))),
         ("Group", OnType(f"{_DEFINITION}Group-everything", frozenset({"instance"}))),
     ),
+    needs="r",
 )

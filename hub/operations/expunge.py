@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from hub.context import Context
 from hub.errors import Conflict, NotFound, Unprocessable, fault
-from hub.interactions import Interactions
+from hub.interactions import Interactions, sight
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.operations.definitions import own_definition
 from hub.operations.parameters import only, parts, value
@@ -32,7 +32,7 @@ async def expunge(
     target = f"{request.type}/{request.id}"
     if [value(part) for part in parts(request)] != [target]:
         raise Unprocessable(fault("business-rule", "expunge-confirm", target=target))
-    stored = await door.store.read(context.tenant.key, request.type, request.id)
+    stored = await sight.read(door, context, request.type, request.id)
     if stored is None:
         raise NotFound(fault("not-found", "resource-not-found", type=request.type, id=request.id))
     if not stored.deleted:

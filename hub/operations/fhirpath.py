@@ -18,7 +18,7 @@ from hub.context import Context
 from hub.definitions import type_definition
 from hub.fhirpath import Environment, Item, Limits, Quantity, Temporal, compile
 from hub.interactions import Interactions
-from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
 from hub.model import json
 from hub.operations.definitions import own_definition
 from hub.operations.parameters import (
@@ -145,4 +145,5 @@ FHIRPATH = Operation(
     frozenset({"system"}),
     fhirpath,
     document=own_definition("fhirpath"),
+    needs=OPEN,
 )

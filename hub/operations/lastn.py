@@ -138,4 +138,5 @@ LASTN = Operation(
     frozenset({"type"}),
     lastn,
     frozenset({"Observation"}),
+    needs="s",
 )

@@ -11,8 +11,8 @@ from typing import Any
 import msgspec
 
 from hub.context import Context
-from hub.errors import TooCostly, fault
-from hub.interactions import Interactions
+from hub.errors import Forbidden, TooCostly, fault
+from hub.interactions import Interactions, sight
 from hub.interactions.answer import body_of
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.model import json
@@ -52,11 +52,14 @@ async def meta(door: Interactions, context: Context, request: OperationRequest) 
 
     Raises:
         NotFound: There is no such instance.
+        Forbidden: Some of a type or the system may not be seen.
         TooCostly: There are more resources than can be looked through in time.
     """
     only(request)
     if request.id:
         return answer(meta_of(await door.read(context, request.type, request.id)))
+    if not sight.sees_all(context, request.type):
+        raise Forbidden(fault("forbidden", "access-everywhere"))
     union: dict[str, dict[object, Any]] = {name: {} for name in LISTS}
     types = (request.type,) if request.type else ()
     end = time.monotonic() + door.settings.search_deadline
@@ -80,4 +83,5 @@ META = Operation(
     "http://hl7.org/fhir/OperationDefinition/Resource-meta",
     frozenset({"system", "type", "instance"}),
     meta,
+    needs="r",
 )

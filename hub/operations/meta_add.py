@@ -33,4 +33,5 @@ META_ADD = Operation(
     frozenset({"instance"}),
     meta_add,
     affects_state=True,
+    needs="u",
 )

@@ -32,4 +32,5 @@ META_DELETE = Operation(
     frozenset({"instance"}),
     meta_delete,
     affects_state=True,
+    needs="u",
 )

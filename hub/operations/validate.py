@@ -14,10 +14,11 @@ from hub.context import Context
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, fault
 from hub.interactions import Interactions
+from hub.interactions.allowed_changes import still_referenced
 from hub.interactions.binary import whole
 from hub.interactions.commit import MOST_MISSING
 from hub.interactions.missing_targets import missing_targets
-from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
 from hub.interactions.outcome import operation_outcome
 from hub.interactions.validated import issues_of
 from hub.operations.parameters import Resource, only, required, resource_of, text
@@ -136,16 +137,7 @@ async def _deletable(
     try:
         await door.store.commit(commit)
     except StillReferenced as refused:
-        return (
-            fault(
-                "conflict",
-                "still-referenced",
-                type=refused.type,
-                id=refused.id,
-                by=refused.by,
-                count=refused.count,
-            ),
-        )
+        return (still_referenced(context, refused),)
     return ()
 
 
@@ -154,4 +146,5 @@ VALIDATE = Operation(
     "http://hl7.org/fhir/OperationDefinition/Resource-validate",
     frozenset({"type", "instance"}),
     validate,
+    needs=OPEN,
 )

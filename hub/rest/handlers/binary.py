@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 
 from hub.errors import BadRequest, NotAcceptable, fault
-from hub.interactions import binary
+from hub.interactions import binary, sight
 from hub.interactions.answer import Changed, resource_of
 from hub.interactions.binary import BLOB_FROM, BinaryContent
 from hub.rest import negotiation, outcomes, rendering
@@ -46,6 +46,7 @@ def is_raw(request: Request) -> bool:
 
 async def create(request: Request) -> Answer:
     """Store the body under a new id."""
+    sight.require(request.context, "c", "Binary")
     content_type, security = _about(request)
     content = await _take_in(request)
     changed = await request.service.door.create_binary(
@@ -56,6 +57,7 @@ async def create(request: Request) -> Answer:
 
 async def update(request: Request) -> Answer:
     """Store the body under the URL's id."""
+    sight.require(request.context, "u", "Binary")
     content_type, security = _about(request)
     content = await _take_in(request)
     changed = await request.service.door.update_binary(

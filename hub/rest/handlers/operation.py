@@ -19,7 +19,7 @@ async def operation(request: Request) -> Answer:
     reading = request.method != "POST"
     if reading and found.affects_state:
         raise MethodNotAllowed(fault("not-supported", "operation-needs-post", name=found.name))
-    made = await found.run(
+    made = await found.perform(
         request.service.door,
         request.context,
         OperationRequest(
