@@ -342,7 +342,7 @@ class Interner:
             found = self._groups.get((type, flavour, ordered))
             if found is None:
                 found = self._new_groups(type, flavour, ordered)
-            if ordered != keys:
+            if ordered != keys and len(self._groups) < LARGEST_CACHE:
                 self._groups[type, flavour, keys] = found
                 self._learnt.append((self._groups, (type, flavour, keys)))
         return found

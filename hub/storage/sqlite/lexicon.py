@@ -79,6 +79,8 @@ class Lexicon:
             blocks: Any = self._execute("SELECT * FROM term_block ORDER BY first").fetchall()
             self._blocks = blocks
             self._firsts = [first for first, _, _ in self._blocks]
+            # A purge may have taken the number of a system that had no codes yet.
+            self._systems.clear()
         self._has_reserved = bool(newest[3])
         self._newest = newest
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hub.search.query import Query, SortKey
 from hub.search.ranges import date_conditions, holds
 from hub.storage.sqlite.compile.fragments import Sql, either, every, one_of, union
-from hub.storage.sqlite.compile.planner import Limits
+from hub.storage.sqlite.compile.planner import CountMemory, Limits
 from hub.storage.sqlite.compile.range_tests import range_test
 from tests.contract.search_cases import PARAMETERS, criterion, index_rows
 from tests.storage import random_searches as random
@@ -155,3 +155,12 @@ def test_compiled_range_tests_agree_with_the_table(values: Any, ends: tuple[int,
     assert range_test(alternatives)(*ends) == holds(alternatives, *ends)
     three = ((*alternatives[0], *alternatives[-1], *alternatives[0]),)
     assert range_test(three)(*ends) == holds(three, *ends)
+
+
+def test_counts_of_long_lists_are_not_kept() -> None:
+    memory = CountMemory()
+    few, many = (one_of("grp", range(1, count)) for count in (9, 5000))
+    for key in (few, many):
+        memory.put(key, 5000, True)
+    assert memory.get(few) == (5000, True)
+    assert len(memory) == 1  # nobody would ever find an array of numbers again

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from itertools import permutations
 from uuid import UUID
 
 import apsw
 import pytest
 
-from hub.storage.sqlite import index, interner, schema
+from hub.storage.sqlite import index, interner, purge, schema
 from hub.storage.sqlite.interner import NO_SYSTEM, NO_TYPE, TEXT, URI, Interner, grow, shrink
 from hub.storage.sqlite.lexicon import Lexicon, after_prefix
 
@@ -64,6 +65,18 @@ def test_all_codes_of_a_system_lie_in_few_ranges(connection: apsw.Connection) ->
     assert not any(map(is_inside, others))
 
 
+def test_a_system_is_found_again_after_its_term_was_purged(connection: apsw.Connection) -> None:
+    one, lexicon = interner_of(connection), lexicon_of(connection)
+    old = one.term(URI, "http://a")
+    lexicon.refresh()
+    assert lexicon.codes("http://a", "x").ids == ()
+    purge.purge(connection, one)
+    new = one.code("http://a", "x")
+    lexicon.refresh()
+    assert lexicon.term(URI, "http://a") != old
+    assert lexicon.codes("http://a", "x").ids == (new,)
+
+
 def test_a_uuid_is_stored_small_and_given_back_whole(connection: apsw.Connection) -> None:
     assert shrink(ID) == UUID(ID).bytes
     assert grow(shrink(ID)) == ID
@@ -108,6 +121,17 @@ def test_order_and_repeats_of_keys_do_not_matter(connection: apsw.Connection) ->
     one = interner_of(connection)
     assert one.groups(1, 0, (5, 6)) == one.groups(1, 0, (6, 5, 6))
     assert one.groups(1, 0, (5, 6)) != one.groups(2, 0, (5, 6))
+
+
+def test_orders_of_keys_are_not_remembered_without_end(
+    connection: apsw.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interner, "LARGEST_CACHE", 10)
+    one = interner_of(connection)
+    group = one.groups(1, 0, (1, 2, 3, 4))
+    for keys in permutations((1, 2, 3, 4)):
+        assert one.groups(1, 0, keys) == group
+    assert len(one._groups) == 10
 
 
 def test_a_type_with_too_many_mixtures_gets_a_group_per_parameter(

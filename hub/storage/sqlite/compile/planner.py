@@ -16,6 +16,8 @@ from hub.storage.sqlite.compile.fragments import Row, Source, Sql, union
 from hub.storage.sqlite.functions import Functions, Predicate, Values
 from hub.storage.sqlite.lexicon import Lexicon
 
+_PLAIN = (int, float, str, bytes)
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
@@ -53,6 +55,9 @@ class CountMemory:
         """Nothing is known yet."""
         self._counts: dict[Sql, tuple[int, bool, float]] = {}
 
+    def __len__(self) -> int:
+        return len(self._counts)
+
     def get(self, key: Sql) -> tuple[int, bool] | None:
         """The count, and whether counting stopped there."""
         found = self._counts.get(key)
@@ -61,8 +66,11 @@ class CountMemory:
         return found[:2]
 
     def put(self, key: Sql, count: int, stopped: bool) -> None:
-        """Keep a count, if it is of many."""
-        if count < self.LEAST:
+        """Keep a count, if it is of many and can be found again.
+
+        Arrays are equal to nothing but themselves: they would be held here for nothing.
+        """
+        if count < self.LEAST or not all(isinstance(value, _PLAIN) for value in key.values):
             return
         if len(self._counts) >= self.MOST:
             self._counts.clear()
