@@ -109,7 +109,6 @@ class BundleAnswer:
         links: (relation, url) in order.
         id: Bundle.id, a uuid.
         updated: meta.lastUpdated in milliseconds since the epoch, None to leave it out.
-        tag: meta.tag code SUBSETTED when the bundle's resources are cut.
         issues: What the client should know, also shown by an outcome entry.
     """
 

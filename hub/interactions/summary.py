@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from typing import Any
 
-from hub.definitions import Element, is_resource_type, type_definition
+from hub.definitions import Element, type_definition
 
 SUBSETTED = {
     "system": "http://terminology.hl7.org/CodeSystem/v3-ObservationValue",
@@ -155,18 +155,3 @@ def _data_type_plan(type: str) -> Plan:
         if element.is_summary:
             plan.update(dict.fromkeys(_names(element)))
     return plan
-
-
-def known_elements(type: str, elements: Sequence[str]) -> list[str]:
-    """Those names of `_elements` that the type does not have at its root.
-
-    Args:
-        type: A resource type.
-        elements: As given.
-    """
-    if not is_resource_type(type):
-        return []
-    known = {name for element in _roots(type) for name in (element.name, *_names(element))}
-    return [
-        name for name in elements if name.removeprefix(type + ".").removesuffix("[x]") not in known
-    ]

@@ -14,8 +14,6 @@ from types import MappingProxyType
 from hub.definitions import (
     SearchParameter,
     ancestors,
-    is_resource_type,
-    left_out_parameters,
     search_parameters,
     search_parameters_of,
 )
@@ -134,13 +132,3 @@ def core() -> ParameterRegistry:
 @lru_cache(maxsize=1)
 def _core_urls() -> frozenset[str]:
     return frozenset(parameter.url for parameter in search_parameters())
-
-
-def is_left_out(url: str) -> bool:
-    """Whether a core parameter has no index (`hub/definitions/left_out.toml` says why)."""
-    return url in left_out_parameters()
-
-
-def known_type(name: str) -> bool:
-    """Whether parameters can be asked of a name."""
-    return is_resource_type(name) or name in ("Resource", "DomainResource")

@@ -17,7 +17,7 @@ import msgspec
 
 from hub.storage.ledger import ABSENT, ANY, LONGEST_KEY, Record, check_names
 from hub.storage.port import Finding
-from hub.storage.sqlite.connect import IO_ERRORS, unavailable
+from hub.storage.sqlite.connect import FAULTS, unavailable
 from hub.storage.sqlite.transaction import Transaction
 
 GET = "SELECT value, revision, expires FROM ledger WHERE tenant = ? AND kind = ? AND key = ?"
@@ -90,7 +90,7 @@ class SqliteLedger:
         """The record."""
         try:
             found: Any = self._connection.execute(GET, (tenant, kind, key)).get
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
         if found is None:
             return None
@@ -127,7 +127,7 @@ class SqliteLedger:
             rows: list[Any] = self._connection.execute(
                 LIST, (tenant, kind, after, now, count)
             ).fetchall()
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
         return [Record(*row) for row in rows]
 

@@ -22,9 +22,6 @@ from hub.storage.sqlite.entry import (
 )
 from hub.storage.sqlite.interner import CONTENT, NARRATIVE, Interner
 
-BLANK = b""
-"""Takes the place of a term whose number must not be given out again."""
-
 
 class Used:
     """Numbers that entries hold."""
@@ -108,8 +105,9 @@ def _unused(connection: apsw.Connection, select: str, used: set[int]) -> list[tu
 
 def _purge_terms(connection: apsw.Connection, used: Used) -> int:
     unused = _unused(connection, "SELECT id FROM term WHERE text <> x''", used.terms)
+    # The last number of a block shows how far the block is used up, so it stays, blank: it must
+    # not be given out again.
     connection.executemany("UPDATE term SET text = x'' WHERE id = ?", unused)
-    # The last number of a block shows how far the block is used up, so it stays, blank.
     connection.execute(
         "DELETE FROM term WHERE text = x'' AND id NOT IN (SELECT (SELECT max(t.id) FROM term AS t"
         " WHERE t.id >= b.first AND t.id < b.first + b.size) FROM term_block AS b)"

@@ -168,13 +168,7 @@ class _Connection(asyncio.Protocol):
             else:
                 work = OPERATIONS[frames.OPERATIONS[operation]](self._writer, body)
                 future = asyncio.ensure_future(work)
-        except (
-            msgspec.MsgspecError,
-            LookupError,
-            TypeError,
-            ValueError,
-            StoreUnavailable,
-        ) as error:
+        except (*NOT_A_REQUEST, StoreUnavailable) as error:
             self._fail(number, error)
             return
         self._pending.add(future)

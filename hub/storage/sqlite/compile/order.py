@@ -36,8 +36,6 @@ from hub.storage.sqlite.interner import CODE, NO_TYPE, TEXT_ONLY, URI_VALUE
 Types = tuple[int, ...]
 Kind = Literal["date", "updated", "id", "parameter"]
 
-_REVERSED: Final = {"<": ">", ">": "<"}
-
 
 @dataclass(frozen=True, slots=True)
 class Key:
