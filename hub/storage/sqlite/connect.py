@@ -128,7 +128,7 @@ def make_folder(folder: Path) -> None:
         OSError: It cannot be made.
     """
     if folder.exists() and not folder.is_dir():
-        raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(folder))
+        raise NotADirectoryError(errno.ENOTDIR, "a file, not a folder", str(folder))
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
 
 
