@@ -97,7 +97,7 @@ def backup(folder: Path, target: Path, stopped: Stopped = _never) -> None:
 
 
 def restore(source: Path, folder: Path) -> None:
-    """Put a backup in place as a new store, verified before and after.
+    """Put a backup in place as a new store, verified; one of an older release is brought up.
 
     Args:
         source: What `backup` made.
@@ -107,6 +107,7 @@ def restore(source: Path, folder: Path) -> None:
         FileNotFoundError: The source is no backup.
         FileExistsError: The data directory holds a store.
         StoreLocked: A process uses the data directory.
+        StoreNewer: A newer release made the backup.
         StoreUnavailable: The backup is damaged, or I/O failed.
         OSError: I/O failed; it names the file.
     """
@@ -123,6 +124,7 @@ def restore(source: Path, folder: Path) -> None:
         if (source / blob.FOLDER).is_dir():
             shutil.copytree(source / blob.FOLDER, blobs, dirs_exist_ok=True)
         shutil.copyfile(source / DATABASE, partial)
+        _bring_up(partial)
         _sync_tree(folder)
         manifest = msgspec.json.decode((source / MANIFEST).read_bytes(), type=Manifest)
         sequence = _verify(folder, partial.name)
@@ -139,6 +141,23 @@ def restore(source: Path, folder: Path) -> None:
         raise unavailable(error) from error
     finally:
         lock.release()
+
+
+def _bring_up(copy: Path) -> None:
+    """Give the copy of an older release's store the schema by which it is verified.
+
+    Raises:
+        StoreNewer: A newer release made it.
+        StoreUnavailable: It is empty.
+    """
+    connection = apsw.Connection(str(copy))
+    try:
+        connection.pragma("journal_mode", "memory")  # half a step is copied again, not mended
+        if migrations.found_version(connection) == 0:
+            raise StoreUnavailable("the copy is empty")
+        migrations.upgrade(connection)
+    finally:
+        connection.close()
 
 
 def _copy_database(folder: Path, target: Path, stopped: Stopped, last: bool) -> bool:

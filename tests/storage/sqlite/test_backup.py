@@ -6,6 +6,7 @@ import asyncio
 from pathlib import Path
 from random import Random
 
+import apsw
 import pytest
 
 from hub.storage.port import AuditRecord, Commit, StoreUnavailable, Write
@@ -103,6 +104,35 @@ async def test_a_damaged_backup_is_refused_and_no_store_is_left(
     with pytest.raises(StoreUnavailable):
         restore(copy, tmp_path / "new")
     assert not (tmp_path / "new" / DATABASE).exists()
+
+
+async def test_a_backup_of_the_first_release_is_restored(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "data")
+    load = Load(Random(1))
+    await load.run(store, 30)
+    await store.backup(tmp_path / "copy")
+    await store.close()
+    make_as_of_the_first_release(tmp_path / "copy" / DATABASE)
+    restore(tmp_path / "copy", tmp_path / "new")
+    restored = open_store(tmp_path / "new")
+    await assert_whole(restored, len(load.sent), load.stored, set())
+    await restored.close()
+
+
+def make_as_of_the_first_release(database: Path) -> None:
+    """Take out the tables that later releases added."""
+    first = (Path(__file__).parents[2] / "cases" / "storage" / "schema_v1.sql").read_text()
+    connection = apsw.Connection(str(database))
+    tables = connection.execute(
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND sql LIKE 'CREATE TABLE %'"
+        " AND name NOT LIKE 'sqlite_%' AND name NOT LIKE 'word_index_%'"
+    ).fetchall()
+    later = [name for (name,) in tables if f"CREATE TABLE {name} (" not in first]
+    assert "ledger" in later
+    for name in later:
+        connection.execute(f"DROP TABLE {name}")
+    connection.pragma("user_version", 1)
+    connection.close()
 
 
 async def test_a_store_with_a_lost_blob_has_no_clean_backup(tmp_path: Path) -> None:
