@@ -165,7 +165,7 @@ async def store_changes(
             writes,
             audit,
             int(ctx.clock().timestamp() * 1000),
-            (*matches, *_integrity(writes, changes, ctx.base))
+            (*matches, *_integrity(writes, _unkept(changes, kept), ctx.base))
             if door.settings.integrity
             else tuple(matches),
             (),

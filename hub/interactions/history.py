@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from hub.context import Context
-from hub.errors import BadRequest, fault
+from hub.errors import BadRequest, TooCostly, fault
 from hub.interactions import sight
 from hub.interactions.absence import absent
 from hub.interactions.answer import BundleAnswer, Entry, Response, resource_of
@@ -25,7 +25,7 @@ from hub.model import dates
 from hub.model.identity import new_id, valid_id
 from hub.model.reference import parse
 from hub.search.query import Position
-from hub.storage.port import HistoryQuery, Stored
+from hub.storage.port import DeadlineExceeded, HistoryQuery, Stored
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -56,6 +56,7 @@ async def history(
         NotFound: There is no such type, or there never was such a resource that may be seen.
         Forbidden: Some of a type's or the system's history may not be seen.
         BadRequest: A parameter is malformed, or unknown while strict.
+        TooCostly: It takes longer than the store allows.
     """
     if strict:
         only(KNOWN, parameters)
@@ -76,7 +77,10 @@ async def history(
         _before(given, door, fingerprint),
         await _members(given, door, ctx),
     )
-    found = await sight.history(door, ctx, query)
+    try:
+        found = await sight.history(door, ctx, query)
+    except DeadlineExceeded as error:
+        raise TooCostly(fault("too-costly", "search-too-costly")) from error
     if found is None:
         raise absent(type, id)
     page, is_counted = found

@@ -280,7 +280,10 @@ async def _explained(
 ) -> BundleAnswer:
     """The plan instead of the results; each line of it once, not also as diagnostics."""
     query = await apply(request.query, context)
-    plan = await door.store.explain(ctx.tenant.key, query)
+    try:
+        plan = await door.store.explain(ctx.tenant.key, query)
+    except DeadlineExceeded as error:
+        raise TooCostly(fault("too-costly", "search-too-costly")) from error
     said = [line for line in plan if request.explain == "sql" or not line.startswith(" ")]
     issues = tuple(
         Issue("information", "informational", "search-plan", {"line": line})

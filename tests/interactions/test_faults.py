@@ -9,12 +9,16 @@ import pytest
 
 from hub.context import Context
 from hub.errors import Conflict, HubError, TooCostly, Unavailable
+from hub.interactions.commit import Change, Purpose, store_changes
+from hub.search.query import Query
 from hub.storage.memory.store import MemoryStore
 from hub.storage.port import (
     Commit,
     Committed,
     DeadlineExceeded,
     GenerationMoved,
+    HistoryPage,
+    HistoryQuery,
     Page,
     PreconditionChanged,
     Stored,
@@ -50,6 +54,16 @@ class Failing(MemoryStore):
             raise self.on_search()
         return await super().search(*arguments, **named)
 
+    async def history(self, tenant: int, query: HistoryQuery) -> HistoryPage:
+        if self.on_search is not None:
+            raise self.on_search()
+        return await super().history(tenant, query)
+
+    async def explain(self, tenant: int, query: Query) -> tuple[str, ...]:
+        if self.on_search is not None:
+            raise self.on_search()
+        return await super().explain(tenant, query)
+
 
 @pytest.fixture
 def failing() -> Failing:
@@ -78,6 +92,27 @@ async def test_a_search_too_slow_is_too_costly(failing: Failing, ctx: Context) -
     failing.on_search = DeadlineExceeded
     with pytest.raises(TooCostly):
         await door_over(failing).search(ctx, "Patient", ())
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["Patient", "Patient?_explain=true", "Patient/_history", "Patient/a/_history", "_history"],
+)
+@pytest.mark.parametrize("type", ["batch", "transaction"])
+async def test_what_is_stored_is_told_though_reading_is_too_slow(
+    failing: Failing, ctx: Context, type: str, url: str
+) -> None:
+    write = {
+        "resource": patient(id="a"),
+        "request": {"method": "PUT", "url": "Patient/a"},
+    }
+    entries = [write, {"request": {"method": "GET", "url": url}}]
+    failing.on_search = DeadlineExceeded
+    answer = await door_over(failing).bundle(
+        ctx, {"resourceType": "Bundle", "type": type, "entry": entries}
+    )
+    told = [entry.response.status for entry in answer.entries if entry.response is not None]
+    assert told == ["201 Created", "403 Forbidden"]
     with pytest.raises(TooCostly):
         await door_over(failing).conditional_delete(ctx, "Patient", (("identifier", "x"),))
 
@@ -171,3 +206,18 @@ async def test_errors_carry_no_content(failing: Failing, ctx: Context) -> None:
         with pytest.raises(HubError) as caught:
             await door.create(ctx, "Patient", resource)
         assert secret not in repr([issue.arguments for issue in caught.value.issues])
+
+
+async def test_what_is_kept_hides_no_conditional_reference_of_what_is_written(
+    failing: Failing, ctx: Context
+) -> None:
+    door = door_over(failing)
+    await door.update(ctx, "Patient", "a", patient(id="a"))
+    conditional = patient(id="b", managingOrganization={"reference": "Organization?identifier=1"})
+    changes = [
+        Change("PUT", "Patient", "a", patient(id="a"), keep_equal=True),
+        Change("PUT", "Patient", "b", conditional),
+    ]
+    with pytest.raises(HubError) as caught:
+        await store_changes(door, ctx, changes, Purpose("U", "update"))
+    assert caught.value.issues[0].message == "reference-conditional"
