@@ -38,9 +38,9 @@ LEEWAY = 5_000
 """Milliseconds that two clocks may differ."""
 
 MOST_CACHED = 4096
-KEPT = 30_000
+KEPT = 1_500
 """Milliseconds after which a principal is made anew: branches and proxies change without any
-revocation."""
+revocation. The token's signature is not verified again for that."""
 
 Refusal = Literal[
     "too-large",
@@ -206,6 +206,7 @@ class TokenVerifier:
         self._keys, self._grants, self._generation = keys, grants, generation
         self._person, self._issuer, self._audience = person, issuer, audience
         self._cache: dict[bytes, tuple[Principal, int]] = {}
+        self._known: dict[bytes, Claims] = {}
         self._followed = -1
 
     async def verify(self, token: bytes, now: int) -> Principal:
@@ -243,13 +244,16 @@ class TokenVerifier:
         generation = await self._generation.current(now)
         if generation != self._followed:
             self._cache.clear()
+            self._known.clear()
             self._keys.forget()
             self._followed = generation
         found = self._cache.get(token)
         if found is not None and now < found[1]:
             return found[0]
         self._cache.pop(token, None)
-        claims = await self.claims(token, now)
+        claims = self._known.pop(token, None)
+        if claims is None or claims.exp * 1000 + LEEWAY <= now:
+            claims = await self.claims(token, now)
         standing = await self._grants.standing(claims.gid, now)
         if standing is None:
             raise TokenRefused("revoked")
@@ -257,10 +261,14 @@ class TokenVerifier:
         if claims.client_id != grant.client or claims.sub != (grant.account or grant.client):
             raise TokenRefused("claims")
         principal = await self._person(account, replace(grant, scope=claims.scope))
+        if found is not None and found[0] == principal:
+            principal = found[0]  # What was decided about it stays known (`policy.decide`).
         if self._generation.seen == generation:  # nothing was revoked meanwhile
-            if len(self._cache) >= MOST_CACHED:
-                del self._cache[next(iter(self._cache))]
+            for cache in (self._cache, self._known):
+                if len(cache) >= MOST_CACHED:
+                    del cache[next(iter(cache))]
             self._cache[token] = (principal, min(claims.exp * 1000 + LEEWAY, now + KEPT))
+            self._known[token] = claims
         return principal
 
     def _checked(self, payload: bytes, now: int) -> Claims:

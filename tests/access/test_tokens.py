@@ -16,9 +16,10 @@ from joserfc import jws
 from joserfc.jwk import RSAKey
 
 from hub.access import tokens
+from hub.access.accounts import Account
 from hub.access.grants import Grant
-from hub.access.tokens import TokenRefused
-from hub.principal import Scope
+from hub.access.tokens import TokenRefused, TokenVerifier
+from hub.principal import Principal, Scope
 from tests.access.conftest import AUDIENCE, ISSUER, NOW, PASSWORD, Process
 from tests.access.forging import part, read_part, signed_by, split
 
@@ -301,11 +302,23 @@ async def test_what_voids_a_grant_ends_its_tokens(hub: Process, what: str) -> No
     assert await refusal(other, token, later + 1000) == "revoked"
 
 
-async def test_a_principal_is_made_anew_after_a_while(hub: Process) -> None:
+async def test_a_principal_is_made_anew_after_a_while_and_stays_itself_while_it_is_the_same(
+    hub: Process,
+) -> None:
+    patients = frozenset(("a",))
+
+    async def person(account: Account | None, grant: Grant) -> Principal:
+        return Principal("li", patients=patients)
+
+    verifier = TokenVerifier(
+        hub.keys, hub.grants, hub.generation, person, issuer=ISSUER, audience=AUDIENCE
+    )
     token = await token_of(hub)
-    first = await hub.verifier.verify(token, NOW)
-    assert await hub.verifier.verify(token, NOW + 20_000) is first
-    assert await hub.verifier.verify(token, NOW + tokens.KEPT) is not first
+    first = await verifier.verify(token, NOW)
+    assert await verifier.verify(token, NOW + tokens.KEPT) is first
+    patients = frozenset(("b",))
+    assert await verifier.verify(token, NOW + 2 * tokens.KEPT - 1) is first
+    assert (await verifier.verify(token, NOW + 2 * tokens.KEPT)).patients == patients
 
 
 async def test_what_is_remembered_is_bounded(hub: Process, monkeypatch: pytest.MonkeyPatch) -> None:
