@@ -73,10 +73,9 @@ def test_a_refresh_gets_what_was_granted_or_less(granted: list[Scope], asked: Sc
 def test_no_text_is_more_than_refused(text: str) -> None:
     try:
         found = read(text)
-    except ScopeRefused as refused:
-        assert refused.message.startswith("scope-")
-    else:
-        assert read(found.text) == found
+    except ScopeRefused:
+        return
+    assert read(found.text) == found
     assert isinstance(scopes.resource_scopes(text), tuple)
 
 
