@@ -224,12 +224,11 @@ def build_entrance(door: Interactions, settings: Settings) -> Entrance:
         settings: The address that tokens name.
     """
     from hub.access.front_desk import open_desk
-    from hub.access.scopes import resource_scopes
-    from hub.access.tokens import plain_person
+    from hub.access.person import PersonReader
     from hub.context import Tenant
 
     desk = open_desk(door.store.ledger, Tenant().key)
-    person = plain_person(resource_scopes)
+    person = PersonReader(door.store, Tenant().key, zone=settings.zone, base=settings.base)
     return Entrance(desk, person, desk.verifier(person, settings.site, settings.base))
 
 
@@ -239,7 +238,7 @@ class Hub:
     Attributes:
         failure: Why it could not start.
         has_accounts: Whether somebody can log in, as far as that matters.
-        trial: Password of the administrator of a store in memory; "" without one.
+        trial: How to get into a store in memory, for whoever started it; "" for others.
     """
 
     def __init__(
@@ -318,7 +317,21 @@ class Hub:
         if folder is not None:
             await enter(running(publish(metrics, folder, door.store)))
         self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE, guard)
-        self._pages = Pages(service, edge, metrics, access, ids, folder, guard=guard)
+        console = await self._console(door, metrics)
+        mounts = {"": console, "console": console}
+        self._pages = Pages(service, edge, metrics, access, ids, folder, guard=guard, mounts=mounts)
+
+    async def _console(self, door: Interactions, metrics: Metrics) -> Application:
+        """The pages for people."""
+        from hub.console import build_console, let_in
+
+        settings, entrance = self._settings, self._entrance
+        if entrance is None:
+            return build_console(door, settings, metrics, self._metrics_folder, None, None)
+        await let_in(entrance.desk.clients, settings)
+        return build_console(
+            door, settings, metrics, self._metrics_folder, entrance.desk, entrance.verifier
+        )
 
     async def _let_in(self, door: Interactions) -> Guard | None:
         """Put the entrance together; None while authentication is off."""
@@ -337,12 +350,19 @@ class Hub:
         now = int(utc_now().timestamp() * 1000)
         self.has_accounts = await entrance.desk.accounts.any(now)
         if settings.store == "memory" and not self.has_accounts:
-            from hub.access.passwords import new_password
-
-            # No command reaches the accounts in another process's memory.
-            self.trial = new_password()
-            await entrance.desk.accounts.add("admin", self.trial, now, roles=["admin"])
+            self.trial = await _trial(entrance.desk, settings.base, now)
         return Guard(entrance.verifier)
+
+
+async def _trial(desk: FrontDesk, base: str, now: int) -> str:
+    """An administrator of a store in memory, whose accounts no command can reach."""
+    from hub.access.passwords import new_password
+    from hub.access.personal_tokens import EVERYTHING, personal_token
+
+    password = new_password()
+    await desk.accounts.add("admin", password, now, roles=["admin"])
+    token = await personal_token(desk, "admin", base, now, scope=EVERYTHING, lifetime=3600)
+    return f"user: admin  password: {password}  (admin)\ntoken: {token}"
 
 
 async def publish(metrics: Metrics, folder: Path, store: Store) -> None:

@@ -61,7 +61,7 @@ class Settings:
     store: str = setting("sqlite", "Where resources are kept: `sqlite`, or `memory` for trials.")
     workers: int = setting(1, "Processes that answer requests. Commits always go to one writer.")
     auth: str = setting(
-        "off",
+        "on",
         "`on`: every request needs a token of somebody who logged in, or of a service. `off`: "
         "everyone who reaches the address may do everything; on loopback only.",
     )

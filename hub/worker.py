@@ -232,7 +232,7 @@ def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
     Args:
         settings: With the real port.
         has_accounts: Somebody can log in.
-        trial: Password of the administrator that was made for this run only.
+        trial: How to get into a store in memory.
     """
     site = settings.site
     lines = [
@@ -243,7 +243,7 @@ def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
     if settings.auth == "off":
         lines.append("Authentication is OFF: everyone at this machine may do everything.")
     elif trial:
-        lines.append(f"user: admin  password: {trial}  (admin)")
+        lines.append(trial)
     elif not has_accounts:
         lines.append(
             "Nobody can log in yet. Make the first administrator:\n"

@@ -27,7 +27,7 @@ def token(
     and not stored. A service that runs all the time has a key of its own instead:
     fhir-hub client add.
 
-    Example: curl -H "Authorization: Bearer $(fhir-hub token li.wei)" http://127.0.0.1:8080/fhir/Patient
+    Example: fhir-hub token li.wei --scope "user/Patient.rs" --minutes 15
     """
 
     async def main() -> str:

@@ -24,7 +24,7 @@ def test_a_backup_under_load_is_whole_and_can_be_restored(
         acknowledged: list[str] = []
 
         def write() -> None:
-            with httpx.Client(base_url=hub.url) as client:
+            with httpx.Client(base_url=hub.url, headers=hub.headers) as client:
                 number = 0
                 while not stop.is_set():
                     number += 1

@@ -23,7 +23,7 @@ _WITH_EXAMPLES = [page for page in pages() if any(examples(page)) or any(finding
 @asynccontextmanager
 async def hub_with_the_record(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     """A hub of its own, and the record of the examples in it."""
-    hub: Any = Hub(Settings(data=folder))
+    hub: Any = Hub(Settings(data=folder, auth="off"))
     to_hub: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     from_hub: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
     life = asyncio.create_task(hub({"type": "lifespan"}, to_hub.get, from_hub.put))

@@ -39,7 +39,8 @@ def slow_reader(hub: RunningHub) -> socket.socket:
     made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
     made.connect(hub.address)
     host = f"{hub.address[0]}:{hub.address[1]}"
-    made.sendall(f"GET /fhir/Basic/large HTTP/1.1\r\nhost: {host}\r\n\r\n".encode())
+    start = f"GET /fhir/Basic/large HTTP/1.1\r\nhost: {host}\r\n"
+    made.sendall(f"{start}{hub.header_lines}\r\n".encode())
     return made
 
 

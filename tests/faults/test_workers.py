@@ -91,7 +91,7 @@ def one_client_each(hub: RunningHub, workers: int) -> Iterator[list[httpx.Client
     spare: list[httpx.Client] = []
     try:
         for _ in range(200):
-            client = httpx.Client(base_url=hub.client.base_url, timeout=30)
+            client = hub.another_client()
             spare.append(client)
             worker = client.get("/Patient/absent").headers["x-request-id"][:12]
             found.setdefault(worker, client)
@@ -211,6 +211,7 @@ class Load:
     """
 
     url: httpx.URL
+    headers: dict[str, str]
     stored: set[int] = field(default_factory=set)
     refused: set[int] = field(default_factory=set)
     lost: set[int] = field(default_factory=set)
@@ -233,7 +234,7 @@ class Load:
 
     def _send(self) -> None:
         while not self.ended:
-            with httpx.Client(timeout=60) as client:
+            with httpx.Client(timeout=60, headers=self.headers) as client:
                 while not self.ended:
                     number = next(self.numbers)
                     try:
@@ -300,7 +301,7 @@ def numbers(client: httpx.Client, url: str) -> Counter[int]:
 
 def test_a_worker_killed_under_load_is_started_again(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as hub:
-        load = Load(hub.client.base_url)
+        load = Load(hub.client.base_url, hub.headers)
         with load.running():
             for number in range(KILLS):
                 assert load.grew(60)
@@ -322,7 +323,7 @@ def said(hub: RunningHub) -> list[dict[str, Any]]:
 
 def test_commits_under_way_wait_for_a_writer_that_was_killed(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as hub:
-        load = Load(hub.client.base_url)
+        load = Load(hub.client.base_url, hub.headers)
         with load.running():
             for _ in range(KILLS):
                 assert load.grew(60)
@@ -346,7 +347,7 @@ def test_without_a_writer_a_write_is_refused_in_time(tmp_path: Path) -> None:
             assert ready.status_code == 503
             assert ready.json()["checks"]["writer"] == "no answer in time"
             assert hub.client.get(f"/Patient/{id}").status_code == 200
-            with httpx.Client(base_url=hub.client.base_url, timeout=60) as client:
+            with hub.another_client(timeout=60) as client:
                 answer = client.post("/Patient", json={"resourceType": "Patient"})
             assert answer.status_code == 503
             assert "retry-after" in answer.headers
@@ -360,7 +361,7 @@ def test_without_a_writer_a_write_is_refused_in_time(tmp_path: Path) -> None:
 @pytest.mark.parametrize("kind", ["a worker", "the writer"])
 def test_what_hangs_is_started_again(tmp_path: Path, kind: str) -> None:
     with running(tmp_path, "--workers", "2", hang_limit="3") as hub:
-        load = Load(hub.client.base_url)
+        load = Load(hub.client.base_url, hub.headers)
         with load.running():
             assert load.grew(60)
             victim = writer(hub) if kind == "the writer" else workers(hub)[0]
@@ -385,7 +386,7 @@ def test_a_writer_that_cannot_start_any_more_ends_the_hub(tmp_path: Path) -> Non
 
 def test_without_their_supervisor_all_end_and_what_was_acknowledged_stays(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as hub:
-        load = Load(hub.client.base_url)
+        load = Load(hub.client.base_url, hub.headers)
         with load.running():
             assert load.grew(60)
             orphans = children(hub)
@@ -405,7 +406,7 @@ def test_a_signal_to_all_processes_at_once_loses_no_write(tmp_path: Path) -> Non
         folder = tmp_path / stop.name
         folder.mkdir()
         with running(folder, "--workers", "2") as hub:
-            load = Load(hub.client.base_url)
+            load = Load(hub.client.base_url, hub.headers)
             with load.running():
                 assert load.grew(60)
                 for pid in [*children(hub), hub.process.pid]:

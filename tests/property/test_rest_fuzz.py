@@ -161,6 +161,7 @@ def test_no_header_breaks_the_hub(
 ) -> None:
     body = b'{"resourceType":"Patient","id":"p"}'
     lines = [f"{method} /fhir{path} HTTP/1.1".encode(), b"Connection: close"]
+    lines += hub.header_lines.encode().splitlines()
     lines += [f"{name}: ".encode() + value for name, value in headers]
     if not any(name == "host" for name, _ in headers):
         lines.append(b"Host: localhost")
@@ -360,7 +361,7 @@ def test_no_json_patch_breaks_the_hub(hub: RunningHub, value: object) -> None:
 def test_no_bytes_at_all_break_the_hub(hub: RunningHub, data: bytes, method: str) -> None:
     with socket.create_connection(hub.address, 10) as connection:
         start = f"{method} /fhir/Patient HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n"
-        connection.sendall(start.encode() + data + b"\r\n\r\n")
+        connection.sendall((start + hub.header_lines).encode() + data + b"\r\n\r\n")
         connection.shutdown(socket.SHUT_WR)
         answer = b""
         try:

@@ -31,6 +31,14 @@ def hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         assert found.unexpected_errors() == 0, found.tracebacks()
 
 
+@pytest.fixture(scope="session")
+def open_hub(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
+    """A hub without authentication."""
+    with running(tmp_path_factory.mktemp("open"), store="memory", auth="off") as found:
+        yield found
+        assert found.unexpected_errors() == 0, found.tracebacks()
+
+
 @pytest.fixture
 def fhir(hub: RunningHub) -> httpx.Client:
     """A client of the FHIR base."""

@@ -1,7 +1,12 @@
-"""A real hub in a process of its own, for tests over sockets."""
+"""A real hub in a process of its own, for tests over sockets.
+
+Authentication is on, and the clients of these tests send an administrator's token, unless a test
+says `auth="off"`; with `HUB_TEST_AUTH=off` in the environment it is off for all that do not say.
+"""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import re
@@ -10,14 +15,26 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import httpx
 
+from hub.access import address
+from hub.access.accounts import AccountRefused
+from hub.access.front_desk import open_desk
+from hub.access.personal_tokens import EVERYTHING, personal_token
+from hub.app import open_door
+from hub.context import utc_now
+from hub.settings import Settings
+
+AUTH = os.environ.get("HUB_TEST_AUTH", "on")
+
 _BANNER = re.compile(r"FHIR +(http://[^/]+)/fhir")
+_TOKEN = re.compile(r"^token: (\S+)", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +46,29 @@ class RunningHub:
         process: Its first process.
         log: File with its standard error.
         client: HTTP client of its FHIR base.
+        token: An administrator's; "" while authentication is off.
     """
 
     url: str
     process: subprocess.Popen[str]
     log: Path
     client: httpx.Client
+    token: str = field(default="", repr=False)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """What lets a request in."""
+        return {"authorization": f"Bearer {self.token}"} if self.token else {}
+
+    @property
+    def header_lines(self) -> str:
+        """The same, for requests by hand."""
+        return "".join(f"{name}: {value}\r\n" for name, value in self.headers.items())
+
+    def another_client(self, **more: Any) -> httpx.Client:
+        """A client with connections of its own."""
+        more.setdefault("timeout", 30)
+        return httpx.Client(base_url=f"{self.url}/fhir", headers=self.headers, **more)
 
     @property
     def address(self) -> tuple[str, int]:
@@ -75,6 +109,7 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
         arguments: More arguments of `serve`.
         settings: `HUB_*` variables by their lower-case names without prefix.
     """
+    settings.setdefault("auth", AUTH)
     variables = {f"HUB_{name.upper()}": value for name, value in settings.items()}
     log = folder / "hub.log"
     with log.open("a") as errors:
@@ -94,8 +129,13 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
                 break
         found = _BANNER.search(banner)
         assert found, f"{banner}{log.read_text()}"
-        with httpx.Client(base_url=f"{found[1]}/fhir", timeout=30) as client:
-            yield RunningHub(found[1], process, log, client)
+        token = ""
+        if settings["auth"] == "on":
+            printed = _TOKEN.search(banner)
+            token = printed[1] if printed else admin_token(_data(folder, arguments))
+        headers = {"authorization": f"Bearer {token}"} if token else {}
+        with httpx.Client(base_url=f"{found[1]}/fhir", headers=headers, timeout=30) as client:
+            yield RunningHub(found[1], process, log, client, token)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -106,6 +146,48 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
                 process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _data(folder: Path, arguments: tuple[str, ...]) -> Path:
+    if "--data" in arguments:
+        return Path(arguments[arguments.index("--data") + 1])
+    return folder / "data"
+
+
+def admin_token(data: Path) -> str:
+    """A token of the administrator `tester`, who is made if need be.
+
+    Args:
+        data: Data folder of a hub that runs.
+    """
+    return token_of(data, "tester", "admin")
+
+
+def token_of(data: Path, name: str, role: str, scope: str = EVERYTHING, fhir_user: str = "") -> str:
+    """A token of an account, which is made if need be.
+
+    Args:
+        data: Data folder of a hub that runs.
+        name: The account's.
+        role: The account's.
+        scope: The token's.
+        fhir_user: The account's.
+    """
+
+    async def make() -> str:
+        async with open_door(Settings(data=data)) as door:
+            desk, now = open_desk(door.store.ledger, 1), int(utc_now().timestamp() * 1000)
+            with suppress(AccountRefused):
+                await desk.accounts.add(name, "a b c d e f", now, roles=[role], fhir_user=fhir_user)
+            base = await address.noted(door.store.ledger, 1, now)
+            try:
+                return await personal_token(desk, name, base, now, scope=scope, lifetime=3600)
+            finally:
+                desk.close()
+
+    # A test may have an event loop of its own already.
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(asyncio.run, make()).result()
 
 
 def outcome(response: httpx.Response) -> dict[str, Any]:

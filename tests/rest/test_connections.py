@@ -15,11 +15,11 @@ HEAD = "Host: 127.0.0.1\r\n"
 
 
 def _exchange(hub: RunningHub, *sent: bytes, timeout: float = 8.0, pause: float = 0.0) -> bytes:
-    """What comes back until the hub closes or is silent."""
+    """What comes back until the hub closes or is silent; what lets in goes behind the host."""
     with socket.create_connection(hub.address, timeout) as connection:
         for piece in sent:
             try:
-                connection.sendall(piece)
+                connection.sendall(piece.replace(HEAD.encode(), (HEAD + hub.header_lines).encode()))
             except (BrokenPipeError, ConnectionResetError):
                 break
             time.sleep(pause)
@@ -186,7 +186,8 @@ def test_repeated_accept_headers_are_one_list(hub: RunningHub) -> None:
 
 
 def test_a_host_is_not_needed_in_http_1_0(hub: RunningHub) -> None:
-    assert _status(_exchange(hub, b"GET /fhir/Patient/one HTTP/1.0\r\n\r\n")) == 404
+    asked = f"GET /fhir/Patient/one HTTP/1.0\r\n{hub.header_lines}\r\n"
+    assert _status(_exchange(hub, asked.encode())) == 404
 
 
 def test_an_absolute_url_is_a_path(hub: RunningHub) -> None:
@@ -202,7 +203,7 @@ def test_an_upgrade_is_not_followed(hub: RunningHub) -> None:
 def test_a_client_that_leaves_harms_nobody(hub: RunningHub) -> None:
     head = (
         f"POST /fhir/Patient HTTP/1.1\r\n{HEAD}Content-Type: application/fhir+json\r\n"
-        "Content-Length: 100\r\n\r\n{"
+        f"{hub.header_lines}Content-Length: 100\r\n\r\n{{"
     )
     with socket.create_connection(hub.address, 5) as connection:
         connection.sendall(head.encode())

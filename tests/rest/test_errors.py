@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.rest.conftest import LIMIT
-from tests.rest.running import message_ids, outcome
+from tests.rest.running import RunningHub, message_ids, outcome
 
 _FILE = Path(__file__).parents[1] / "cases/rest/errors.toml"
 _CASES: list[dict[str, Any]] = tomllib.loads(_FILE.read_text())["case"]
@@ -36,6 +36,12 @@ def test_it_is_refused(fhir: httpx.Client, case: dict[str, Any]) -> None:
         assert found[0] == case["message"]
     if "allow" in case:
         assert response.headers["allow"] == case["allow"]
+
+
+def test_another_host_is_refused_while_everyone_is_let_in(open_hub: RunningHub) -> None:
+    refused = open_hub.client.get("/metadata", headers={"host": "evil.example"})
+    assert refused.status_code == 400
+    assert message_ids(refused) == ["host-unknown"]
 
 
 def test_errors_are_told_in_chinese(fhir: httpx.Client) -> None:

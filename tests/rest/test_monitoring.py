@@ -14,7 +14,14 @@ from tests.rest.running import RunningHub
 @pytest.fixture
 def site(hub: RunningHub) -> httpx.Client:
     """A client of everything beside the FHIR base."""
-    return httpx.Client(base_url=hub.url, timeout=10)
+    return httpx.Client(base_url=hub.url, headers=hub.headers, timeout=10)
+
+
+@pytest.fixture
+def open_site(open_hub: RunningHub) -> httpx.Client:
+    """The same of a hub without authentication."""
+    open_hub.client.post("/Patient", json={"resourceType": "Patient"}).raise_for_status()
+    return httpx.Client(base_url=open_hub.url, timeout=10)
 
 
 def test_the_hub_is_alive_and_ready(site: httpx.Client) -> None:
@@ -39,11 +46,8 @@ def test_metrics_count_what_was_asked(site: httpx.Client, patient: dict[str, Any
     assert patient["id"] not in text
 
 
-def test_the_pages_need_nothing_from_elsewhere(site: httpx.Client) -> None:
-    with site:
-        start = site.get("/")
-        assert start.status_code in (302, 307)
-        assert start.headers["location"] == "/docs"
+def test_the_pages_need_nothing_from_elsewhere(open_site: httpx.Client) -> None:
+    with open_site as site:
         page = site.get("/docs")
         assert site.head("/docs").status_code == 200
     assert page.status_code == 200
@@ -56,14 +60,14 @@ def test_the_pages_need_nothing_from_elsewhere(site: httpx.Client) -> None:
 
 
 def test_the_page_shows_what_is_in_the_record_in_the_readers_language(
-    site: httpx.Client, patient: dict[str, Any]
+    open_site: httpx.Client,
 ) -> None:
-    with site:
+    with open_site as site:
         english = site.get("/docs", headers={"accept-language": "en"})
         chinese = site.get("/docs", headers={"accept-language": "zh-CN,zh;q=0.9,en;q=0.8"})
     for page, language, words in (
-        (english, "en", "What is in the record"),
-        (chinese, "zh", "已有数据"),
+        (english, "en", "Authentication is off.*What is in the record"),
+        (chinese, "zh", "身份验证已关闭.*已有数据"),
     ):
         assert page.headers["content-language"] == language
         assert page.headers["vary"] == "accept-language"
@@ -82,8 +86,18 @@ def test_what_is_nowhere_is_not_found(site: httpx.Client) -> None:
         assert "此地址没有内容" in chinese.json()["detail"]
 
 
-def test_other_hosts_get_no_page(site: httpx.Client) -> None:
-    with site:
+def test_a_page_that_needs_no_login_shows_nothing_of_the_record(
+    hub: RunningHub, patient: dict[str, Any]
+) -> None:
+    page = httpx.get(f"{hub.url}/docs").text
+    assert "SMART on FHIR" in page
+    assert "What is in the record" not in page
+    assert "/fhir/Patient?_pretty=true" not in page
+    assert "is off" not in page
+
+
+def test_other_hosts_get_no_page(open_site: httpx.Client) -> None:
+    with open_site as site:
         assert site.get("/docs", headers={"host": "evil.example"}).status_code == 400
 
 

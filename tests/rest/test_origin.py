@@ -45,7 +45,7 @@ def _host(edge: Edge, host: bytes) -> str:
 def test_only_our_own_hosts_are_answered(
     settings: dict[str, Any], host: bytes, expected: str
 ) -> None:
-    assert _host(Edge(Settings(**settings)), host) == expected
+    assert _host(Edge(Settings(auth="off", **settings)), host) == expected
 
 
 @pytest.mark.parametrize(
@@ -64,7 +64,7 @@ def test_only_our_own_hosts_are_answered(
 def test_foreign_pages_do_not_write(
     cors: tuple[str, ...], method: str, origin: bytes, allowed: bool
 ) -> None:
-    edge = Edge(Settings(cors=cors))
+    edge = Edge(Settings(auth="off", cors=cors))
     headers = {b"host": b"127.0.0.1:8080", b"origin": origin}
     if allowed:
         edge.check_origin(method, headers)
@@ -81,7 +81,7 @@ def test_cors_headers_are_for_allowed_origins_only() -> None:
     assert b"ETag" in allowed[b"access-control-expose-headers"]
     assert edge.headers({b"origin": b"https://evil.example"}) == ()
     assert edge.headers({}) == ()
-    assert Edge(Settings()).headers({b"origin": b"https://app.example"}) == ()
+    assert Edge(Settings(auth="off")).headers({b"origin": b"https://app.example"}) == ()
 
 
 def test_a_preflight_is_answered_for_allowed_origins_only() -> None:
@@ -110,3 +110,51 @@ def test_links_follow_trusted_proxies_only(
     headers = {b"x-forwarded-host": b"a.example:444", b"x-forwarded-proto": b"https"}
     found = Edge(Settings(**settings)).base({"client": (client, 1)}, headers)
     assert found == expected
+
+
+PROXY = {"trusted_proxies": ("10.0.0.0/8",)}
+
+
+@pytest.mark.parametrize(
+    ("settings", "client", "hops", "expected"),
+    [
+        ({}, "10.0.0.1", b"1.2.3.4", "10.0.0.1"),
+        (PROXY, "11.0.0.1", b"1.2.3.4", "11.0.0.1"),
+        (PROXY, "10.0.0.1", b"1.2.3.4", "1.2.3.4"),
+        (PROXY, "10.0.0.1", b"127.0.0.1, 1.2.3.4", "1.2.3.4"),
+        (PROXY, "10.0.0.1", b"6.6.6.6, 1.2.3.4,10.9.9.9", "1.2.3.4"),
+        (PROXY, "10.0.0.1", b"10.0.0.2", "10.0.0.2"),
+        (PROXY, "10.0.0.1", b"1.2.3.4, nonsense", "10.0.0.1"),
+        (PROXY, "10.0.0.1", b"", "10.0.0.1"),
+        (PROXY, "10.0.0.1", b"1.2.3.4," * 10_000 + b"2001:db8::1", "2001:db8::1"),
+        (PROXY, "", b"1.2.3.4", ""),
+    ],
+)
+def test_an_address_counts_as_far_as_trusted_proxies_tell_it(
+    settings: dict[str, Any], client: str, hops: bytes, expected: str
+) -> None:
+    scope = {"client": (client, 1) if client else None}
+    found = Edge(Settings(**settings)).address(scope, {b"x-forwarded-for": hops})
+    assert found == expected
+
+
+@pytest.mark.parametrize(
+    ("settings", "client", "headers", "local"),
+    [
+        ({}, "127.0.0.1", {}, True),
+        ({}, "::1", {}, True),
+        ({}, "192.168.1.5", {}, False),
+        ({}, "127.0.0.1", {b"x-forwarded-for": b"127.0.0.1"}, False),
+        ({}, "127.0.0.1", {b"forwarded": b"for=127.0.0.1"}, False),
+        (PUBLIC, "127.0.0.1", {}, False),
+        ({"public_url": "http://localhost:8080"}, "127.0.0.1", {}, True),
+        (PROXY | PUBLIC, "127.0.0.1", {}, True),
+        (PROXY, "10.0.0.1", {b"x-forwarded-for": b"127.0.0.1"}, True),
+        (PROXY, "10.0.0.1", {b"x-forwarded-for": b"1.2.3.4"}, False),
+        (PROXY, "11.0.0.1", {b"x-forwarded-for": b"127.0.0.1"}, False),
+    ],
+)
+def test_this_machine_is_not_somebody_behind_a_proxy_on_it(
+    settings: dict[str, Any], client: str, headers: dict[bytes, bytes], local: bool
+) -> None:
+    assert Edge(Settings(**settings)).is_local({"client": (client, 1)}, headers) is local

@@ -35,7 +35,7 @@ def _children(pid: int) -> list[int]:
 
 
 def test_an_address_that_others_reach_is_refused(tmp_path: Path) -> None:
-    ended = _serve("--host", "0.0.0.0", "--port", "0", folder=tmp_path)
+    ended = _serve("--auth", "off", "--host", "0.0.0.0", "--port", "0", folder=tmp_path)
     assert ended.returncode == 2
     assert "HUB_AUTH=off" in ended.stderr
 
@@ -108,7 +108,7 @@ from hub.app import Hub
 from hub.settings import Settings
 
 async def main():
-    hub = Hub(Settings(store="memory"))
+    hub = Hub(Settings(store="memory", auth="off"))
     events = asyncio.Queue()
     done = asyncio.Queue()
     lifespan = asyncio.create_task(hub({"type": "lifespan"}, events.get, done.put))
@@ -168,7 +168,7 @@ def test_workers_share_the_port_and_the_writer(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as hub:
         processes: set[str] = set()
         for number in range(40):
-            with httpx.Client(base_url=str(hub.client.base_url)) as client:
+            with hub.another_client() as client:
                 made = client.post("/Patient", json=PATIENT)
                 assert made.status_code == 201, made.text
                 processes.add(made.headers["x-request-id"][:12])
@@ -184,7 +184,7 @@ def test_workers_share_the_port_and_the_writer(tmp_path: Path) -> None:
 def test_metrics_of_workers_are_added_up(tmp_path: Path) -> None:
     with running(tmp_path, "--workers", "2") as hub:
         for _ in range(30):
-            with httpx.Client(base_url=str(hub.client.base_url)) as client:
+            with hub.another_client() as client:
                 client.get("/Patient/absent")
         time.sleep(2.5)
         text = httpx.get(f"{hub.url}/metrics").text
@@ -203,7 +203,7 @@ def test_what_dies_is_started_again(tmp_path: Path, victim: int) -> None:
         stored = False
         while not stored and time.monotonic() < deadline:
             try:
-                with httpx.Client(base_url=str(hub.client.base_url), timeout=10) as client:
+                with hub.another_client(timeout=10) as client:
                     stored = client.post("/Patient", json=PATIENT).status_code == 201
                     assert client.get(f"/Patient/{before}").status_code == 200
             except httpx.TransportError:
