@@ -19,14 +19,14 @@ from typing import TYPE_CHECKING
 from msgspec import structs
 
 from hub.context import Context
-from hub.errors import HubError
+from hub.errors import DamagedStorage, HubError
 from hub.interactions import index_state, search_parameters
 from hub.interactions.answer import resource_of
 from hub.interactions.registry import Definitions
 from hub.interactions.search_parameters import types_of
 from hub.search.extract import extract
 from hub.search.query import Query
-from hub.storage.port import Reindexed, RuntimeParameter, Stored, StoreUnavailable
+from hub.storage.port import BodyDamaged, Reindexed, RuntimeParameter, Stored, StoreUnavailable
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 BATCH = 50
 LOOK_EVERY = 1.0
 """Seconds after which it looks whether another process has registered a parameter."""
+PUT_OFF = 5.0
+"""Seconds after which it tries again what could not be done."""
 _RECOUNTS = 3
 _RECOUNT_BATCH = 500
 
@@ -50,6 +52,7 @@ async def run(door: Interactions, context: Context) -> None:
     reconciled = False
     while True:
         door.registry.moved.clear()
+        wait = LOOK_EVERY
         try:
             if not reconciled:
                 await search_parameters.reconcile(door, context.tenant.key)
@@ -57,9 +60,15 @@ async def run(door: Interactions, context: Context) -> None:
                 reconciled = True
             await catch_up(door, context)
         except (StoreUnavailable, HubError) as error:
-            _log.warning("indexing is put off: %s", error)
+            wait = PUT_OFF
+            named = isinstance(error, BodyDamaged)  # its text names a resource
+            _log.warning("indexing is put off: %s", type(error).__name__ if named else error)
+        # The job is for all parameters: what nobody foresaw of one must not end it.
+        except Exception:  # noqa: BLE001
+            wait = PUT_OFF
+            _log.exception("indexing is put off")
         try:
-            await asyncio.wait_for(door.registry.moved.wait(), LOOK_EVERY)
+            await asyncio.wait_for(door.registry.moved.wait(), wait)
         except TimeoutError:
             continue
 
@@ -99,10 +108,11 @@ async def _index(door: Interactions, context: Context, parameter: RuntimeParamet
     types = types_of(defined.base)
     progress = replace(parameter, counted=await count(door, tenant, types))
     while True:
-        page, after = await door.store.scan(tenant, types, progress.after, BATCH)
+        page, after, damaged = await _scan(door, tenant, types, progress.after, BATCH)
+        seen = progress.indexed + len(page) + damaged
+        progress = replace(progress, indexed=seen, after=after)
         if page:
             await _rows(door, context, definitions, page)
-            progress = replace(progress, indexed=progress.indexed + len(page), after=after)
             if progress.indexed > progress.counted:
                 progress = replace(progress, counted=await count(door, tenant, types))
         else:
@@ -144,11 +154,28 @@ async def _seen(door: Interactions, tenant: int, types: tuple[str, ...]) -> int:
     """How many resources a scan finds."""
     found = after = 0
     while True:
-        page, after = await door.store.scan(tenant, types, after, _RECOUNT_BATCH)
+        page, after, damaged = await _scan(door, tenant, types, after, _RECOUNT_BATCH)
+        found += len(page) + damaged
         if not page:
             return found
-        found += len(page)
         await asyncio.sleep(0)
+
+
+async def _scan(
+    door: Interactions, tenant: int, types: tuple[str, ...], after: int, most: int
+) -> tuple[list[Stored], int, int]:
+    """The next page of a scan, where it ends, and how many it passes over as damaged.
+
+    They count as dealt with: `check` names them, and all others are to be found.
+    """
+    damaged = 0
+    while True:
+        try:
+            page, after = await door.store.scan(tenant, types, after, most)
+        except BodyDamaged as error:
+            after, damaged = error.after, damaged + 1
+            continue
+        return page, after, damaged
 
 
 async def _still(door: Interactions, tenant: int, parameter: RuntimeParameter) -> bool:
@@ -160,20 +187,15 @@ async def _still(door: Interactions, tenant: int, parameter: RuntimeParameter) -
 async def _rows(
     door: Interactions, context: Context, definitions: Definitions, page: Sequence[Stored]
 ) -> int:
-    rows = [
-        Reindexed(
-            stored.type,
-            stored.id,
-            stored.version,
-            extract(
-                definitions.registry,
-                resource_of(stored),
-                zone=context.tenant.zone,
-                base=context.base,
-            ),
-        )
-        for stored in page
-    ]
+    rows: list[Reindexed] = []
+    for stored in page:
+        try:
+            resource = resource_of(stored)
+        except DamagedStorage:
+            _log.error("a stored %s is no JSON any more: it is not indexed", stored.type)
+            continue
+        found = extract(definitions.registry, resource, zone=context.tenant.zone, base=context.base)
+        rows.append(Reindexed(stored.type, stored.id, stored.version, found))
     return await door.store.reindex(context.tenant.key, rows)
 
 
@@ -214,7 +236,7 @@ async def _page(
 ) -> tuple[int, int]:
     """Make the rows of some resources anew: the position after them, and how many they were."""
     definitions = await door.registry.of(context.tenant.key)
-    page, after = await door.store.scan(context.tenant.key, types, after, BATCH)
+    page, after, _ = await _scan(door, context.tenant.key, types, after, BATCH)
     if page:
         await _rows(door, context, definitions, page)
         await asyncio.sleep(0)

@@ -18,7 +18,7 @@ from hub.interactions.answer import resource_of
 from hub.interactions.index_state import RenewalWatch
 from hub.search.registry import ParameterRegistry, core
 from hub.search.runtime import compile_parameter
-from hub.storage.port import RuntimeParameter, Store
+from hub.storage.port import BodyDamaged, RuntimeParameter, Store
 
 _log = logging.getLogger(__name__)
 
@@ -74,15 +74,12 @@ class RegistryHolder:
         self, tenant: int, runtime: tuple[RuntimeParameter, ...]
     ) -> list[SearchParameter]:
         """The parameters as their resources define them; one that is broken is left out."""
-        targets = [("SearchParameter", one.resource_id) for one in runtime]
-        found = await self._store.read_many(tenant, targets)
         made = []
         for one in runtime:
-            stored = found.get(("SearchParameter", one.resource_id))
-            if stored is None:
-                continue
             try:
-                made.append(compile_parameter(resource_of(stored), one.key))
-            except HubError as error:
+                stored = await self._store.read(tenant, "SearchParameter", one.resource_id)
+                if stored is not None and not stored.deleted:
+                    made.append(compile_parameter(resource_of(stored), one.key))
+            except (HubError, BodyDamaged) as error:
                 _log.warning("search parameter %s is not usable: %s", one.resource_id, error)
         return made

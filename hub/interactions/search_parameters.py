@@ -10,15 +10,16 @@ Spec: https://hl7.org/fhir/R4/searchparameter.html
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.definitions import ancestors, resource_types
-from hub.errors import Issue, fault
+from hub.errors import DamagedStorage, Issue, fault
 from hub.interactions.answer import resource_of
 from hub.search.registry import FIRST_RUNTIME_KEY, ParameterRegistry
 from hub.search.runtime import compile_parameter
-from hub.storage.port import RuntimeParameter, Stored
+from hub.storage.port import BodyDamaged, RuntimeParameter, Stored
 
 if TYPE_CHECKING:
     from hub.interactions.commit import Made
@@ -166,12 +167,18 @@ async def reconcile(door: Interactions, tenant: int) -> None:
     found: set[str] = set()
     after = 0
     while True:
-        page, after = await door.store.scan(tenant, ("SearchParameter",), after, 100)
+        try:
+            page, after = await door.store.scan(tenant, ("SearchParameter",), after, 100)
+        except BodyDamaged as error:  # its registration stays as it is
+            found.add(error.id)
+            after = error.after
+            continue
         if not page:
             break
         for stored in page:
             found.add(stored.id)
-            await register(door, tenant, stored)
+            with suppress(DamagedStorage):
+                await register(door, tenant, stored)
     for known in await door.store.parameters(tenant):
         if known.resource_id not in found:
             await door.store.put_parameter(tenant, None, known.url)

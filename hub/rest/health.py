@@ -14,12 +14,13 @@ from typing import Any
 
 import msgspec
 
+from hub.errors import DamagedStorage
 from hub.interactions.answer import resource_of
 from hub.rest import metrics
 from hub.rest.exchange import Answer, Header
 from hub.rest.metrics import Metrics
 from hub.settings import Settings
-from hub.storage.port import Store, StoreUnavailable
+from hub.storage.port import BodyDamaged, Store, StoreUnavailable
 
 _JSON: Header = (b"content-type", b"application/json")
 _TIMEOUT = 2.0
@@ -92,15 +93,16 @@ async def _store_gauges(store: Store, tenant: int, own: Metrics) -> dict[str, fl
 
 async def _progress(store: Store, tenant: int) -> dict[str, float]:
     """How far the index of each search parameter made at run time is."""
-    known = await store.parameters(tenant)
-    targets = [("SearchParameter", one.resource_id) for one in known]
-    found = await store.read_many(tenant, targets) if targets else {}
     gauges: dict[str, float] = {}
-    for one in known:
-        stored = found.get(("SearchParameter", one.resource_id))
-        if stored is not None:
+    for one in await store.parameters(tenant):
+        try:
+            stored = await store.read(tenant, "SearchParameter", one.resource_id)
+            code = resource_of(stored).get("code") if stored and not stored.deleted else None
+        except (BodyDamaged, DamagedStorage):
+            continue
+        if code is not None:
             # Code and id are letters, digits, hyphens, underscores and dots: nothing to escape.
-            labels = f'code="{resource_of(stored).get("code")}",id="{one.resource_id}"'
+            labels = f'code="{code}",id="{one.resource_id}"'
             gauges[f"hub_search_parameter_indexed{{{labels}}}"] = one.indexed
             gauges[f"hub_search_parameter_counted{{{labels}}}"] = one.counted
     return gauges
