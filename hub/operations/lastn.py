@@ -24,7 +24,9 @@ LIMIT = 10_000
 MOST = 1000
 PAGE = "500"
 SUBJECTS = frozenset({"patient", "subject"})
-OWN = frozenset({"max", "_sort", "_count", "_cursor", "_summary", "_elements", "_total"})
+OWN = frozenset(
+    {"max", "_sort", "_count", "_cursor", "_summary", "_elements", "_total", "_explain"}
+)
 """Parameters that are not handed to the search: the operation decides about them."""
 
 

@@ -110,3 +110,12 @@ def test_other_types_do_not_have_it(fhir: httpx.Client) -> None:
     response = fhir.get("/Condition/$lastn?patient=x")
     assert response.status_code == 404
     assert message_ids(response) == ["operation-not-here"]
+
+
+@pytest.mark.parametrize("asked", ["_elements=id", "_summary=true", "_explain=true", "_count=1"])
+def test_what_shapes_a_search_hides_no_observation(
+    fhir: httpx.Client, store: Store, patient: Resource, asked: str
+) -> None:
+    newest = [store(_observation(patient, 2, code))["id"] for code in ("29463-7", "8867-4")]
+    found = _found(fhir.get(f"/Observation/$lastn?patient={patient['id']}&{asked}"))
+    assert sorted(found) == sorted(newest)

