@@ -22,14 +22,16 @@ from hub.storage.sqlite.writer import Writer
 from tests.faults.load import bundle
 
 
-def held(writer: Writer) -> threading.Event:
+async def held(writer: Writer) -> threading.Event:
     """Keep the writer busy until the event is set, so that what follows is one group."""
-    go = threading.Event()
+    begun, go = threading.Event(), threading.Event()
 
     def wait(work: Transaction) -> None:
-        go.wait(10)
+        begun.set()
+        go.wait(30)
 
     writer.submit(wait)
+    assert await asyncio.to_thread(begun.wait, 30)
     return go
 
 
@@ -44,8 +46,7 @@ def count(work: Transaction) -> object:
 
 async def test_a_request_that_fails_late_is_undone_alone(tmp_path: Path) -> None:
     writer = Writer(tmp_path)
-    go = held(writer)
-    await asyncio.sleep(0.05)
+    go = await held(writer)
     first = writer.submit(partial(apply, commit=bundle(0, Random(1))))
     mistake = writer.submit(fail_late)
     careful = writer.submit(fail_late, careful=True)
@@ -72,8 +73,7 @@ def expecting(commit: Commit, version: int) -> Commit:
 async def test_a_group_has_one_commit(tmp_path: Path) -> None:
     writer = Writer(tmp_path)
     frames: list[int] = []
-    go = held(writer)
-    await asyncio.sleep(0.05)
+    go = await held(writer)
     connection = writer._work.connection
     futures = [
         writer.submit(partial(apply, commit=bundle(number, Random(1)))) for number in range(20)
@@ -103,8 +103,7 @@ async def test_closing_finishes_what_is_queued(tmp_path: Path) -> None:
 
 async def test_a_request_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) -> None:
     writer = Writer(tmp_path)
-    go = held(writer)
-    await asyncio.sleep(0.05)
+    go = await held(writer)
     writer.submit(partial(apply, commit=bundle(0, Random(1)))).cancel()
     go.set()
     assert await writer.submit(count) == 0
@@ -114,8 +113,7 @@ async def test_a_request_nobody_waits_for_any_more_is_not_begun(tmp_path: Path) 
 async def test_the_queue_has_an_end(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writers, "QUEUE_LIMIT", 3)
     writer = Writer(tmp_path)
-    go = held(writer)
-    await asyncio.sleep(0.05)
+    go = await held(writer)
     futures = [writer.submit(count) for _ in range(3)]
     with pytest.raises(StoreUnavailable, match="too many"):
         writer.submit(count)
@@ -132,8 +130,7 @@ async def test_a_group_whose_transaction_is_gone_is_unavailable_as_a_whole(tmp_p
         work.connection.execute("ROLLBACK")
         raise ZeroDivisionError
 
-    go = held(writer)
-    await asyncio.sleep(0.05)
+    go = await held(writer)
     first = writer.submit(partial(apply, commit=bundle(0, Random(1))))
     second = writer.submit(rogue)
     third = writer.submit(partial(apply, commit=bundle(1, Random(1))))
