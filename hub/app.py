@@ -20,6 +20,7 @@ from hub.settings import Settings
 if TYPE_CHECKING:
     from hub.access.front_desk import FrontDesk
     from hub.access.tokens import Person, TokenVerifier
+    from hub.audit.recorder import Recorder
     from hub.context import Context
     from hub.interactions import Interactions
     from hub.rest.authenticate import Guard
@@ -296,6 +297,8 @@ class Hub:
 
     async def _start(self) -> None:
         """Open the record and put the edge together."""
+        from hub.audit.recorder import recording
+        from hub.context import Tenant
         from hub.rest.dispatcher import Dispatcher, RequestIds
         from hub.rest.logs import AccessLog
         from hub.rest.metrics import Metrics
@@ -307,6 +310,7 @@ class Hub:
         if self._role == "owner":
             await enter(background_jobs(door, settings))
         service = build_service(door, settings)
+        recorder = await enter(recording(door.store, Tenant().key))
         guard = await self._let_in(door)
         edge, metrics, ids = Edge(settings), Metrics(), RequestIds()
         access = None
@@ -316,10 +320,34 @@ class Hub:
         folder = self._metrics_folder
         if folder is not None:
             await enter(running(publish(metrics, folder, door.store)))
-        self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE, guard)
+        noting = recorder if settings.audit_reads else None
+        self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE, guard, noting)
         console = await self._console(door, metrics)
-        mounts = {"": console, "console": console}
+        mounts = {"": console, "console": console, **self._sign_in(door, recorder)}
         self._pages = Pages(service, edge, metrics, access, ids, folder, guard=guard, mounts=mounts)
+
+    def _sign_in(self, door: Interactions, recorder: Recorder) -> dict[str, Application]:
+        """OAuth and SMART by the first segment of their paths; nothing while it is off."""
+        from hub.rest.pages import Later
+
+        settings, entrance = self._settings, self._entrance
+        if entrance is None:
+            return {}
+
+        def load() -> Application:
+            from hub.auth.app import build
+
+            return build(
+                entrance.desk,
+                door,
+                settings,
+                person=entrance.person,
+                verifier=entrance.verifier,
+                record=recorder.access,
+            )
+
+        auth = Later(load)
+        return {"auth": auth, ".well-known": auth, "fhir": auth}
 
     async def _console(self, door: Interactions, metrics: Metrics) -> Application:
         """The pages for people."""

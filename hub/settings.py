@@ -98,6 +98,10 @@ class Settings:
         "Empty: all while `auth` is `on`, since a foreign page has no token; else none.",
     )
 
+    audit_reads: bool = setting(
+        True,
+        "Note reads, searches and refusals in the audit chain too; writes and logins always are.",
+    )
     zone: str = setting("Asia/Shanghai", "IANA zone of dates and times without an offset.")
     integrity: bool = setting(
         True,

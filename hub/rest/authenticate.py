@@ -10,7 +10,7 @@ Called by `hub.rest.dispatcher` and, for what only an administrator or this mach
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from hub.access.tokens import TokenRefused
@@ -89,6 +89,38 @@ class Guard:
             return await self._verify(token, int(time.time() * 1000))
         except TokenRefused as error:
             raise Unauthenticated(error.reason) from None
+
+
+class StrangerNotes:
+    """How many refusals of strangers go into the audit, so that nobody fills the disk with them.
+
+    So many at once, and so many a second; the next one that is noted tells of those before it.
+    """
+
+    def __init__(
+        self, burst: int = 1000, rate: float = 20.0, clock: Callable[[], float] = time.monotonic
+    ) -> None:
+        """Start with all of them left.
+
+        Args:
+            burst: At once.
+            rate: A second.
+            clock: Seconds.
+        """
+        self._burst, self._rate, self._clock = burst, rate, clock
+        self._left, self._then, self._unnoted = float(burst), clock(), 0
+
+    def note(self, reason: str) -> str | None:
+        """The reason to note with a refusal, None when it is not to be noted."""
+        now = self._clock()
+        self._left = min(self._burst, self._left + (now - self._then) * self._rate)
+        self._then = now
+        if self._left < 1:
+            self._unnoted += 1
+            return None
+        self._left -= 1
+        unnoted, self._unnoted = self._unnoted, 0
+        return f"{reason} (and {unnoted} more strangers)" if unnoted else reason
 
 
 def _token(value: bytes) -> bytes:

@@ -14,6 +14,7 @@ import zlib
 from collections.abc import AsyncIterator, Mapping
 from itertools import count
 from time import perf_counter
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -33,6 +34,7 @@ from hub.rest import negotiation, outcomes, urls
 from hub.rest.authenticate import (
     ANONYMOUS,
     Guard,
+    StrangerNotes,
     Unauthenticated,
     is_open,
     refuse_token_in_url,
@@ -47,6 +49,9 @@ from hub.rest.metrics import Metrics
 from hub.rest.origin import Edge
 from hub.rest.routes import Route, interaction, match
 from hub.rest.service import Service
+
+if TYPE_CHECKING:
+    from hub.audit.recorder import Recorder
 
 _LOG = logging.getLogger("hub.rest")
 _COMMON: tuple[Header, ...] = (
@@ -65,6 +70,8 @@ _LARGE = 256 * 1024
 _SMALL_BODY = 64 * 1024
 _LINGER_SECONDS, _LINGER_BYTES = 2.0, 256 * 1024 * 1024
 _CLIENT_GONE = 499
+NOBODY = Principal("")
+"""Who a stranger is in the audit."""
 
 
 class RequestIds:
@@ -89,11 +96,14 @@ class _Call:
     __slots__ = (
         "format",
         "headers",
+        "id",
         "intake",
         "interaction",
         "language",
         "principal",
+        "reason",
         "request_id",
+        "rest",
         "route",
         "type",
     )
@@ -105,7 +115,7 @@ class _Call:
         self.language = negotiation.language(headers.get(b"accept-language"))
         self.format: Format | None = None
         self.route: Route | None = None
-        self.type = ""
+        self.type = self.id = self.rest = self.reason = ""
         self.interaction = "unknown"
         self.principal: Principal = ANONYMOUS
 
@@ -122,6 +132,7 @@ class Dispatcher:
         ids: RequestIds,
         prefix: bytes = b"/fhir",
         guard: Guard | None = None,
+        recorder: Recorder | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -133,8 +144,10 @@ class Dispatcher:
             ids: Makes request ids.
             prefix: Path of the base.
             guard: Finds out who asks; None while authentication is off.
+            recorder: Takes what was asked and answered into the audit; None for not.
         """
         self._service, self._edge, self._guard = service, edge, guard
+        self._recorder, self._strangers = recorder, StrangerNotes()
         self._metrics, self._log, self._ids = metrics, log, ids
         self._cut = len(prefix)
         settings = service.settings
@@ -168,6 +181,8 @@ class Dispatcher:
         finally:
             metrics.in_flight -= 1
             intake.release()
+        if self._recorder is not None and answer.status != _CLIENT_GONE:
+            answer = self._noted(self._recorder, scope, call, answer)
         size = 0
         if answer.status != _CLIENT_GONE:
             size = await self._send(scope["method"], call, answer, send)
@@ -200,7 +215,8 @@ class Dispatcher:
         id = segments[1] if route.has_id else ""
         if type and type not in service.types:
             raise NotFound(fault("not-supported", "type-unknown", type=type[:64]))
-        call.route, call.type = route, type
+        rest = segments[route.rest_at] if route.rest_at >= 0 else ""
+        call.route, call.type, call.id, call.rest = route, type, id, rest
         if id and not valid_id(id):
             raise BadRequest(fault("value", "id-malformed"))
         if method == "OPTIONS":
@@ -225,7 +241,7 @@ class Dispatcher:
                 method,
                 type,
                 id,
-                segments[route.rest_at] if route.rest_at >= 0 else "",
+                rest,
                 parameters,
                 query,
                 headers,
@@ -246,6 +262,7 @@ class Dispatcher:
     def _refusal(self, call: _Call, error: Exception) -> Answer:
         """The OperationOutcome for an error."""
         told, expected = as_hub_error(error, call.request_id)
+        call.reason = told.reason if isinstance(told, Unauthenticated) else told.issues[0].message
         if not expected:
             self._unforeseen(call, error)
         headers: tuple[Header, ...] = ()
@@ -273,6 +290,37 @@ class Dispatcher:
             exc_info=error,
             extra={"request": call.request_id},
         )
+
+    # --- audit ------------------------------------------------------------------------------
+
+    def _noted(self, recorder: Recorder, scope: Scope, call: _Call, answer: Answer) -> Answer:
+        """The answer, taken into the audit; a refusal instead of it when that is full."""
+        principal, reason, status = call.principal, call.reason, answer.status
+        if principal is ANONYMOUS:
+            if status < 400:  # The CapabilityStatement, a preflight: nothing of the record.
+                return answer
+            note = self._strangers.note(reason)
+            if note is None:
+                return answer
+            principal, reason = NOBODY, note
+        body = answer.body
+        try:
+            recorder.add(
+                principal,
+                call.request_id,
+                self._edge.address(scope, call.headers),
+                call.interaction,
+                status,
+                call.type,
+                call.id,
+                call.rest,
+                scope["query_string"].decode("latin-1"),
+                body if isinstance(body, bytes) else b"",
+                reason,
+            )
+        except Unavailable as error:
+            return self._refusal(call, error)
+        return answer
 
     # --- sending ----------------------------------------------------------------------------
 
