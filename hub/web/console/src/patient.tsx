@@ -1,5 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
+import { Refused } from "./api";
 import { AuditList } from "./audit";
+import { codeText } from "./codes";
 import { clockText, dayKey, dayText } from "./dates";
 import { GROUPS, KINDS, lineOf, type Entry } from "./entries";
 import type { Bundle, Patient } from "./fhir";
@@ -9,7 +11,6 @@ import { ageOf, isDead, sexText } from "./patients";
 import { advance, hasMore, ready, streamsOf, type Stream } from "./timeline";
 import { conceptText } from "./values";
 import type { Word } from "./words";
-import { Refused } from "./api";
 
 export function PatientPage({ id, part }: { id: string; part: string }) {
   const { t, api, language, page } = useFrame();
@@ -87,27 +88,25 @@ function Apps({ patient }: { patient: string }) {
   const { t, api, me, page } = useFrame();
   const [failure, setFailure] = useState<unknown>(null);
   if (!me.apps.length || page.auth === "off") return null;
-  // The app gets a launch token for this patient, minted by the hub (SMART EHR launch).
+  // The app gets a launch token for this patient, made by the hub (SMART EHR launch).
   const open = async (app: App) => {
+    setFailure(null);
     try {
-      const minted = await api.post<{ launch: string }>("auth/launch", { client_id: app.id, patient });
-      const url = new URL(app.launchUrl);
-      url.searchParams.set("iss", page.base);
-      url.searchParams.set("launch", minted.launch);
-      location.assign(url.href);
+      const made = await api.post<{ url: string }>("auth/launch", { client: app.id, patient });
+      location.assign(made.url);
     } catch (error) {
       setFailure(error);
     }
   };
   return (
-    <p class="row">
+    <div class="row">
       {me.apps.map((app) => (
         <button type="button" key={app.id} onClick={() => void open(app)}>
           {t("openIn", { app: app.name })}
         </button>
       ))}
       {failure ? <Problem failure={failure} /> : null}
-    </p>
+    </div>
   );
 }
 
@@ -172,7 +171,11 @@ function Shown({ streams }: { streams: Stream[] }) {
           {[...days].map(([day, of]) => (
             <li key={day}>
               <h3>{day ? dayText(of[0]?.when, language, page.zone) : t("noDate")}</h3>
-              <ul>{of.map((entry) => <Item key={entry.key} entry={entry} />)}</ul>
+              <ul>
+                {of.map((entry, index) => (
+                  <Item key={entry.key} entry={entry} again={of[index - 1]?.kind === entry.kind} />
+                ))}
+              </ul>
             </li>
           ))}
         </ol>
@@ -187,16 +190,18 @@ function Shown({ streams }: { streams: Stream[] }) {
   }
 }
 
-function Item({ entry }: { entry: Entry }) {
+/** One entry; `again`: the one before it is of the same kind, which need not be said twice. */
+function Item({ entry, again }: { entry: Entry; again: boolean }) {
   const { t, language, page } = useFrame();
   const line = lineOf(entry, language, page.zone);
   return (
     <li class={`item ${entry.kind.group}`}>
       <span class="clock">{clockText(entry.when, language, page.zone)}</span>
       <span class="what">
-        <span class="kind">{t(entry.kind.group)}</span>
-        <span class="title">{line.title}</span>
+        <span class={again ? "kind again" : "kind"}><span class={again ? "unseen" : ""}>{t(entry.kind.label)}</span></span>
+        <span class={line.wrong ? "title wrong" : "title"}>{line.title}</span>
         {line.value ? <b class="value">{line.value}</b> : null}
+        {line.wrong ? <span class="tag flag">{codeText("entered-in-error", language)}</span> : null}
         {line.flag ? <span class="tag flag">{t(line.flag)}</span> : null}
         {line.details.length ? <span class="quiet">{line.details.join(" · ")}</span> : null}
       </span>

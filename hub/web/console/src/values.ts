@@ -1,6 +1,7 @@
 // Values of observations in words, with their units.
+import { knownConcept } from "./codes";
 import { periodText, timeText } from "./dates";
-import type { CodeableConcept, Coding, Quantity, Resource } from "./fhir";
+import type { CodeableConcept, Quantity, Resource } from "./fhir";
 import { isHan } from "./names";
 import { word, type Language, type Word } from "./words";
 
@@ -12,6 +13,8 @@ const FLAGS: Record<string, Word> = {
 
 /** A concept in the reader's language where it has both, else as its author put it. */
 export function conceptText(concept: CodeableConcept | undefined, language: Language): string {
+  const known = knownConcept(concept, language);
+  if (known) return known;
   const text = concept?.text?.trim() ?? "";
   const displays = (concept?.coding ?? []).map((coding) => coding.display ?? "").filter(Boolean);
   const fits = (candidate: string) => isHan(candidate) === (language === "zh");
@@ -24,14 +27,11 @@ export function conceptText(concept: CodeableConcept | undefined, language: Lang
   );
 }
 
-/** A coding's words, else its code. */
-export function codingText(coding: Coding | undefined): string {
-  return coding?.display || coding?.code || "";
-}
-
-export function quantityText(quantity: Quantity | undefined): string {
+/** Value and unit; whoever does not read Han gets the unit's code where it is in Han. */
+export function quantityText(quantity: Quantity | undefined, language: Language): string {
   if (quantity?.value === undefined) return "";
-  const unit = quantity.unit ?? quantity.code ?? "";
+  let unit = quantity.unit ?? quantity.code ?? "";
+  if (language === "en" && isHan(unit) && quantity.code) unit = quantity.code;
   const gap = unit === "%" || unit === "" || unit === "1" ? "" : " ";
   return `${quantity.comparator ?? ""}${quantity.value}${gap}${unit === "1" ? "" : unit}`;
 }
@@ -42,14 +42,16 @@ function has(concept: CodeableConcept | undefined, code: string): boolean {
 
 /** The value[x] of an Observation or of one of its components; "" without one. */
 export function valueText(holder: Resource | Record<string, any>, language: Language, zone: string): string {
-  if (holder.valueQuantity) return quantityText(holder.valueQuantity);
+  if (holder.valueQuantity) return quantityText(holder.valueQuantity, language);
   if (holder.valueCodeableConcept) return conceptText(holder.valueCodeableConcept, language);
   if (holder.valueString !== undefined) return String(holder.valueString);
   if (holder.valueInteger !== undefined) return String(holder.valueInteger);
   if (holder.valueBoolean !== undefined) return word(language, holder.valueBoolean ? "yes" : "no");
-  if (holder.valueRange) return rangeText(holder.valueRange);
+  if (holder.valueRange) return rangeText(holder.valueRange, language);
   if (holder.valueRatio)
-    return `${quantityText(holder.valueRatio.numerator)} : ${quantityText(holder.valueRatio.denominator)}`;
+    return [holder.valueRatio.numerator, holder.valueRatio.denominator]
+      .map((one) => quantityText(one, language))
+      .join(" : ");
   if (holder.valueTime) return String(holder.valueTime);
   if (holder.valueDateTime) return timeText(holder.valueDateTime, language, zone);
   if (holder.valuePeriod) return periodText(holder.valuePeriod, language, zone);
@@ -57,14 +59,16 @@ export function valueText(holder: Resource | Record<string, any>, language: Lang
   return holder.dataAbsentReason ? conceptText(holder.dataAbsentReason, language) : "";
 }
 
-export function rangeText(range: { low?: Quantity; high?: Quantity }): string {
+export function rangeText(
+  range: { low?: Quantity; high?: Quantity }, language: Language,
+): string {
   const [low, high] = [range.low, range.high];
   if (low && high) {
     const same = (low.unit ?? "") === (high.unit ?? "");
-    return `${same ? low.value : quantityText(low)}–${quantityText(high)}`;
+    return `${same ? low.value : quantityText(low, language)}–${quantityText(high, language)}`;
   }
-  if (low) return `≥ ${quantityText(low)}`;
-  return high ? `≤ ${quantityText(high)}` : "";
+  if (low) return `≥ ${quantityText(low, language)}`;
+  return high ? `≤ ${quantityText(high, language)}` : "";
 }
 
 /** What an Observation measured: one value, a blood pressure as 138/86, or its parts. */
@@ -74,7 +78,7 @@ export function observationText(observation: Resource, language: Language, zone:
   const diastolic = parts.find((part) => has(part.code, DIASTOLIC))?.valueQuantity as Quantity;
   const texts: string[] = [];
   if (systolic?.value !== undefined && diastolic?.value !== undefined)
-    texts.push(`${systolic.value}/${quantityText(diastolic)}`);
+    texts.push(`${systolic.value}/${quantityText(diastolic, language)}`);
   const own = valueText(observation, language, zone);
   if (own && !(texts.length && observation.dataAbsentReason)) texts.push(own);
   for (const part of parts) {

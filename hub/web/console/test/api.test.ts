@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { insideBase, wordsOf } from "../src/api";
+import { auditQuery } from "../src/audit";
+import { told } from "../src/events";
+import { patientQuery } from "../src/patients";
+
+test("a page's link is read from here, whatever host it names", () => {
+  assert.equal(insideBase("https://other.example/fhir/Patient?name=a&_cursor=b"), "Patient?name=a&_cursor=b");
+  assert.equal(insideBase("http://127.0.0.1:8080/hub/fhir/Patient/1"), "Patient/1");
+  assert.equal(insideBase("Patient/1"), "Patient/1");
+});
+
+test("an OperationOutcome's words are its issues' texts", () => {
+  const outcome = {
+    resourceType: "OperationOutcome",
+    issue: [{ details: { text: "No." } }, { diagnostics: "Really." }, { code: "invalid" }],
+  };
+  assert.deepEqual(wordsOf(JSON.stringify(outcome)), ["No.", "Really."]);
+  assert.deepEqual(wordsOf('{"error":"invalid_grant","error_description":"Used."}'), ["Used."]);
+  assert.deepEqual(wordsOf('{"status":503,"detail":"Later."}'), ["Later."]);
+  assert.deepEqual(wordsOf("<html>"), []);
+  assert.deepEqual(wordsOf(""), []);
+});
+
+const query = (text: string) => new URLSearchParams(patientQuery(text).split("?")[1]);
+
+test("names are searched word by word, numbers as numbers", () => {
+  assert.deepEqual(query("明").getAll("name"), ["明"]);
+  assert.deepEqual(query(" Anna  Vries ").getAll("name"), ["Anna", "Vries"]);
+  assert.equal(query("11010119500307001X").get("identifier"), "11010119500307001X");
+  assert.equal(query("00000196").get("identifier"), "00000196");
+  assert.equal(query("13800138000").get("phone"), "13800138000");
+  assert.equal(query("").get("_sort"), "-_lastUpdated");
+});
+
+test("what means something in a search value is escaped", () => {
+  assert.deepEqual(query("a,b$c|d\\").getAll("name"), ["a\\,b\\$c\\|d\\\\"]);
+});
+
+test("an audit search asks for what was filled in only", () => {
+  const nothing = { who: "", patient: "", since: "", till: "", outcome: "" };
+  assert.equal(auditQuery(nothing, null), "");
+  const all = auditQuery({ ...nothing, who: "li.wei", since: "2026-01-01", till: "2026-01-31", outcome: "4" }, ["1", "2"]);
+  assert.equal(
+    decodeURIComponent(all),
+    "agent-name=li.wei&patient=Patient/1,Patient/2&date=ge2026-01-01&date=le2026-01-31&outcome=4",
+  );
+});
+
+test("an AuditEvent tells who did what to whom by which app", () => {
+  const event = {
+    resourceType: "AuditEvent",
+    type: { code: "rest" },
+    subtype: [{ code: "search-type" }, { code: "search" }],
+    action: "E",
+    recorded: "2026-06-30T08:00:00Z",
+    outcome: "0",
+    agent: [
+      { who: { display: "Growth chart" }, requestor: false },
+      { who: { display: "li.wei" }, requestor: true, network: { address: "10.0.0.7" } },
+    ],
+    entity: [{ what: { reference: "Patient/1/_history/2" } }, { what: { identifier: { value: "x" } } }],
+  };
+  const said = told(event);
+  assert.equal(said.who, "li.wei");
+  assert.equal(said.via, "Growth chart");
+  assert.equal(said.address, "10.0.0.7");
+  assert.equal(said.action, "searched");
+  assert.equal(said.good, true);
+  assert.deepEqual(said.about, ["Patient/1"]);
+});
+
+test("a refused login is told as one", () => {
+  const said = told({
+    resourceType: "AuditEvent",
+    type: { code: "110114" },
+    subtype: [{ code: "110122" }],
+    action: "E",
+    outcome: "4",
+    agent: [{ altId: "nobody", requestor: true }],
+  });
+  assert.equal(said.action, "login");
+  assert.equal(said.outcome, "minor");
+  assert.equal(said.good, false);
+});
