@@ -9,16 +9,16 @@ from collections.abc import Callable
 from typing import Any
 
 from hub.context import Context
-from hub.errors import BadRequest, Conflict, PreconditionFailed, fault
+from hub.errors import BadRequest, PreconditionFailed, fault
 from hub.interactions import Interactions
 from hub.interactions.binary import whole
+from hub.interactions.commit import retried
 from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.operations.meta import LISTS, answer, meta_of
 from hub.operations.parameters import one, only
+from hub.storage.port import VersionConflict
 
 Change = Callable[[str, list[Any], list[Any]], list[Any]]
-
-ATTEMPTS = 5
 
 
 async def change_meta(
@@ -39,7 +39,8 @@ async def change_meta(
     """
     only(request, "meta")
     given = _given(request)
-    for _ in range(ATTEMPTS):
+
+    async def attempt() -> OperationAnswer:
         stored = await door.read(context, request.type, request.id)
         resource = await whole(door, context, stored)
         meta = resource["meta"]
@@ -50,10 +51,11 @@ async def change_meta(
                 context, request.type, request.id, resource, if_match=f'W/"{stored.version}"'
             )
         except PreconditionFailed:
-            continue
+            raise VersionConflict(0, stored.type, stored.id, 0) from None
         assert changed.stored is not None
         return answer(meta_of(changed.stored))
-    raise Conflict(fault("lock-error", "contended"))
+
+    return await retried(attempt)
 
 
 def _given(request: OperationRequest) -> dict[str, list[Any]]:

@@ -118,3 +118,17 @@ def test_who_is_not_there_has_no_meta_to_change(fhir: httpx.Client, name: str) -
     response = fhir.post(f"/Patient/nobody/${name}", json=_given({"tag": [TAG]}))
     assert response.status_code == 404
     assert fhir.get("/Patient/nobody/$meta").status_code == 404
+
+
+def test_of_many_that_add_at_once_all_succeed(fhir: httpx.Client, patient: Resource) -> None:
+    url = f"Patient/{patient['id']}/$meta-add"
+    tags = [{"system": SYSTEM, "code": f"t{number}"} for number in range(30)]
+    entries = [
+        {"resource": _given({"tag": [tag]}), "request": {"method": "POST", "url": url}}
+        for tag in tags
+    ]
+    answer = fhir.post("/", json={"resourceType": "Bundle", "type": "batch", "entry": entries})
+    told = [entry["response"]["status"] for entry in answer.json()["entry"]]
+    assert told == ["200 OK"] * 30
+    found = _meta(fhir.get(f"/Patient/{patient['id']}/$meta"))["tag"]
+    assert sorted(tag["code"] for tag in found) == sorted(tag["code"] for tag in tags)
