@@ -236,6 +236,7 @@ def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
     """
     site = settings.site
     lines = [
+        f"Open    {site}/",
         f"FHIR    {settings.base}",
         f"Docs    {site}/docs",
         f"Health  {site}/health/ready",

@@ -30,6 +30,7 @@ from hub.search.registry import ParameterRegistry
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
+    from hub.settings import Settings
 
 MODES = ("full", "normative", "terminology")
 PATCH_FORMATS = ("application/json-patch+json", "application/fhir+json", "application/fhir+xml")
@@ -45,6 +46,9 @@ INTERACTIONS = (
     "create",
     "search-type",
 )
+OAUTH_URIS = ("authorize", "token", "introspect", "revoke", "register")
+"""The parts of SMART 1.0's `oauth-uris` that the hub has, named as its paths below `/auth`."""
+
 SYSTEM_INTERACTIONS = ("transaction", "batch", "search-system", "history-system")
 
 SEARCH_DOCUMENTATION = """\
@@ -97,6 +101,7 @@ class _Facts:
         registry: Search parameters, compared by identity.
         indexing: Key, resources indexed and to be indexed of parameters that are not complete.
         operations: Each operation.
+        oauth: Endpoints of the sign-in by name; none while authentication is off.
     """
 
     mode: str
@@ -109,6 +114,7 @@ class _Facts:
     integrity: bool
     several: bool
     cors: bool
+    oauth: tuple[tuple[str, str], ...]
 
 
 async def capabilities(door: Interactions, ctx: Context, mode: str) -> dict[str, Any]:
@@ -144,8 +150,16 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
             settings.integrity,
             settings.delete_multiple_limit > 1,
             bool(settings.origins),
+            _oauth(settings),
         )
     )
+
+
+def _oauth(settings: Settings) -> tuple[tuple[str, str], ...]:
+    if settings.auth == "off":
+        return ()
+    names = OAUTH_URIS if settings.registration else OAUTH_URIS[:-1]
+    return tuple((name, f"{settings.site}/auth/{name}") for name in names)
 
 
 async def _progress(
@@ -203,10 +217,6 @@ def software() -> dict[str, str]:
 
 
 def _full(facts: _Facts) -> dict[str, Any]:
-    security: dict[str, Any] = {"cors": facts.cors}
-    security["description"] = (
-        "No authentication: the server listens on the loopback interface only."
-    )
     rest: dict[str, Any] = {
         "mode": "server",
         "documentation": "\n\n".join(
@@ -215,7 +225,7 @@ def _full(facts: _Facts) -> dict[str, Any]:
                 SEARCH_DOCUMENTATION.format(zone=facts.zone),
             )
         ),
-        "security": security,
+        "security": _security(facts),
         "resource": [_resource(facts, type) for type in resource_types()],
         "interaction": [{"code": code} for code in SYSTEM_INTERACTIONS],
         "searchParam": _parameters(facts, "Resource"),
@@ -240,6 +250,38 @@ def _full(facts: _Facts) -> dict[str, Any]:
         "format": ["application/fhir+json", "application/fhir+xml"],
         "patchFormat": list(PATCH_FORMATS),
         "rest": [rest],
+    }
+
+
+def _security(facts: _Facts) -> dict[str, Any]:
+    """CapabilityStatement.rest.security; SMART App Launch, 2.2 and 1.0 (`oauth-uris`)."""
+    if not facts.oauth:
+        return {
+            "cors": facts.cors,
+            "description": "No authentication: the server listens on the loopback interface only.",
+        }
+    return {
+        "extension": [
+            {
+                "url": "http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris",
+                "extension": [{"url": name, "valueUri": uri} for name, uri in facts.oauth],
+            }
+        ],
+        "cors": facts.cors,
+        "service": [
+            {
+                "coding": [
+                    {
+                        "system": "http://terminology.hl7.org/CodeSystem/restful-security-service",
+                        "code": "SMART-on-FHIR",
+                        "display": "SMART-on-FHIR",
+                    }
+                ],
+                "text": "OAuth2 using SMART-on-FHIR profile (see http://docs.smarthealthit.org)",
+            }
+        ],
+        "description": "Every request but this one and discovery needs a bearer token; "
+        f"{facts.base}/.well-known/smart-configuration says where tokens come from.",
     }
 
 

@@ -54,6 +54,24 @@ async def test_parameters_made_at_run_time_are_named(door: Interactions, ctx: Co
     } in of_patient["searchParam"]
 
 
+@pytest.mark.parametrize("registration", [True, False])
+async def test_it_says_where_apps_log_in(store: Store, ctx: Context, registration: bool) -> None:
+    made = await door_over(store, auth="on", registration=registration).capabilities(ctx)
+    security = made["rest"][0]["security"]
+    (extension,) = security["extension"]
+    uris = {one["url"]: one["valueUri"] for one in extension["extension"]}
+    assert uris["authorize"] == "http://127.0.0.1:8080/auth/authorize"
+    assert uris["token"] == "http://127.0.0.1:8080/auth/token"
+    assert ("register" in uris) is registration
+    assert security["service"][0]["coding"][0]["code"] == "SMART-on-FHIR"
+    assert security["cors"] is True
+
+
+async def test_without_authentication_it_names_no_login(store: Store, ctx: Context) -> None:
+    made = await door_over(store, auth="off").capabilities(ctx)
+    assert made["rest"][0]["security"].keys() == {"cors", "description"}
+
+
 async def test_the_normative_mode_leaves_out_trial_use(door: Interactions, ctx: Context) -> None:
     made = await door.capabilities(ctx, "normative")
     (rest,) = made["rest"]
