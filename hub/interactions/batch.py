@@ -174,7 +174,9 @@ async def prepare_reading(
         await search.check(
             door, ctx, entry.type, _without_format(entry), entry.compartment, prefer.strict
         )
-    elif entry.interaction == "operation" and _operation(entry, operations).affects_state:
+    elif entry.interaction == "operation" and _operation(entry, operations).changes(
+        _asked(entry, prefer)
+    ):
         raise BadRequest(
             fault("not-supported", "bundle-operation-writes", name=entry.operation[:64])
         )
@@ -292,18 +294,22 @@ def _operation(entry: EntryRequest, operations: Operations) -> Operation:
     return operation
 
 
-async def _operate(
-    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
-) -> Entry:
-    request = OperationRequest(
+def _asked(entry: EntryRequest, prefer: Prefer) -> OperationRequest:
+    """The call of an operation that an entry asks for."""
+    return OperationRequest(
         entry.type,
         entry.id,
         "GET" if entry.method == "HEAD" else entry.method,
-        entry.search or (),
+        _without_format(entry),
         entry.resource,
         prefer.strict,
     )
-    answer = await _operation(entry, operations).perform(door, ctx, request)
+
+
+async def _operate(
+    door: Interactions, ctx: Context, entry: EntryRequest, prefer: Prefer, operations: Operations
+) -> Entry:
+    answer = await _operation(entry, operations).perform(door, ctx, _asked(entry, prefer))
     if isinstance(answer.body, BundleAnswer):
         return Entry(bundle=answer.body, response=Response(status_line(answer.status)))
     if isinstance(answer.body, Stored):

@@ -80,6 +80,7 @@ class Operation:
         levels: Where it may be called.
         types: Resource types it applies to at type and instance level; empty: all.
         affects_state: Only by POST.
+        stores: Tells of a call of any other whether it changes the record; None: none does.
         run: Does it; called by `perform` only.
         on_types: Resource types on which it has another definition or other levels.
         document: The OperationDefinition as JSON when it is the hub's own; b"" when it is R4's.
@@ -96,6 +97,15 @@ class Operation:
     on_types: tuple[tuple[str, OnType], ...] = ()
     document: bytes = b""
     needs: str = ADMIN
+    stores: Callable[[OperationRequest], bool] | None = None
+
+    def changes(self, request: OperationRequest) -> bool:
+        """Whether a call may change the record.
+
+        Raises:
+            BadRequest: A parameter that says so cannot be used.
+        """
+        return self.affects_state or (self.stores is not None and self.stores(request))
 
     async def perform(
         self, door: Interactions, ctx: Context, request: OperationRequest

@@ -120,4 +120,5 @@ DOCUMENT = Operation(
     document,
     frozenset({"Composition"}),
     needs="r",
+    stores=lambda request: flag(request, "persist"),
 )

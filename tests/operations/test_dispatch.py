@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import pytest
 
-from tests.operations.conftest import Resource
+from tests.operations.conftest import Resource, Store
 from tests.rest.running import message_ids
 
 
@@ -80,3 +80,29 @@ def test_a_transaction_refuses_what_changes_the_record(
     response = fhir.post("/", json=bundle)
     assert response.status_code == 400
     assert message_ids(response) == ["bundle-operation-writes"]
+
+
+@pytest.mark.parametrize(("persist", "told"), [("true", 400), ("false", 200)])
+def test_a_transaction_makes_documents_and_stores_none(
+    fhir: httpx.Client, store: Store, patient: Resource, persist: str, told: int
+) -> None:
+    composition = store(
+        {
+            "resourceType": "Composition",
+            "status": "final",
+            "type": {"text": "x"},
+            "title": "x",
+            "date": "2026-03-01",
+            "author": [{"reference": f"Patient/{patient['id']}"}],
+        }
+    )
+    before = fhir.get("/Bundle?_summary=count").json()["total"]
+    url = f"Composition/{composition['id']}/$document?persist={persist}&_format=json"
+    bundle = {"resourceType": "Bundle", "type": "transaction", "entry": [_entry("POST", url)]}
+    response = fhir.post("/", json=bundle)
+    assert response.status_code == told, response.text
+    if told == 400:
+        assert message_ids(response) == ["bundle-operation-writes"]
+    else:
+        assert response.json()["entry"][0]["resource"]["type"] == "document"
+    assert fhir.get("/Bundle?_summary=count").json()["total"] == before
