@@ -106,7 +106,7 @@ class Lockout:
                 delay = rule.lock
             elif count >= rule.delayed:
                 delay = min(SECOND << (count - rule.delayed), rule.lock)
-            failures = Failures(count, now + delay)
+            failures = Failures(count, now + delay if delay else 0)  # a clock may be set back
             revision = found.revision if found else 0
             if await self._records.put(
                 key, failures, now, revision, now + max(rule.forgotten, delay)

@@ -38,9 +38,9 @@ from hub.auth import (
 )
 from hub.auth.authorization import Returned, Shown
 from hub.auth.exchange import Call, Header, Receive, Refused, Repeated, Reply, Scope, Send
-from hub.auth.parts import Parts, Recorder
+from hub.auth.parts import Event, Parts, Recorder
 from hub.auth.pending import Pending
-from hub.auth.server import description_of
+from hub.auth.server import told
 from hub.auth.sessions import Sessions
 from hub.context import Tenant
 from hub.errors import HubError, Unavailable
@@ -62,31 +62,39 @@ class Route:
     Attributes:
         endpoints: By method.
         api: Apps call it: JSON, CORS. Otherwise people do.
+        event: What a refusal is called in the audit; None where nothing can be refused.
     """
 
     endpoints: Mapping[str, Endpoint]
     api: bool = False
+    event: Event | None = None
 
 
-def _page(get: Endpoint, post: Endpoint | None = None) -> Route:
-    return Route({"GET": get} | ({"POST": post} if post else {}))
+def _page(event: Event, get: Endpoint, post: Endpoint) -> Route:
+    return Route({"GET": get, "POST": post}, event=event)
+
+
+def _post(event: Event, endpoint: Endpoint) -> Route:
+    return Route({"POST": endpoint}, True, event)
 
 
 ROUTES: Mapping[str, Route] = {
-    "/auth/authorize": _page(authorize.authorize, authorize.authorize_by_post),
-    "/auth/login": _page(login.login_page, login.login),
-    "/auth/password": _page(password.password_page, password.password),
-    "/auth/patient": _page(patient_picker.picker, patient_picker.pick),
-    "/auth/consent": _page(consent.consent_page, consent.consent),
-    "/auth/logout": _page(logout.logout_page, logout.logout),
-    "/auth/style.css": _page(stylesheet.stylesheet),
-    "/auth/token": Route({"POST": token.token}, True),
-    "/auth/introspect": Route({"POST": introspect.introspect}, True),
-    "/auth/revoke": Route({"POST": revoke.revoke}, True),
-    "/auth/register": Route({"POST": register.register}, True),
-    "/auth/launch": Route({"POST": launch.launch}, True),
+    "/auth/authorize": _page("authorize", authorize.authorize, authorize.authorize_by_post),
+    "/auth/login": _page("login", login.login_page, login.login),
+    "/auth/password": _page("password", password.password_page, password.password),
+    "/auth/patient": _page("authorize", patient_picker.picker, patient_picker.pick),
+    "/auth/consent": _page("authorize", consent.consent_page, consent.consent),
+    "/auth/logout": _page("logout", logout.logout_page, logout.logout),
+    "/auth/style.css": Route({"GET": stylesheet.stylesheet}),
+    "/auth/token": _post("token", token.token),
+    "/auth/introspect": _post("introspect", introspect.introspect),
+    "/auth/revoke": _post("revoke", revoke.revoke),
+    "/auth/register": _post("register", register.register),
+    "/auth/launch": _post("launch", launch.launch),
     "/auth/jwks": Route({"GET": jwks.jwks}, True),
-    "/auth/userinfo": Route({"GET": userinfo.userinfo, "POST": userinfo.userinfo}, True),
+    "/auth/userinfo": Route(
+        {"GET": userinfo.userinfo, "POST": userinfo.userinfo}, True, "userinfo"
+    ),
     "/auth/smart-style.json": Route({"GET": stylesheet.smart_style}, True),
     "/fhir/.well-known/smart-configuration": Route({"GET": discovery.smart_configuration}, True),
     "/.well-known/openid-configuration": Route({"GET": discovery.openid_configuration}, True),
@@ -145,6 +153,7 @@ def build(
         except Refused as error:
             path = scope["path"].removeprefix(parts.prefix)
             call = Call(scope["method"], path, now=now, address=address)
+            _note(parts, call, error.reason)
             reply = _refusal(parts, call, error)
         else:
             reply = await answer(parts, call)
@@ -171,6 +180,7 @@ async def answer(parts: Parts, call: Call) -> Reply:
         _LOG.warning("sign-in is put off: %s", error)
         reply = _refusal(parts, call, Refused(503, "unavailable"))
     except Refused as error:
+        _note(parts, call, error.reason)
         reply = _refusal(parts, call, error)
     # Nobody must be let in, or see a stack, by an error of ours; it is logged and answered 500.
     except Exception as error:  # noqa: BLE001
@@ -183,22 +193,26 @@ async def _api(parts: Parts, call: Call, endpoint: Endpoint) -> Reply:
     try:
         return await endpoint(parts, call)
     except Repeated:
-        return _told(call, InvalidRequestError("A parameter stands twice."))
-    except OAuth2Error as error:
-        return _told(call, error)
+        error = InvalidRequestError("A parameter stands twice.")
+    except OAuth2Error as caught:
+        error = caught
+    _note(parts, call, error.error)
+    return told(error)
 
 
 async def _for_people(parts: Parts, call: Call, endpoint: Endpoint) -> Reply:
     try:
         return await endpoint(parts, call)
     except Returned as error:
-        parts.record(
-            "authorize", ok=False, client=error.client, address=call.address, reason=error.error
-        )
+        if not error.noted:
+            _note(parts, call, error.error, error.client)
         return error.reply
     except Shown as error:
+        if not error.noted:
+            _note(parts, call, error.message)
         return rendering.problem(parts, call, error.message, error.status, **error.arguments)
     except Repeated:
+        _note(parts, call, "repeated")
         return rendering.problem(parts, call, "auth-unreadable", 400)
     except HubError as error:
         if isinstance(error, Unavailable):
@@ -206,13 +220,11 @@ async def _for_people(parts: Parts, call: Call, endpoint: Endpoint) -> Reply:
         return rendering.problem(parts, call, error.issues[0].message, error.status)
 
 
-def _told(call: Call, error: OAuth2Error) -> Reply:
-    """An error as JSON (RFC 6749, 5.2)."""
-    unknown = error.error == "invalid_client"
-    status = 401 if unknown else error.status_code
-    content = {"error": error.error, "error_description": description_of(error)}
-    challenge = (("www-authenticate", 'Basic realm="auth"'),)
-    return exchange.json_reply(content, status, *(challenge if unknown else ()))
+def _note(parts: Parts, call: Call, reason: str, client: str = "") -> None:
+    """Let the audit know of a refusal."""
+    route = ROUTES.get(call.path)
+    if route is not None and route.event is not None:
+        parts.record(route.event, ok=False, client=client, address=call.address, reason=reason)
 
 
 def _refusal(parts: Parts, call: Call, error: Refused) -> Reply:

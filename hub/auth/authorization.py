@@ -31,7 +31,16 @@ OURS = ("lang",)
 
 
 class Shown(Exception):
-    """What a person is told on a page; `message` is the id of the words."""
+    """What a person is told on a page.
+
+    Attributes:
+        message: Id of the words.
+        status: HTTP status.
+        arguments: Values for the placeholders.
+        noted: The audit knows of it.
+    """
+
+    noted = False
 
     def __init__(self, message: str, status: int = 400, **arguments: object) -> None:
         """Say what."""
@@ -40,10 +49,19 @@ class Shown(Exception):
 
 
 class Returned(Exception):
-    """What the client is told, by way of the browser."""
+    """What the client is told, by way of the browser.
+
+    Attributes:
+        reply: The answer.
+        error: Its code.
+        client: Client id.
+        noted: The audit knows of it.
+    """
+
+    noted = False
 
     def __init__(self, reply: Reply, error: str, client: str) -> None:
-        """Keep the answer, with its error code for the audit."""
+        """Keep the answer."""
         super().__init__(error)
         self.reply, self.error, self.client = reply, error, client
 

@@ -81,7 +81,9 @@ async def consent(parts: Parts, call: Call) -> Reply:
             address=call.address,
             reason="access_denied",
         )
-        raise authorization.refuse("access_denied", "The person refused.")
+        error = authorization.refuse("access_denied", "The person refused.")
+        error.noted = True
+        raise error
     await parts.pending.agree(
         browser.account.name, authorization.client.id, authorization.scopes, given, call.now
     )

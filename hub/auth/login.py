@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from hub.access.accounts import Account
 from hub.auth import rendering, steps
-from hub.auth.authorization import Authorization, Shown, understood
+from hub.auth.authorization import Authorization, understood
 from hub.auth.exchange import Call, Reply, redirect
 from hub.auth.parts import Parts
 
@@ -69,9 +69,7 @@ async def login(parts: Parts, call: Call) -> Reply:
     """
     data = call.form
     query = data.get("query", "")
-    if not parts.sessions.is_ours(call, None, data.get("token", "")):
-        parts.record("form", ok=False, address=call.address, reason="login")
-        raise Shown("auth-form-foreign", 403)
+    steps.check_form(parts, call, None, data)
     authorization = await understood(parts, query, call.now) if query else None
     name, password = data.get("username", "").strip()[:LONGEST], data.get("password", "")[:LONGEST]
     account, reason = await _verified(parts, call, name, password)

@@ -29,6 +29,7 @@ Event = Literal[
     "token",
     "refresh",
     "introspect",
+    "userinfo",
     "revoke",
     "register",
     "launch",

@@ -78,7 +78,6 @@ async def register(parts: Parts, call: Call) -> Reply:
         client, secret = await parts.desk.clients.add(_client(metadata), call.now)
     except ClientRefused as error:
         text = render(error.message, error.arguments).encode("ascii", "replace").decode()
-        parts.record("register", ok=False, address=call.address, reason=error.error)
         kinds = {"invalid_redirect_uri": InvalidRedirectURIError}
         kind = kinds.get(error.error, InvalidClientMetadataError)
         raise kind(text.replace('"', "'").replace("\\", "/")) from error

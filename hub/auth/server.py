@@ -19,6 +19,7 @@ from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc7636 import CodeChallenge
 
 from hub.access.clients import Client
+from hub.auth.exchange import Reply, json_reply
 
 METHODS: Mapping[str, tuple[str, ...]] = {
     "public": ("none",),
@@ -161,3 +162,11 @@ class ProofKey(CodeChallenge):  # type: ignore[misc]  # authlib has no types
 def description_of(error: OAuth2Error) -> str:
     """An error's description as the specification lets it be."""
     return _odd.sub("?", error.get_error_description() or "")[:LONGEST_TEXT]
+
+
+def told(error: OAuth2Error) -> Reply:
+    """An error as JSON (RFC 6749, 5.2)."""
+    unknown = error.error == "invalid_client"
+    content = {"error": error.error, "error_description": description_of(error)}
+    challenge = (("www-authenticate", 'Basic realm="auth"'),) if unknown else ()
+    return json_reply(content, 401 if unknown else error.status_code, *challenge)

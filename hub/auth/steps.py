@@ -97,17 +97,18 @@ async def logged_in(parts: Parts, call: Call) -> Browser:
     return browser
 
 
-def check_form(parts: Parts, call: Call, browser: Browser, data: dict[str, str]) -> None:
+def check_form(parts: Parts, call: Call, browser: Browser | None, data: dict[str, str]) -> None:
     """Refuse a form that did not come from our page in this browser.
 
     Raises:
         Shown: It did not.
     """
     if not parts.sessions.is_ours(call, browser, data.get("token", "")):
-        parts.record(
-            "form", ok=False, account=browser.account.name, address=call.address, reason=call.path
-        )
-        raise Shown("auth-form-foreign", 403)
+        name = browser.account.name if browser else ""
+        parts.record("form", ok=False, account=name, address=call.address, reason=call.path)
+        error = Shown("auth-form-foreign", 403)
+        error.noted = True
+        raise error
 
 
 async def finish(parts: Parts, call: Call, id: str) -> None:

@@ -28,7 +28,7 @@ from hub.auth import scope_choice, token_answer
 from hub.auth.client_authentication import Caller, caller
 from hub.auth.exchange import Call, Reply, json_reply
 from hub.auth.parts import Event, Parts
-from hub.auth.server import ALL_METHODS, KnownClient, ProofKey
+from hub.auth.server import ALL_METHODS, KnownClient, ProofKey, told
 
 Answer = tuple[dict[str, Any], Grant]
 
@@ -56,12 +56,14 @@ async def token(parts: Parts, call: Call) -> Reply:
             if not kind:
                 raise InvalidRequestError("grant_type is missing.")
             raise UnsupportedGrantTypeError("?")
+        if kind == "refresh_token":
+            form = await _with_client(parts, call, form)
         found = await caller(parts, call, form, _scopes_of(kind))
         id = found.client.id
         answer, grant = await EXCHANGES[kind](parts, call, found)
     except OAuth2Error as error:
         parts.record(event, ok=False, client=id, address=call.address, reason=error.error)
-        raise
+        return told(error)
     parts.record(
         event,
         ok=True,
@@ -154,6 +156,18 @@ class _RefreshGrant(RefreshTokenGrant):  # type: ignore[misc]  # authlib has no 
             self.scope = scopes.narrow(asked, token.grant.scope) if asked else ""
         except scopes.ScopeRefused as error:
             raise InvalidScopeError("A refresh gives no more than what was granted.") from error
+
+
+async def _with_client(parts: Parts, call: Call, form: dict[str, str]) -> dict[str, str]:
+    """The client id of a refresh token that comes alone, as public clients may send it.
+
+    RFC 6749 (6) asks confidential clients only to say who they are, and SMART's own library
+    `fhirclient` says nothing; the token knows whose it is.
+    """
+    if "authorization" in call.headers or {"client_id", "client_assertion"} & form.keys():
+        return form
+    known = await parts.desk.grants.refresh(form.get("refresh_token", ""), call.now)
+    return form | {"client_id": known.client} if known else form
 
 
 async def _refresh(parts: Parts, call: Call, caller: Caller) -> Answer:
