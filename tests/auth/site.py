@@ -333,14 +333,7 @@ async def _open(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Si
     door = build_door(store, settings)
     desk = open_desk(store.ledger, 1)
     person = PersonReader(store, 1, base=settings.base)
-    verifier = TokenVerifier(
-        desk.keys,
-        desk.grants,
-        desk.generation,
-        person,
-        issuer=settings.site,
-        audience=settings.base,
-    )
+    verifier = desk.verifier(person, settings.site, settings.base)
     site = Site(settings.site, desk, door, loop)
 
     def record(event: str, **about: Any) -> None:
