@@ -45,7 +45,9 @@ def build_console(
     from hub.web.pages import Console, Entry
     from hub.web.status import Sources
 
-    entry = None if desk is None or verifier is None else Entry(verifier, desk.clients)
+    entry = None
+    if desk is not None and verifier is not None:
+        entry = Entry(verifier, desk.accounts, desk.clients)
     sources = Sources(
         door,
         settings,

@@ -19,6 +19,7 @@ from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
+from hub.access.accounts import Accounts
 from hub.access.clients import Clients
 from hub.access.policy import decide
 from hub.access.tokens import TokenRefused
@@ -90,10 +91,12 @@ class Entry:
 
     Attributes:
         verifier: Verifies tokens.
+        accounts: What people are called.
         clients: The apps that can be opened.
     """
 
     verifier: Verifier
+    accounts: Accounts
     clients: Clients
 
 
@@ -181,6 +184,7 @@ class Console:
         """Who is logged in, and what the page may offer."""
         return {
             "name": principal.name,
+            "display": await self._display(principal),
             "roles": sorted(principal.roles),
             "fhirUser": principal.fhir_user,
             "client": principal.client,
@@ -189,6 +193,12 @@ class Console:
             "audit": decide(principal).permits("s", "AuditEvent"),
             "apps": await self._apps(),
         }
+
+    async def _display(self, principal: Principal) -> str:
+        if self._entry is None:
+            return ""
+        account = await self._entry.accounts.get(principal.name, int(time.time() * 1000))
+        return account.display if account else ""
 
     async def _apps(self) -> list[dict[str, str]]:
         """Apps that have a page to open."""

@@ -17,6 +17,7 @@ export function Account() {
       <Section title={t("whoAmI")}>
         <Facts
           facts={[
+            [t("displayName"), me.display],
             [t("accountName"), me.name],
             [t("roles"), page.auth === "off" ? t("localRole") : roles],
             [t("inRecord"), known ? <a href={`#/patients/${known[1]}`}>{me.fhirUser}</a> : me.fhirUser],

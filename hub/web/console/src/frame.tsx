@@ -7,6 +7,8 @@ import type { Language, Word } from "./words";
 
 export interface Me {
   name: string;
+  /** Name for people; "" without. */
+  display: string;
   roles: string[];
   fhirUser: string;
   client: string;
@@ -23,6 +25,11 @@ export interface App {
   id: string;
   name: string;
   launchUrl: string;
+}
+
+/** The one patient that somebody is confined to; null for others. */
+export function ownRecord(me: Me): string | null {
+  return me.patients?.length === 1 ? (me.patients[0] ?? null) : null;
 }
 
 export interface Frame {
@@ -131,7 +138,7 @@ export function Problem({ failure, again }: { failure: unknown; again?: () => vo
         <p key={one}>{one}</p>
       ))}
       {status === 403 ? <p>{t("refusedHelp")}</p> : null}
-      {again && status !== 403 ? (
+      {again && (status < 400 || status >= 500 || status === 429) ? (
         <button type="button" onClick={again}>
           {t("retry")}
         </button>

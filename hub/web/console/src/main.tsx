@@ -4,7 +4,7 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import { Account } from "./account";
 import { Api, Refused, type Session } from "./api";
 import { Audit, forget as forgetAudit } from "./audit";
-import { FrameContext, Heading, useFrame, useTitle, type Frame, type Me } from "./frame";
+import { FrameContext, Heading, ownRecord, useFrame, useTitle, type Frame, type Me } from "./frame";
 import { Jobs } from "./jobs";
 import { Login, LoginFailed } from "./login";
 import { Overview } from "./overview";
@@ -27,7 +27,7 @@ const PLACES: Place[] = [
   { href: "#/", name: "overview", icon: "M3 12 12 4l9 8M6 10v10h12V10", seen: () => true },
   { href: "#/patients", name: "patients", icon: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4 21c0-4 4-6 8-6s8 2 8 6", seen: () => true },
   { href: "#/jobs", name: "jobs", icon: "M12 3v4M12 17v4M3 12h4M17 12h4M6 6l3 3M15 15l3 3M6 18l3-3M15 9l3-3", seen: (me) => me.status },
-  { href: "#/audit", name: "audit", icon: "M12 3 4 6v6c0 5 4 8 8 9 4-1 8-4 8-9V6ZM9 12l2 2 4-4", seen: (me) => me.audit },
+  { href: "#/audit", name: "audit", icon: "M12 3 4 6v6c0 5 4 8 8 9 4-1 8-4 8-9V6ZM9 12l2 2 4-4", seen: (me) => me.audit && me.patients === null },
   { href: "#/account", name: "account", icon: "M4 5h16v14H4ZM8 15c0-2 8-2 8 0M12 11a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z", seen: () => true },
 ];
 
@@ -148,12 +148,18 @@ function App({ page, site }: { page: Page; site: string }) {
         <a class="brand" href="#/">{t("product")}</a>
         {places.length ? (
           <nav class="places" aria-label={t("pages")}>
-            {places.map((place) => (
-              <a key={place.href} href={place.href} aria-current={place.href === here ? "page" : undefined}>
-                <svg viewBox="0 0 24 24" aria-hidden="true"><path d={place.icon} /></svg>
-                <span>{t(place.name)}</span>
-              </a>
-            ))}
+            {places.map((place) => {
+              const own = place.name === "patients" && me ? ownRecord(me) : null;
+              return (
+                <a
+                  key={place.href} href={own ? `#/patients/${own}` : place.href}
+                  aria-current={place.href === here ? "page" : undefined}
+                >
+                  <svg viewBox="0 0 24 24" aria-hidden="true"><path d={place.icon} /></svg>
+                  <span>{t(own ? "myRecord" : place.name)}</span>
+                </a>
+              );
+            })}
           </nav>
         ) : null}
         <button

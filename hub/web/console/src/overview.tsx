@@ -1,5 +1,5 @@
 import { timeText } from "./dates";
-import { Facts, Heading, Loading, Problem, Section, useFrame, useLoaded, useTitle } from "./frame";
+import { Facts, Heading, Loading, Problem, Section, ownRecord, useFrame, useLoaded, useTitle } from "./frame";
 import type { Status } from "./status";
 import { countText, sizeText } from "./values";
 import type { Word } from "./words";
@@ -15,18 +15,18 @@ export function Overview() {
   useTitle(t("overview"));
   return (
     <>
-      <Heading>{me.status ? t("overview") : t("welcome", { name: me.name })}</Heading>
+      <Heading>{me.status ? t("overview") : t("welcome", { name: me.display || me.name })}</Heading>
       {me.status ? <Running /> : <Welcome />}
       <div class="columns">
-        <Section title={t("links")}>
+        {me.patients === null ? <Section title={t("links")}>
           <ul class="plain">
             <li><a href="fhir/metadata?_pretty=true">{t("linkBase")}</a></li>
             <li><a href="docs">{t("linkDocs")}</a></li>
             <li><a href="health/ready">{t("linkHealth")}</a></li>
             {page.auth === "off" ? <li><a href="metrics">{t("linkMetrics")}</a></li> : null}
           </ul>
-        </Section>
-        <Section title={t("apps")}>
+        </Section> : null}
+        {me.apps.length || me.status ? <Section title={t("apps")}>
           {me.apps.length ? (
             <ul class="plain">
               {me.apps.map((app) => (
@@ -34,7 +34,7 @@ export function Overview() {
               ))}
             </ul>
           ) : <p class="quiet">{t("appsNone")}</p>}
-        </Section>
+        </Section> : null}
       </div>
     </>
   );
@@ -42,10 +42,16 @@ export function Overview() {
 
 function Welcome() {
   const { t, me } = useFrame();
+  const own = ownRecord(me);
+  const few = me.patients !== null;
   return (
-    <Section title={t(me.patients ? "myRecord" : "patients")}>
-      <p>{t("welcomeText")}</p>
-      <p><a class="button" href="#/patients">{t(me.patients ? "myRecord" : "findPatients")}</a></p>
+    <Section title={t(own ? "myRecord" : few ? "myPeople" : "patients")}>
+      <p class="hint">{t(own ? "ownText" : few ? "fewText" : "welcomeText")}</p>
+      <p class="row">
+        <a class="button" href={own ? `#/patients/${own}` : "#/patients"}>
+          {t(own || few ? "openRecord" : "findPatients")}
+        </a>
+      </p>
     </Section>
   );
 }

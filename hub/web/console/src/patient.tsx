@@ -5,7 +5,7 @@ import { codeText } from "./codes";
 import { clockText, dayKey, dayText } from "./dates";
 import { GROUPS, KINDS, lineOf, type Entry } from "./entries";
 import type { Bundle, Patient } from "./fhir";
-import { Facts, Heading, Loading, More, Problem, useFrame, useLoaded, useTitle, type App } from "./frame";
+import { Facts, Heading, Loading, More, Problem, ownRecord, useFrame, useLoaded, useTitle, type App } from "./frame";
 import { addressText, masked, personName, referenceText } from "./names";
 import { ageOf, isDead, sexText } from "./patients";
 import { advance, hasMore, ready, streamsOf, type Stream } from "./timeline";
@@ -80,7 +80,8 @@ export function PatientPage({ id, part }: { id: string; part: string }) {
 }
 
 function Back() {
-  const { t } = useFrame();
+  const { t, me } = useFrame();
+  if (ownRecord(me)) return null;
   return <p class="back"><a href="#/patients">← {t("back")}</a></p>;
 }
 

@@ -92,6 +92,16 @@ const WORDS = {
     "可按姓名查找居民，并查看其健康记录。",
   ],
   findPatients: ["Find patients", "查找居民"],
+  ownText: [
+    "Your visits, measurements, medicines and plans, and who has looked at them.",
+    "查看您的就诊、检测、用药和计划，以及谁查看过您的档案。",
+  ],
+  fewText: [
+    "The records of those you act for, and who has looked at them.",
+    "查看您所代理家人的健康档案，以及谁查看过。",
+  ],
+  openRecord: ["Open the record", "打开档案"],
+  myPeople: ["My people", "我的家人"],
   myRecord: ["My record", "我的档案"],
 
   // Patients
@@ -239,6 +249,7 @@ const WORDS = {
 
   // Account
   whoAmI: ["Who am I", "我的身份"],
+  displayName: ["Name", "姓名"],
   accountName: ["Account", "账户"],
   roles: ["Roles", "角色"],
   inRecord: ["In the record", "对应档案"],
