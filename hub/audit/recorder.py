@@ -42,17 +42,8 @@ RUNS = 256
 """Starts, stops and unclean ends that a start looks back at."""
 
 _LIFE = ("start", "stop", "unclean")
-_WRITES = frozenset(
-    [
-        "create",
-        "update",
-        "patch",
-        "delete",
-        "update-conditional",
-        "patch-conditional",
-        "delete-conditional",
-    ]
-)
+_CONDITIONAL = ("update-conditional", "patch-conditional", "delete-conditional")
+_WRITES = frozenset(("create", "update", "patch", "delete", *_CONDITIONAL))
 _PATIENT = b"Patient/"
 _id = re.compile(rb"[A-Za-z0-9\-.]{1,64}").match
 _SELF = b'"relation":"self","url":"'

@@ -25,6 +25,7 @@ from hub.errors import (
     fault,
 )
 from hub.interactions import allowed_changes, search_parameters
+from hub.interactions.audited import audit_record, check_not_told, patients_of
 from hub.interactions.entries import within
 from hub.interactions.missing_targets import missing_targets, targets_of
 from hub.interactions.preconditions import FREE, Expected, exists, failed
@@ -35,7 +36,6 @@ from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
 from hub.storage.port import (
     ABSENT,
-    AuditRecord,
     BlobMissing,
     Commit,
     DeadlineExceeded,
@@ -149,7 +149,7 @@ async def store_changes(
         HubError: Refused for good: version, integrity, a condition that takes too long to
             check, or the store is unavailable.
     """
-    audit = AuditRecord(purpose.action, purpose.interaction, ctx.principal.name, ctx.request_id)
+    check_not_told([(change.type, change.id) for change in changes])
     currents = await allowed_changes.check_replaced(door, ctx, changes)
     for _ in range(ATTEMPTS):
         definitions = await door.registry.of(ctx.tenant.key)
@@ -163,7 +163,7 @@ async def store_changes(
         commit = Commit(
             ctx.tenant.key,
             writes,
-            audit,
+            audit_record(ctx, *purpose, await patients_of(door, ctx, writes)),
             int(ctx.clock().timestamp() * 1000),
             (*matches, *_integrity(writes, _unkept(changes, kept), ctx.base))
             if door.settings.integrity

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.definitions import resource_types, search_parameters_of
+from hub.interactions import trail
 from hub.interactions.answer import resource_of
 from hub.model.identity import version_number
 from hub.search.include import (
@@ -216,6 +217,6 @@ class Included:
 
     async def _matches(self, query: Query) -> tuple[Stored, ...]:
         deadline = self._door.settings.search_deadline
-        page = await self._door.store.search(self._ctx.tenant.key, query, deadline)
+        page = await trail.page(self._door, self._ctx, query, deadline)
         self.damaged.update(page.damaged)
         return page.matches

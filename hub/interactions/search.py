@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from hub.context import Context
 from hub.definitions import SearchParameter
 from hub.errors import Forbidden, Issue, Severity, TooCostly, Unavailable, fault
-from hub.interactions import sight
+from hub.interactions import sight, trail
 from hub.interactions.answer import BundleAnswer, Entry, resource_of
 from hub.interactions.include import Included
 from hub.interactions.outcome import operation_outcome
@@ -81,7 +81,7 @@ async def search(
     if unfinished and strict:
         raise Unavailable(_indexing(unfinished, "error"))
     try:
-        page = await door.store.search(ctx.tenant.key, query, door.settings.search_deadline)
+        page = await trail.page(door, ctx, query, door.settings.search_deadline)
         included = Included(door, ctx, context, request.includes)
         if request.includes:
             await included.run(page.matches)

@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 
 from hub.access.limits import NOTHING
 from hub.access.policy import BINARY, Decision, decide
+from hub.audit import rendered
 from hub.context import Context
 from hub.errors import Forbidden, fault
 from hub.interactions.answer import resource_of
@@ -120,12 +121,21 @@ async def read(
     """
     decision = decide(ctx.principal)
     if decision.unlimited:
-        return await door.store.read(ctx.tenant.key, type, id)
+        return await _newest(door, ctx, type, id)
     _require(decision, letter, (type,))
-    stored = await door.store.read(ctx.tenant.key, type, id)
+    stored = await _newest(door, ctx, type, id)
     if stored is None or not await shows(door, ctx, stored, decision.limit(type, letter)):
         return None
     return stored
+
+
+async def _newest(door: Interactions, ctx: Context, type: str, id: str) -> Stored | None:
+    """The newest version in the store, or of what is told from the audit chain."""
+    if type in rendered.TYPES:
+        made = await rendered.read(door.store, ctx.tenant.key, type, id, ctx.base)
+        if made is not None:
+            return made
+    return await door.store.read(ctx.tenant.key, type, id)
 
 
 async def vread(
@@ -136,6 +146,8 @@ async def vread(
     Raises:
         Forbidden: Nothing of the type may be read.
     """
+    if rendered.place_of(type, id) is not None:
+        return await read(door, ctx, type, id) if version == 1 else None
     stored = await door.store.vread(ctx.tenant.key, type, id, version)
     decision = decide(ctx.principal)
     if decision.unlimited:
@@ -200,8 +212,11 @@ async def history(
         _require(decision, READ if query.id else SEARCH, (query.type,) if query.type else ())
         if not query.id and not sees_all(ctx, query.type):
             raise Forbidden(fault("forbidden", "access-history"))
-    if query.id and await read(door, ctx, query.type, query.id) is None:
+    newest = await read(door, ctx, query.type, query.id) if query.id else None
+    if query.id and newest is None:
         return None
+    if newest is not None and rendered.place_of(query.type, query.id) is not None:
+        return HistoryPage((newest,), None, 1), True
     page = await door.store.history(tenant, query)
     limit = decision.limit(query.type, READ) if query.type else None
     if limit is None:

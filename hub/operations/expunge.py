@@ -9,10 +9,11 @@ from __future__ import annotations
 from hub.context import Context
 from hub.errors import Conflict, NotFound, Unprocessable, fault
 from hub.interactions import Interactions, sight
+from hub.interactions.audited import audit_record
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.operations.definitions import own_definition
 from hub.operations.parameters import only, parts, value
-from hub.storage.port import AuditRecord, VersionConflict
+from hub.storage.port import VersionConflict
 
 
 async def expunge(
@@ -37,7 +38,7 @@ async def expunge(
         raise NotFound(fault("not-found", "resource-not-found", type=request.type, id=request.id))
     if not stored.deleted:
         raise Conflict(fault("conflict", "expunge-not-deleted"))
-    audit = AuditRecord("D", "expunge", context.principal.name, context.request_id)
+    audit = audit_record(context, "D", "expunge")
     clock = round(context.clock().timestamp() * 1000)
     tenant = context.tenant.key
     try:

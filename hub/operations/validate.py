@@ -15,6 +15,7 @@ from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, fault
 from hub.interactions import Interactions
 from hub.interactions.allowed_changes import still_referenced
+from hub.interactions.audited import audit_record
 from hub.interactions.binary import whole
 from hub.interactions.commit import MOST_MISSING
 from hub.interactions.missing_targets import missing_targets
@@ -22,7 +23,7 @@ from hub.interactions.operation import OPEN, Operation, OperationAnswer, Operati
 from hub.interactions.outcome import operation_outcome
 from hub.interactions.validated import issues_of
 from hub.operations.parameters import Resource, only, required, resource_of, text
-from hub.storage.port import AuditRecord, Commit, StillReferenced, Unreferenced
+from hub.storage.port import Commit, StillReferenced, Unreferenced
 
 BASE_PROFILE = "http://hl7.org/fhir/StructureDefinition/"
 PLANNED: dict[str, Literal["create", "update"]] = {"create": "create", "update": "update"}
@@ -130,7 +131,7 @@ async def _deletable(
     commit = Commit(
         context.tenant.key,
         (),
-        AuditRecord("E", "validate", context.principal.name, context.request_id),
+        audit_record(context, "E", "validate"),
         round(context.clock().timestamp() * 1000),
         (Unreferenced(request.type, request.id),),
     )

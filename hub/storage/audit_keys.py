@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 from zlib import crc32
 
+from hub.search.folding import fold
 from hub.storage.port import AuditRecord
 
 
@@ -21,14 +22,8 @@ def reference_key(reference: str) -> int:
 
 @lru_cache(maxsize=4096)
 def name_key(name: str) -> int:
-    """Of a principal's or a client's name."""
-    return crc32(b"=" + name.encode())
-
-
-@lru_cache(maxsize=4096)
-def address_key(address: str) -> int:
-    """Of a network address."""
-    return crc32(b"@" + address.encode())
+    """Of a principal's or a client's name, whose case does not count."""
+    return crc32(b"=" + fold(name).encode())
 
 
 @lru_cache(maxsize=1024)
@@ -50,13 +45,11 @@ def outcome_key(outcome: str) -> int:
 
 
 @lru_cache(maxsize=4096)
-def actor_keys(principal: str, client: str, agent: str, address: str) -> tuple[int, ...]:
-    """Of who acted, from where."""
+def actor_keys(principal: str, client: str, agent: str) -> tuple[int, ...]:
+    """Of who acted."""
     found = [name_key(name) for name in (principal, client) if name]
     if agent:
         found.append(reference_key(agent))
-    if address:
-        found.append(address_key(address))
     return tuple(found)
 
 
@@ -83,7 +76,7 @@ def target_keys(record: AuditRecord) -> Iterator[int]:
 def keys_of(record: AuditRecord) -> set[int]:
     """All keys of an event."""
     return {
-        *actor_keys(record.principal, record.client, record.agent, record.address),
+        *actor_keys(record.principal, record.client, record.agent),
         *kind_keys(record.action, record.interaction, record.outcome),
         *target_keys(record),
     }

@@ -100,7 +100,7 @@ def _actor(
     type, slash, id = agent.partition("/")
     who: Any = (type, shrink(id)) if slash else agent
     encoded = _encode((principal, client, who, address))
-    return msgspec.Raw(encoded), actor_keys(principal, client, agent, address)
+    return msgspec.Raw(encoded), actor_keys(principal, client, agent)
 
 
 def pack_block(records: Sequence[AuditRecord], clock: int) -> bytes:
