@@ -11,8 +11,12 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from hub.settings import Settings, SettingsError
+
+if TYPE_CHECKING:
+    from hub.interactions import Interactions
 
 _OPEN_FILES = 65_536
 
@@ -34,15 +38,14 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
     with claimed_port(settings) as port:
         settings = replace(settings, port=port)
         _raise_file_limit()
-        if demo:
-            asyncio.run(_load_demo(settings))
+        people = asyncio.run(_load_demo(settings)) if demo else ""
         if settings.workers > 1:
             from hub.supervisor import Supervisor
 
-            return Supervisor(settings).run()
+            return Supervisor(settings, people).run()
         from hub.worker import Place, run
 
-        return run(settings, Place())
+        return run(settings, Place(people=people))
 
 
 @contextmanager
@@ -78,19 +81,39 @@ def _raise_file_limit() -> None:
         resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
-async def _load_demo(settings: Settings) -> None:
-    """The demo set into an empty store, or the rest of one whose loading was broken off."""
+async def _load_demo(settings: Settings) -> str:
+    """The demo set into an empty store, or the rest of one whose loading was broken off.
+
+    Returns:
+        A line for each of the demo's people who log in; "" while authentication is off.
+    """
     from hub.app import open_door
 
-    unfinished = settings.data / "demo.unfinished"
     async with open_door(settings, "owner") as door:
-        if (await door.store.info(1)).versions and not unfinished.exists():
-            return
-        from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
-        from hub.loading.demo import load_demo
-        from hub.loading.progress import count_progress
+        await _fill(door, settings)
+        if settings.auth == "off" or settings.store != "sqlite":
+            return ""
+        from hub.access.front_desk import open_desk
+        from hub.context import Tenant, utc_now
+        from hub.loading.demo_accounts import demo_accounts
 
-        unfinished.touch()
-        with count_progress("Demo residents", DEFAULT_PATIENTS) as advance:
-            await load_demo(door, DEFAULT_PATIENTS, DEFAULT_SEED, advance)
-        unfinished.unlink()
+        desk = open_desk(door.store.ledger, Tenant().key)
+        try:
+            now = int(utc_now().timestamp() * 1000)
+            return await demo_accounts(door, desk, settings.data, now)
+        finally:
+            desk.close()
+
+
+async def _fill(door: Interactions, settings: Settings) -> None:
+    unfinished = settings.data / "demo.unfinished"
+    if (await door.store.info(1)).versions and not unfinished.exists():
+        return
+    from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
+    from hub.loading.demo import load_demo
+    from hub.loading.progress import count_progress
+
+    unfinished.touch()
+    with count_progress("Demo residents", DEFAULT_PATIENTS) as advance:
+        await load_demo(door, DEFAULT_PATIENTS, DEFAULT_SEED, advance)
+    unfinished.unlink()

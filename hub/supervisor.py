@@ -104,13 +104,14 @@ class Child:
 class Supervisor:
     """Parent of the writer and the workers."""
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, people: str = "") -> None:
         """Nothing is started yet.
 
         Args:
             settings: With the real port; `workers` above 1.
+            people: The demo's, a line each, to print.
         """
-        self._settings = settings
+        self._settings, self._people = settings, people
         self._folder = settings.data / "run"
         self._has_accounts = True
         self._alive, self._held = os.pipe()
@@ -138,7 +139,7 @@ class Supervisor:
     def _watch(self) -> int:
         if not self._start([self._writer]) or not self._start(self._workers):
             return STARTUP_FAILED
-        announce(self._settings, self._has_accounts)
+        announce(self._settings, self._has_accounts, self._people)
         look = time.monotonic() + _LOOK_EVERY
         while True:
             received = signal.sigtimedwait(_SIGNALS, max(0.0, look - time.monotonic()))

@@ -47,6 +47,7 @@ class Place:
             without one.
         told: File descriptor to write a byte to once requests are answered, -1 for none.
         beat: Called about once a second while the event loop runs.
+        people: The demo's, a line each, to print.
     """
 
     role: Role = "owner"
@@ -55,6 +56,7 @@ class Place:
     supervisor: int | None = None
     told: int = -1
     beat: Callable[[], None] = lambda: None
+    people: str = ""
 
 
 class HubServer(uvicorn.Server):
@@ -82,7 +84,7 @@ class HubServer(uvicorn.Server):
             assert isinstance(hub, Hub)
             tell_ready(self._place.told, hub.has_accounts)
             if self._place.announce:
-                announce(self._settings, hub.has_accounts, hub.trial)
+                announce(self._settings, hub.has_accounts, hub.trial or self._place.people)
 
     def _stop(self) -> None:
         assert self._place.supervisor is not None
@@ -226,13 +228,13 @@ def tell_ready(told: int, has_accounts: bool = True) -> None:
         os.close(told)
 
 
-def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
+def announce(settings: Settings, has_accounts: bool, people: str = "") -> None:
     """Print what to open, and how to get in.
 
     Args:
         settings: With the real port.
         has_accounts: Somebody can log in.
-        trial: How to get into a store in memory.
+        people: Who was made to log in: of the demo, or of a store in memory.
     """
     site = settings.site
     lines = [
@@ -243,8 +245,8 @@ def announce(settings: Settings, has_accounts: bool, trial: str = "") -> None:
     ]
     if settings.auth == "off":
         lines.append("Authentication is OFF: everyone at this machine may do everything.")
-    elif trial:
-        lines.append(trial)
+    elif people:
+        lines.append(people.rstrip())
     elif not has_accounts:
         lines.append(
             "Nobody can log in yet. Make the first administrator:\n"

@@ -32,7 +32,8 @@ def serve(
         str | None, typer.Option(metavar="on|off", help="off: no login, on loopback only (on).")
     ] = None,
     demo: Annotated[
-        bool, typer.Option("--demo", help="Load the demo set when the store is empty.")
+        bool,
+        typer.Option("--demo", help="Load the demo set when the store is empty; make accounts."),
     ] = False,
 ) -> None:
     """Serve FHIR at http://HOST:PORT/fhir.
@@ -48,7 +49,10 @@ def serve(
     for name, meant in misspelt_variables(os.environ).items():
         typer.echo(f"{name} is no setting and does nothing; {meant}?", err=True)
     try:
-        settings = from_environment(host=host, port=port, data=data, workers=workers, auth=auth)
+        registration = True if demo and "HUB_REGISTRATION" not in os.environ else None
+        settings = from_environment(
+            host=host, port=port, data=data, workers=workers, auth=auth, registration=registration
+        )
         if settings.store == "sqlite":
             _free(settings.data)
         code = run_server(settings, demo=demo)

@@ -77,13 +77,14 @@ class Centre:
     hospital: Site
     doctors: tuple[Doctor, ...]
     specialists: tuple[Doctor, ...]
+    manager: Doctor
 
     def resources(self) -> Iterator[Resource]:
         """All resources, targets before those that refer to them."""
         sites = (self.centre, *self.branches, self.hospital)
         yield from (site.organization for site in sites)
         yield from (site.location for site in sites)
-        staff = (*self.doctors, *self.specialists)
+        staff = (*self.doctors, *self.specialists, self.manager)
         yield from (doctor.practitioner for doctor in staff)
         yield from (doctor.role for doctor in staff)
 
@@ -192,4 +193,6 @@ def make_centre(seed: int) -> Centre:
         for specialty in ("endocrinology", "cardiology", "ophthalmology")
         for index in range(2)
     )
-    return Centre(centre, branches, hospital, doctors, specialists)
+    manager = _doctor(seed, centre, 0, "family", "doctor")
+    manager.role["code"].append({"text": "中心主任"})
+    return Centre(centre, branches, hospital, doctors, specialists, manager)

@@ -11,6 +11,7 @@ from hub.demo.centre import Centre, Doctor, Resource, concept, identity, referen
 from hub.demo.contract import contract, referral
 from hub.demo.identity import RESIDENT_ID_SYSTEM, phone, resident_id
 from hub.demo.names import SURNAMES, names
+from hub.demo.proxy import proxy_consent
 
 TODAY = date(2026, 6, 30)
 BEIJING = timezone(timedelta(hours=8))
@@ -213,7 +214,10 @@ def make_patient(seed: int, number: int, centre: Centre) -> Iterator[Resource]:
     alive = "deceasedDateTime" not in patient
     age = TODAY.year - int(patient["birthDate"][:4])
     if age >= 70:
-        yield _relative(seed, number, random, patient)
+        relative = _relative(seed, number, random, patient)
+        yield relative
+        if alive:
+            yield proxy_consent(seed, number, patient, relative, TODAY)
     kinds = frozenset(
         kind
         for kind, share in (("hypertension", 0.55), ("diabetes", 0.22))

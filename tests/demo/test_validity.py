@@ -47,6 +47,7 @@ def test_the_set_has_what_a_family_doctor_centre_has(resources: list[dict[str, A
         "CarePlan",
         "CareTeam",
         "Condition",
+        "Consent",
         "Encounter",
         "MedicationRequest",
         "Observation",

@@ -47,6 +47,7 @@ class RunningHub:
         log: File with its standard error.
         client: HTTP client of its FHIR base.
         token: An administrator's; "" while authentication is off.
+        banner: What it printed at its start.
     """
 
     url: str
@@ -54,6 +55,7 @@ class RunningHub:
     log: Path
     client: httpx.Client
     token: str = field(default="", repr=False)
+    banner: str = field(default="", repr=False)
 
     @property
     def headers(self) -> dict[str, str]:
@@ -135,7 +137,7 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
             token = printed[1] if printed else admin_token(_data(folder, arguments))
         headers = {"authorization": f"Bearer {token}"} if token else {}
         with httpx.Client(base_url=f"{found[1]}/fhir", headers=headers, timeout=30) as client:
-            yield RunningHub(found[1], process, log, client, token)
+            yield RunningHub(found[1], process, log, client, token, banner)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
