@@ -24,6 +24,7 @@ from hub.messages import Phrase
 from hub.model import dates
 from hub.model.identity import new_id, valid_id
 from hub.model.reference import parse
+from hub.search.parse import ROOM
 from hub.search.query import Position
 from hub.storage.port import DeadlineExceeded, HistoryQuery, Stored
 
@@ -76,6 +77,7 @@ async def history(
         _count(given, door),
         _before(given, door, fingerprint),
         await _members(given, door, ctx),
+        ROOM,
     )
     try:
         found = await sight.history(door, ctx, query)

@@ -34,6 +34,8 @@ Parameters = Sequence[tuple[str, str]]
 
 DEFAULT_COUNT = 20
 MAX_COUNT = 1000
+ROOM = 32 * 1024 * 1024
+"""Bytes of bodies after which a page ends, or a thousand big resources would fill the memory."""
 _EVERY_TYPE = "DomainResource"
 """What the parameters of a search over all types are asked of: Resource's, and `_text`."""
 
@@ -253,6 +255,7 @@ def _request(
         min(count, max_count),
         None,
         total,
+        ROOM,
     )
     if results.cursor:
         if codec is None:

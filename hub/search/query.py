@@ -316,6 +316,7 @@ class Query:
         count: Page size; 0 asks for the total only.
         after: Continue after this position.
         total: How exactly to count.
+        room: Bytes of bodies after which a page may end early; None: it has `count` matches.
     """
 
     types: tuple[str, ...]
@@ -324,6 +325,7 @@ class Query:
     count: int = 20
     after: Position | None = None
     total: TotalMode = "none"
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -386,7 +386,8 @@ class Page:
     """A page of matches.
 
     Attributes:
-        matches: At most `query.count` current resources in order.
+        matches: At most `query.count` current resources in order; fewer, but one at least, when
+            their bodies are over `query.room`.
         next: Where the next page starts, None at the end.
         total: Number of matches, None when not counted.
         estimated: True when total is an estimate.
@@ -411,6 +412,7 @@ class HistoryQuery:
         at: Only versions that were current at some time in this [low, high) range (ms).
         count: Page size.
         before: Continue with sequences (and, within one, rows) before this; from `next`.
+        room: As for `Query`.
         members: Only versions of these, None for all: by (type, id) the versions, none of them
             named for every one. What is not there, or not of `type` and `id`, has no effect.
     """
@@ -422,6 +424,7 @@ class HistoryQuery:
     count: int = 20
     before: Position | None = None
     members: Mapping[tuple[str, str], frozenset[int]] | None = None
+    room: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

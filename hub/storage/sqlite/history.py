@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from typing import Any
@@ -70,11 +71,25 @@ def history(reader: Reader, tenant: int, query: HistoryQuery) -> HistoryPage:
             ),
             query.count + 1,
         )
-        found = list(rows) if query.count else []
+        page, position = _page(reader, query, rows) if query.count else ([], None)
         total = _total(reader, tenant, query, kinds)
-    page = found[: query.count]
-    position = Position(page[-1][:2]) if len(found) > len(page) else None
-    return HistoryPage(tuple(_stored(reader, row) for row in page), position, total)
+    return HistoryPage(tuple(page), position, total)
+
+
+def _page(
+    reader: Reader, query: HistoryQuery, rows: Iterator[ROW]
+) -> tuple[list[Stored], Position | None]:
+    """The versions of a page, and where it ends if there are more."""
+    found: list[Stored] = []
+    left = sys.maxsize if query.room is None else query.room
+    last: ROW | None = None
+    for row in rows:
+        if last is not None and (len(found) == query.count or left < 0):
+            return found, Position(last[:2])
+        last = row
+        found.append(_stored(reader, row))
+        left -= len(found[-1].tail)
+    return found, None
 
 
 def _kinds(reader: Reader, tenant: int, query: HistoryQuery) -> list[tuple[Key, int]]:

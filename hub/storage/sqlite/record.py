@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import builtins
 import logging
+import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -48,6 +49,9 @@ SCAN_FEW = (
 COUNT = "SELECT sum(versions) FROM statistics WHERE tenant = ? AND type IN ({types})"
 FEW = 20_000
 """Resources of a type up to which sorting their row numbers beats meeting them row by row."""
+
+SCANNED_AT_ONCE = 32 * 1024 * 1024
+"""Bytes of bodies after which a scan's page ends."""
 
 UNREADABLE = (zstandard.ZstdError, UnknownCodecError, TypeError)
 """What expanding a damaged body raises: TypeError where it is no bytes any more."""
@@ -142,18 +146,28 @@ def vread(reader: Reader, tenant: int, type: str, id: str, version: int) -> Stor
 
 
 def by_rids(
-    reader: Reader, rids: Iterable[int], damaged: list[tuple[str, str]]
-) -> tuple[Stored, ...]:
+    reader: Reader,
+    rids: Sequence[int],
+    damaged: list[tuple[str, str]],
+    room: int | None = None,
+) -> tuple[tuple[Stored, ...], int]:
     """Newest versions by row number, in the order given; rows that are gone are left out.
 
     Args:
         reader: What to read with.
         rids: Row numbers.
         damaged: Gets type and id of those whose body cannot be read.
+        room: Bytes of bodies after which no more are read; None: all are.
+
+    Returns:
+        The versions, and how many of the row numbers were dealt with.
     """
+    left = sys.maxsize if room is None else room
     execute, names, expand = reader.connection.execute, reader.types.names, reader.codec.expand
-    found = []
-    for rid in rids:
+    found: list[Stored] = []
+    for done, rid in enumerate(rids):
+        if left < 0:
+            return tuple(found), done
         row: Any = execute(BY_RID, (rid,)).get
         if row is not None:
             type, id, version, updated, sequence, method, codec, key, body = row
@@ -163,8 +177,9 @@ def by_rids(
                 damaged.append((names[type], id))
                 log_damage(names[type], version, rid, error)
                 continue
+            left -= len(tail)
             found.append(Stored(names[type], id, version, updated, sequence, METHODS[method], tail))
-    return tuple(found)
+    return tuple(found), len(rids)
 
 
 def scan(
@@ -184,6 +199,7 @@ def scan(
     else:
         rows = reader.connection.execute(SCAN, (after, tenant, count))
     found: list[Stored] = []
+    left = SCANNED_AT_ONCE
     for rid, number, id, version, updated, sequence, method, codec, key, body in rows:
         type = reader.types.names[number]
         try:
@@ -194,6 +210,9 @@ def scan(
             raise
         found.append(Stored(type, id, version, updated, sequence, METHODS[method], tail))
         after = rid
+        left -= len(tail)
+        if left < 0:
+            break
     return found, after
 
 

@@ -6,6 +6,7 @@ Spec: https://hl7.org/fhir/R4/search.html
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final, NamedTuple
 
 import apsw
@@ -35,12 +36,23 @@ Types = tuple[int, ...]
 
 
 class Found(NamedTuple):
-    """A page of matches: row ids in order, where the next page starts, the total if counted."""
+    """A page of matches: row ids in order, where the next page starts, the total if counted.
+
+    Attributes:
+        rows: For each of them row id and sort values.
+        is_by_date: See `Ways`.
+    """
 
     rids: list[int]
     next: Position | None
     total: int | None
     estimated: bool
+    rows: Sequence[Any] = ()
+    is_by_date: bool = False
+
+    def after(self, index: int) -> Position:
+        """Where the next page starts when this one ends with one of its rows."""
+        return _position(self.rows[index], self.is_by_date)
 
 
 class Searcher:
@@ -118,24 +130,21 @@ class Searcher:
         return planner, types, None if node is NOTHING else ways(planner, query, types, node)
 
     def _run(self, planner: Planner, query: Query, types: Types, found: Ways) -> Found:
-        rids, position = self._page(planner, query, found) if query.count else ([], None)
+        page = self._page(planner, query, found) if query.count else Found([], None, None, False)
         if query.total == "none":
-            return Found(rids, position, None, False)
-        if query.count and query.after is None and position is None:
-            return Found(rids, position, len(rids), False)
+            return page
+        if query.count and query.after is None and page.next is None:
+            return page._replace(total=len(page.rids))
         if query.criterion == EVERYTHING_SOUGHT:
-            return Found(rids, position, totals.live(planner, types), False)
+            return page._replace(total=totals.live(planner, types))
         if query.total == "accurate":
             total = totals.exact(planner, found.sources, found.is_disjoint)
-            return Found(rids, position, total, False)
-        return Found(
-            rids, position, *totals.estimate(planner, found.sources, found.is_disjoint, types)
-        )
+            return page._replace(total=total)
+        total, estimated = totals.estimate(planner, found.sources, found.is_disjoint, types)
+        return page._replace(total=total, estimated=estimated)
 
-    def _page(
-        self, planner: Planner, query: Query, found: Ways
-    ) -> tuple[list[int], Position | None]:
-        """Row ids of the page, and where the next one starts."""
+    def _page(self, planner: Planner, query: Query, found: Ways) -> Found:
+        """The page, nothing counted."""
         rows: list[Any] = []
         for way in found.ways:
             if way.seconds is None:
@@ -145,13 +154,17 @@ class Searcher:
                 rows = _rows(planner, way, query.count)
             if not stopped:
                 break
-        rids = [row[0] for row in rows[: query.count]]
-        if len(rows) <= query.count:
-            return rids, None
-        rid, *values = rows[query.count - 1]
-        if found.is_by_date and values[0] == MISSING_DATE:
-            values = [None]
-        return rids, Position((*values, rid))
+        own = rows[: query.count]
+        rids = [row[0] for row in own]
+        following = _position(own[-1], found.is_by_date) if len(rows) > query.count else None
+        return Found(rids, following, None, False, own, found.is_by_date)
+
+
+def _position(row: Any, is_by_date: bool) -> Position:
+    rid, *values = row
+    if is_by_date and values[0] == MISSING_DATE:
+        values = [None]
+    return Position((*values, rid))
 
 
 def _too_complex(error: apsw.SQLError) -> Exception:

@@ -76,7 +76,9 @@ Role = Literal["owner", "reader", "auto"]
 SEARCH_THREADS = 2
 INLINE_SECONDS = 0.001
 INLINE_ROWS = 200
-"""A search is first tried on the event loop for so long; its rows are read there up to so many."""
+INLINE_BYTES = 1_000_000
+"""A search is first tried on the event loop for so long; its rows are read there up to so many,
+and so many bytes of their bodies."""
 
 DEADLINE = 5.0
 """Seconds a history may take."""
@@ -195,7 +197,7 @@ class SqliteStore:
         """
         if deadline is None or deadline > INLINE_SECONDS:
             try:
-                page = _search(self._inline, tenant, query, INLINE_SECONDS, INLINE_ROWS)
+                page = _search_inline(self._inline, tenant, query)
             except DeadlineExceeded:
                 page = None
             except FAULTS as error:
@@ -422,23 +424,27 @@ def open_store(
     return SqliteStore(folder, readers, LocalWriter(folder, writer, readers, clock), lock)
 
 
-def _search(
-    reader: Reader, tenant: int, query: Query, deadline: float | None, most: int
-) -> Page | None:
-    """The page, or None when it has more rows than that."""
+def _search_inline(reader: Reader, tenant: int, query: Query) -> Page | None:
+    """The page, or None when it has too many rows or bytes to be read on the event loop."""
     with record.snapshot(reader.connection):
-        found = reader.searcher.search(tenant, query, deadline)
-        if len(found.rids) > most:
+        found = reader.searcher.search(tenant, query, INLINE_SECONDS)
+        if len(found.rids) > INLINE_ROWS:
             return None
         damaged: list[tuple[str, str]] = []
-        matches = record.by_rids(reader, found.rids, damaged)
+        room = INLINE_BYTES if query.room is None else min(query.room, INLINE_BYTES)
+        matches, done = record.by_rids(reader, found.rids, damaged, room)
+        if done < len(found.rids):
+            return None
         return Page(matches, found.next, found.total, found.estimated, tuple(damaged))
 
 
 def _search_whole(reader: Reader, tenant: int, query: Query, deadline: float | None) -> Page:
-    page = _search(reader, tenant, query, deadline, query.count)
-    assert page is not None
-    return page
+    with record.snapshot(reader.connection):
+        found = reader.searcher.search(tenant, query, deadline)
+        damaged: list[tuple[str, str]] = []
+        matches, done = record.by_rids(reader, found.rids, damaged, query.room)
+        following = found.next if done == len(found.rids) else found.after(done - 1)
+        return Page(matches, following, found.total, found.estimated, tuple(damaged))
 
 
 def _explain(reader: Reader, tenant: int, query: Query) -> tuple[str, ...]:
