@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC
 from email.utils import formatdate, parsedate_to_datetime
 from functools import lru_cache
 from typing import Literal
@@ -108,9 +109,13 @@ def not_modified(headers: Mapping[bytes, bytes], stored: Stored) -> bool:
 
 
 def http_seconds(text: str) -> int | None:
-    """Seconds since the epoch of an HTTP date, None if it is none."""
+    """Seconds since the epoch of an HTTP date, None if it is none.
+
+    All its three forms are in UTC, also the one that does not say so (RFC 9110 section 5.6.7).
+    """
     try:
-        return int(parsedate_to_datetime(text[:64]).timestamp())
+        found = parsedate_to_datetime(text[:64])
+        return int((found if found.tzinfo else found.replace(tzinfo=UTC)).timestamp())
     except (TypeError, ValueError, OverflowError, IndexError):
         return None
 

@@ -141,15 +141,19 @@ class AccessLog:
 def frames(error: BaseException) -> list[str]:
     """Where an exception came from: types and places, no texts."""
     found: list[str] = []
-    cause: BaseException | None = error
-    while cause is not None and len(found) < 100:
+    waiting: list[BaseException] = [error]
+    while waiting and len(found) < 100:
+        cause = waiting.pop()
         found.append(type(cause).__name__)
         step: TracebackType | None = cause.__traceback__
         while step is not None:
             code = step.tb_frame.f_code
             found.append(f"{code.co_filename}:{step.tb_lineno} {code.co_name}")
             step = step.tb_next
-        cause = cause.__cause__ or cause.__context__
+        if (behind := cause.__cause__ or cause.__context__) is not None:
+            waiting.append(behind)
+        if isinstance(cause, BaseExceptionGroup):  # of a batch, whose entries run side by side
+            waiting.extend(reversed(cause.exceptions))
     return found
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 
 from hub.errors import BadRequest
@@ -91,3 +93,24 @@ def test_versions_have_etag_and_date() -> None:
         (b"etag", b'W/"3"'),
         (b"last-modified", b"Mon, 26 Oct 2026 07:33:20 GMT"),
     )
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Sun, 06 Nov 1994 08:49:37 GMT",
+        "Sunday, 06-Nov-94 08:49:37 GMT",
+        "Sun Nov  6 08:49:37 1994",
+        "Sun, 06 Nov 1994 08:49:37 -0000",
+    ],
+)
+def test_every_form_of_a_date_is_in_utc_wherever_the_hub_stands(
+    monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        assert headers.http_seconds(text) == 784111777
+    finally:
+        monkeypatch.undo()
+        time.tzset()

@@ -33,6 +33,20 @@ def test_a_traceback_names_places_but_no_values() -> None:
     assert any("test_logs.py" in step for step in found["traceback"])
 
 
+def test_a_group_of_errors_names_the_places_of_all() -> None:
+    def fail(kind: type[Exception]) -> Exception:
+        try:
+            raise kind("张三")
+        except Exception as error:  # noqa: BLE001 - with a traceback, that is all
+            return error
+
+    group = ExceptionGroup("张三", [fail(KeyError), ExceptionGroup("", [fail(ZeroDivisionError)])])
+    found = frames(group)
+    names = [step for step in found if "test_logs.py" not in step]
+    assert names == ["ExceptionGroup", "KeyError", "ExceptionGroup", "ZeroDivisionError"]
+    assert sum("test_logs.py" in step for step in found) == 2
+
+
 def test_a_chain_of_errors_ends() -> None:
     error = ValueError()
     error.__context__ = error
