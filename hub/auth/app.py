@@ -111,7 +111,6 @@ def build(
     verifier: TokenVerifier,
     record: Recorder,
     tenant: Tenant | None = None,
-    address_of: Callable[[Scope], str] | None = None,
     clock: Callable[[], float] = time.time,
 ) -> Application:
     """The application.
@@ -124,8 +123,6 @@ def build(
         verifier: The dispatcher's own, so that a revocation is seen at once.
         record: To the audit.
         tenant: The tenant; `main` in the settings' zone when None.
-        address_of: Network address of a request's client, behind trusted proxies too; None
-            takes the connection's.
         clock: Seconds since the epoch.
     """
     tenant = tenant or Tenant(zone=settings.zone)
@@ -143,11 +140,10 @@ def build(
         sessions=Sessions(ledger, tenant.key, desk.accounts, secure, settings.session_lifetime),
         pending=Pending(ledger, tenant.key),
     )
-    origin = address_of or _address
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         now = int(clock() * 1000)
-        address = origin(scope)
+        address = _address(scope)
         try:
             call = await exchange.read(scope, receive, now, parts.prefix, address)
         except Refused as error:

@@ -14,7 +14,12 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from authlib.oauth2 import OAuth2Error
-from authlib.oauth2.rfc6749 import AuthorizationServer, ClientMixin, InvalidRequestError
+from authlib.oauth2.rfc6749 import (
+    AuthorizationServer,
+    ClientMixin,
+    InvalidRequestError,
+    UnauthorizedClientError,
+)
 from authlib.oauth2.rfc6749.requests import BasicOAuth2Payload, OAuth2Request
 from authlib.oauth2.rfc7636 import CodeChallenge
 
@@ -130,9 +135,12 @@ class Server(AuthorizationServer):  # type: ignore[misc]  # authlib has no types
 
         Raises:
             InvalidClientError: None does.
+            UnauthorizedClientError: It does in a way that is not good enough here.
         """
-        if request.client is None or request.auth_method not in methods:
+        if request.client is None:
             request.client = super().authenticate_client(request, methods, endpoint)
+        if request.auth_method not in methods:
+            raise UnauthorizedClientError("This needs a client that signs (private_key_jwt).")
         found: KnownClient = request.client
         return found
 

@@ -120,6 +120,7 @@ class Site:
     door: Interactions
     loop: asyncio.AbstractEventLoop
     events: list[dict[str, Any]] = field(default_factory=list)
+    port: int = 0
     secrets: dict[str, str] = field(default_factory=dict)
     shift: float = 0
     browsers: list[httpx.Client] = field(default_factory=list)
@@ -334,7 +335,7 @@ async def _open(settings: Settings, loop: asyncio.AbstractEventLoop) -> tuple[Si
     desk = open_desk(store.ledger, 1)
     person = PersonReader(store, 1, base=settings.base)
     verifier = desk.verifier(person, settings.site, settings.base)
-    site = Site(settings.site, desk, door, loop)
+    site = Site(settings.site, desk, door, loop, port=settings.port)
 
     def record(event: str, **about: Any) -> None:
         site.events.append({"event": event} | about)
