@@ -18,6 +18,7 @@ from bench.workloads import WORKLOADS, Workload
 
 CONNECTIONS = 16
 WARM_UP = 300
+COMPARED = ("read", "create")
 
 
 def _measure(
@@ -25,11 +26,13 @@ def _measure(
 ) -> report.Figures:
     make = workload.make(data, Random(3))
     heavy = workload.name.startswith("transaction")
-    drive(hub.port, make, connections=CONNECTIONS, requests=16 if heavy else WARM_UP)
+    warm_up = 16 if heavy else WARM_UP
+    drive(hub.port, make, connections=CONNECTIONS, requests=warm_up, token=hub.token)
     cpu, throughput, latencies, received, count = [], [], [], 0, 0
     for _ in range(runs):
         before = hub.cpu_seconds()
-        run = drive(hub.port, make, connections=4 if heavy else CONNECTIONS, seconds=seconds)
+        connections = 4 if heavy else CONNECTIONS
+        run = drive(hub.port, make, connections=connections, seconds=seconds, token=hub.token)
         cpu.append((hub.cpu_seconds() - before) * 1000 / run.weight)
         throughput.append(run.weight / run.seconds)
         latencies += run.latencies
@@ -57,7 +60,7 @@ def _prepare(hub: Hub, size: int, load_seconds: float) -> dataset.Dataset:
     first = [file.read_bytes() for file in dataset.synthea()[0]]
     for body in [bundle, *first]:
         once = Request(request("POST", "/fhir", body), (200,))
-        drive(hub.port, partial(_same, once), connections=1, requests=1)
+        drive(hub.port, partial(_same, once), connections=1, requests=1, token=hub.token)
     patients, observations = dataset.sample(size)
     return dataset.Dataset(
         size, load_seconds, patients, observations, heavy, dataset.transactions()
@@ -76,7 +79,7 @@ def _size(folder: Path, size: int, runs: int, seconds: float, only: str) -> repo
     with running(data, log):
         pass  # the first start of a store may build caches; the second one is measured
     with running(data, log) as hub:
-        rss_start, disk = hub.rss_bytes(), hub.disk_bytes()
+        rss_start, disk = hub.rss_start, hub.disk_bytes()
         loaded = _prepare(hub, size, load_seconds)
         figures = []
         for workload in WORKLOADS:
@@ -85,9 +88,29 @@ def _size(folder: Path, size: int, runs: int, seconds: float, only: str) -> repo
             figures.append(_measure(hub, workload, loaded, runs, seconds))
             one = figures[-1]
             print(f"  {one.name}: {one.median:.3f} ms CPU ({one.spread})", flush=True)
-        return report.SizeReport(
-            size, load_seconds, hub.ready_seconds, rss_start, hub.rss_bytes(), disk / size, figures
-        )
+        rss_end, ready = hub.rss_bytes(), hub.ready_seconds
+    doors = [] if only else _front_door(data, log, loaded, runs, seconds)
+    return report.SizeReport(
+        size, load_seconds, ready, rss_start, rss_end, disk / size, figures, doors
+    )
+
+
+def _front_door(
+    data: Path, log: Path, loaded: dataset.Dataset, runs: int, seconds: float
+) -> list[report.Compared]:
+    """What authentication and the audit of reads cost: with and without, again and again."""
+    found: dict[tuple[str, bool], list[float]] = {}
+    for _ in range(runs):
+        for auth in (False, True):
+            with running(data, log, auth=auth) as hub:
+                for workload in WORKLOADS:
+                    if workload.name in COMPARED:
+                        figures = _measure(hub, workload, loaded, 1, seconds)
+                        found.setdefault((workload.name, auth), []).append(figures.median)
+    compared = [report.Compared(name, found[name, False], found[name, True]) for name in COMPARED]
+    for one in compared:
+        print(f"  front door, {one.name}: {one.more * 1000:+.1f} us CPU", flush=True)
+    return compared
 
 
 def main(

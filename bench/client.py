@@ -48,14 +48,15 @@ class Run:
 
 
 async def _connection(
-    port: int, make: Callable[[], Request], until: Callable[[], bool], run: Run
+    port: int, make: Callable[[], Request], until: Callable[[], bool], run: Run, letting_in: bytes
 ) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=1 << 22)
     try:
         while not until():
             wanted = make()
             started = time.perf_counter()
-            writer.write(wanted.raw)
+            line_end = wanted.raw.index(b"\r\n") + 2
+            writer.writelines((wanted.raw[:line_end], letting_in, wanted.raw[line_end:]))
             head = await reader.readuntil(b"\r\n\r\n")
             length = 0
             for line in head.split(b"\r\n"):
@@ -79,6 +80,7 @@ def drive(
     connections: int,
     seconds: float = 0.0,
     requests: int = 0,
+    token: str = "",
 ) -> Run:
     """Send requests for a time or a number.
 
@@ -88,7 +90,9 @@ def drive(
         connections: Connections, each with one request under way.
         seconds: How long; 0 to go by number.
         requests: How many; 0 to go by time.
+        token: Sent with each; "" for none.
     """
+    letting_in = f"Authorization: Bearer {token}\r\n".encode() if token else b""
     run = Run()
     issued = 0
     deadline = time.perf_counter() + seconds
@@ -103,7 +107,7 @@ def drive(
     async def main() -> None:
         async with asyncio.TaskGroup() as group:
             for _ in range(connections):
-                group.create_task(_connection(port, make, until, run))
+                group.create_task(_connection(port, make, until, run, letting_in))
 
     started = time.perf_counter()
     asyncio.run(main())

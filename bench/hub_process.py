@@ -12,7 +12,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 TICK = os.sysconf("SC_CLK_TCK")
@@ -28,12 +28,16 @@ class Hub:
         port: TCP port on 127.0.0.1.
         ready_seconds: From exec until /health/ready said yes.
         data: Folder of the store.
+        rss_start: Resident memory once it was ready.
+        token: Of an administrator; "" while authentication is off.
     """
 
     pid: int
     port: int
     ready_seconds: float
     data: Path
+    rss_start: int = 0
+    token: str = ""
 
     def tree(self) -> list[int]:
         """Process ids of the hub and all its descendants."""
@@ -83,33 +87,47 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, log: Path, workers: int = 1) -> Iterator[Hub]:
+def running(data: Path, log: Path, *, workers: int = 1, auth: bool = True) -> Iterator[Hub]:
     """Run `fhir-hub serve` on a data folder until the block ends.
 
     Args:
         data: Folder of the store.
         log: Takes what the hub writes to standard error.
         workers: Processes that answer requests.
+        auth: With authentication, and reads in the audit; without both.
 
     Raises:
         RuntimeError: It was not ready within a minute.
     """
     port = free_port()
     command = [sys.executable, "-m", "hub", "serve", "--port", str(port), "--data", str(data)]
+    mode = {"HUB_AUTH": "on"} if auth else {"HUB_AUTH": "off", "HUB_AUDIT_READS": "off"}
     started = time.perf_counter()
     with log.open("ab") as stream:
         process = subprocess.Popen(
             [*command, "--workers", str(workers)],
             stdout=stream,
             stderr=stream,
-            env=os.environ | {"HUB_ACCESS_LOG": "true"},
+            env=os.environ | {"HUB_ACCESS_LOG": "true"} | mode,
         )
         try:
             _wait_ready(process, port)
-            yield Hub(process.pid, port, time.perf_counter() - started, data)
+            ready = time.perf_counter() - started
+            hub = Hub(process.pid, port, ready, data)
+            yield replace(hub, rss_start=hub.rss_bytes(), token=_token(data) if auth else "")
         finally:
             process.send_signal(signal.SIGTERM)
             process.wait(60)
+
+
+def _token(data: Path) -> str:
+    """A token of the administrator `bench`, made beside the running hub if need be."""
+    hub = [sys.executable, "-m", "hub"]
+    add = [*hub, "account", "add", "bench", "--role", "admin", "--data", str(data)]
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    subprocess.run(add, input=b"benchmark of the hub\n", check=False, **quiet)  # or it is there
+    token = [*hub, "token", "bench", "--data", str(data)]
+    return subprocess.run(token, check=True, capture_output=True, text=True).stdout.strip()
 
 
 def _wait_ready(process: subprocess.Popen[bytes], port: int) -> None:

@@ -170,13 +170,15 @@ async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterat
 
 
 async def _sweep(door: Interactions, context: Context) -> None:
-    """Remove uploads that were never referred to, hourly."""
+    """Remove uploads that were never referred to and what has expired at the door, hourly."""
     from hub.storage.port import StoreUnavailable
 
     while True:
         await asyncio.sleep(_SWEEP_EVERY)
         try:
-            await door.store.sweep(int(context.clock().timestamp() * 1000))
+            now = int(context.clock().timestamp() * 1000)
+            await door.store.sweep(now)
+            await door.store.ledger.remove_expired(context.tenant.key, now)
         except StoreUnavailable as error:
             logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
 
