@@ -148,5 +148,6 @@ def log_in(person: Person, hub: RunningHub, name: str, at: str = "#/") -> Page:
     page.type("input[name=username]", name)
     page.type("input[type=password]", PASSWORD)
     page.press("Enter")
+    page.wait_for(".places")
     page.wait_for("main h1")
     return page

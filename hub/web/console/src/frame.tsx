@@ -98,10 +98,18 @@ export function useLoaded<T>(
   return { ...state, again: () => setTurn(turn + 1) };
 }
 
-/** The page's heading; takes the focus when the page is opened, so that it is read out. */
+let moved = false;
+
+/** Somebody went from one page to another: from now on headings take the focus. */
+export function noteMove(): void {
+  moved = true;
+}
+
+/** The page's heading; takes the focus when somebody went to its page, so that it is read out. */
 export function Heading({ children }: { children: ComponentChildren }) {
   const place = useRef<HTMLHeadingElement>(null);
   useEffect(() => {
+    if (!moved) return;
     if (document.activeElement === document.body || document.activeElement?.closest("nav"))
       place.current?.focus({ preventScroll: true });
   }, []);

@@ -1,10 +1,10 @@
 // The console: logs in, then shows the page that the address names.
 import { render, type ComponentChildren } from "preact";
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Account } from "./account";
 import { Api, Refused, type Session } from "./api";
 import { Audit, forget as forgetAudit } from "./audit";
-import { FrameContext, Heading, ownRecord, useFrame, useTitle, type Frame, type Me } from "./frame";
+import { FrameContext, Heading, noteMove, ownRecord, useFrame, useTitle, type Frame, type Me } from "./frame";
 import { Jobs } from "./jobs";
 import { Login, LoginFailed } from "./login";
 import { Overview } from "./overview";
@@ -89,6 +89,7 @@ function App({ page, site }: { page: Page; site: string }) {
 
   useEffect(() => {
     const moved = () => {
+      noteMove();
       setHash(location.hash || "#/");
       window.scrollTo(0, 0);
     };
@@ -96,7 +97,7 @@ function App({ page, site }: { page: Page; site: string }) {
     return () => window.removeEventListener("hashchange", moved);
   }, []);
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     document.documentElement.lang = language === "zh" ? "zh-CN" : "en";
     try {
       localStorage.setItem("console.language", language);
