@@ -171,7 +171,8 @@ class Writer:
                 for job in jobs:
                     self._apply_in_savepoint(job)
             if all(job.error is not None for job in jobs):
-                self._roll_back()
+                # Each is undone already: what the writer has learnt need not be learnt again.
+                work.connection.execute("ROLLBACK")
                 return None
             work.flush()
         except apsw.Error as error:

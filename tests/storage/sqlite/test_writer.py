@@ -17,9 +17,10 @@ from hub.storage.port import AuditRecord, Commit, StoreUnavailable, VersionConfl
 from hub.storage.sqlite import writer as writers
 from hub.storage.sqlite.commit import apply
 from hub.storage.sqlite.connect import OwnerLock
+from hub.storage.sqlite.store import open_store
 from hub.storage.sqlite.transaction import Transaction
 from hub.storage.sqlite.writer import Writer
-from tests.faults.load import bundle
+from tests.faults.load import assert_whole, bundle
 
 
 async def held(writer: Writer) -> threading.Event:
@@ -172,3 +173,25 @@ def segments(work: Transaction) -> int:
     found = work.connection.execute("SELECT count(DISTINCT segid) FROM word_index_idx").get
     assert isinstance(found, int)
     return found
+
+
+async def test_a_refusal_costs_nothing_that_was_learnt(tmp_path: Path) -> None:
+    writer = Writer(tmp_path)
+    await writer.submit(partial(apply, commit=bundle(0, Random(1))))
+    known = dict(writer._work.interner._targets)
+    assert known
+    for careful in (False, True):
+        with pytest.raises(VersionConflict):
+            await writer.submit(
+                partial(apply, commit=expecting(bundle(1, Random(1)), 7)), careful=careful
+            )
+    with pytest.raises(ZeroDivisionError):
+        await writer.submit(fail_late, careful=True)
+    assert dict(writer._work.interner._targets) == known
+    with pytest.raises(ZeroDivisionError):
+        await writer.submit(fail_late)
+    assert (await writer.submit(partial(apply, commit=bundle(1, Random(1))))).sequence == 2
+    writer.close()
+    store = open_store(tmp_path)
+    await assert_whole(store, 2, {0, 1}, set())
+    await store.close()
