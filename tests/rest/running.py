@@ -11,6 +11,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -129,15 +130,15 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
             banner += line
             if "Stop with" in line:
                 break
-        found = _BANNER.search(banner)
-        assert found, f"{banner}{log.read_text()}"
+        assert "Stop with" in banner, f"{banner}{log.read_text()}"
+        url = _url(banner, arguments)
         token = ""
         if settings["auth"] == "on":
             printed = _TOKEN.search(banner)
             token = printed[1] if printed else admin_token(_data(folder, arguments))
         headers = {"authorization": f"Bearer {token}"} if token else {}
-        with httpx.Client(base_url=f"{found[1]}/fhir", headers=headers, timeout=30) as client:
-            yield RunningHub(found[1], process, log, client, token, banner)
+        with httpx.Client(base_url=f"{url}/fhir", headers=headers, timeout=30) as client:
+            yield RunningHub(url, process, log, client, token, banner)
     finally:
         if process.poll() is None:
             process.send_signal(signal.SIGTERM)
@@ -148,6 +149,20 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
                 process.wait()
         if process.stdout is not None:
             process.stdout.close()
+
+
+def _url(banner: str, arguments: tuple[str, ...]) -> str:
+    """Where it listens; one with a public address is told its port."""
+    found = _BANNER.search(banner)
+    return found[1] if found else f"http://127.0.0.1:{arguments[arguments.index('--port') + 1]}"
+
+
+def free_port() -> int:
+    """A TCP port that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _data(folder: Path, arguments: tuple[str, ...]) -> Path:
