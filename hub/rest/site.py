@@ -7,7 +7,7 @@ import.
 from __future__ import annotations
 
 from fastapi import FastAPI, Request
-from fastapi.responses import HTMLResponse, JSONResponse, RedirectResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 
 from hub.rest import negotiation
 from hub.rest.docs_page import page
@@ -27,10 +27,6 @@ def build(service: Service, tenant: int) -> FastAPI:
     """
     site = FastAPI(openapi_url=None)
     is_off = service.settings.auth == "off"
-
-    @site.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-    async def start() -> RedirectResponse:
-        return RedirectResponse("/docs")
 
     @site.api_route("/docs", methods=["GET", "HEAD"], include_in_schema=False)
     async def docs(request: Request) -> HTMLResponse:

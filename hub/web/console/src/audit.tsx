@@ -210,7 +210,8 @@ function Row({ one, names, patientShown }: { one: Told; names: Map<string, strin
   const { t, language, page } = useFrame();
   const patients = one.about.filter((reference) => reference.startsWith("Patient/"));
   const others = one.about.filter((reference) => !reference.startsWith("Patient/"));
-  const kinds = [...new Set(others.map((reference) => reference.split("/")[0]))].join(", ");
+  // Of many resources their types say enough; accounts and apps have names.
+  const kinds = [...new Set(others.map((one) => (/^[A-Z]/.test(one) ? one.split("/")[0] : one)))].join(", ");
   return (
     <tr>
       <td class="when">{timeText(one.time, language, page.zone)}</td>
@@ -222,6 +223,7 @@ function Row({ one, names, patientShown }: { one: Told; names: Map<string, strin
       <td>
         {t(one.action)}
         {one.detail ? <small>{one.detail}</small> : null}
+        {one.query ? <small>{one.query}</small> : null}
         {!patientShown && kinds ? <small>{kinds}</small> : null}
       </td>
       {patientShown ? (

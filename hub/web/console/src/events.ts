@@ -1,22 +1,31 @@
-// AuditEvents in words: who did what to what, with what outcome.
+// AuditEvents in words: who did what to what, with what outcome. Shapes: hub/audit/event.py.
 import type { Coding, Reference, Resource } from "./fhir";
 import { referenceText } from "./names";
 import type { Word } from "./words";
 
+const OWN = "urn:fhir-hub:operation";
+const IP = "2";
+const QUERY_ROLE = "24";
 const ACTIONS: Record<string, Word> = {
-  C: "actionC", R: "actionR", U: "actionU", D: "actionD", E: "actionE",
+  C: "actionC", R: "actionR", U: "actionU", D: "actionD",
 };
-// DICOM codes of logins and of the hub's own start and stop, and interactions that say more
-// than their action does.
+// What says more than the action does: codes of DICOM and of the hub, and searches.
 const SAID: Record<string, Word> = {
-  "110122": "login",
-  "110123": "logout",
-  "110113": "alert",
-  "110120": "started",
-  "110121": "stopped",
-  search: "searched",
-  "search-type": "searched",
-  "search-system": "searched",
+  "110122": "didLogin",
+  "110123": "didLogout",
+  "110120": "didStart",
+  "110121": "didStop",
+  search: "didSearch",
+  authorize: "didAuthorize",
+  token: "didToken",
+  refresh: "didRefresh",
+  introspect: "didIntrospect",
+  revoke: "didRevoke",
+  launch: "didLaunch",
+  form: "didForm",
+  password: "didPassword",
+  register: "didRegister",
+  unclean: "didUnclean",
 };
 const OUTCOMES: Record<string, Word> = { "0": "success", "4": "minor", "8": "serious", "12": "major" };
 
@@ -28,10 +37,12 @@ export interface Told {
   action: Word;
   /** The interaction's own code, where it says more: `$everything`, `vread` ... */
   detail: string;
+  /** The search, as it was asked. */
+  query: string;
   outcome: Word;
   good: boolean;
   reason: string;
-  /** References of what it was about. */
+  /** References of what it was about; of accounts and clients their names. */
   about: string[];
 }
 
@@ -40,36 +51,43 @@ interface Agent {
   who?: Reference;
   name?: string;
   altId?: string;
-  network?: { address?: string };
-  type?: { coding?: Coding[] };
+  network?: { address?: string; type?: string };
+}
+
+interface Entity {
+  what?: Reference;
+  role?: Coding;
+  type?: Coding;
+  description?: string;
 }
 
 export function told(event: Resource): Told {
   const agents: Agent[] = event.agent ?? [];
   const person = agents.find((one) => one.requestor) ?? agents[0];
-  const codes: string[] = [...(event.subtype ?? []), event.type]
-    .map((one: Coding | undefined) => one?.code ?? "")
-    .filter(Boolean);
-  const said = codes.map((code) => SAID[code]).find(Boolean);
+  const subtypes: Coding[] = event.subtype ?? [];
+  const said = subtypes.map((one) => SAID[one.code ?? ""]).find(Boolean);
+  const own = subtypes.find((one) => one.system === OWN) ?? subtypes[0];
+  const entities: Entity[] = event.entity ?? [];
   const outcome = event.outcome ?? "0";
-  const others = agents.filter((one) => one !== person && nameOf(one));
   return {
     time: event.recorded ?? "",
     who: nameOf(person),
-    via: others.map(nameOf).find((name) => name !== nameOf(person)) ?? "",
-    address: agents.map((one) => one.network?.address).find(Boolean) ?? "",
+    via: agents.find((one) => one !== person && one.altId)?.altId ?? "",
+    address: agents.find((one) => one.network?.type === IP)?.network?.address ?? "",
     action: said ?? ACTIONS[event.action] ?? "actionE",
-    detail: said ? "" : (codes[0] ?? ""),
+    detail: said ? "" : (own?.code ?? ""),
+    query: entities.find((one) => one.role?.code === QUERY_ROLE)?.description ?? "",
     outcome: OUTCOMES[outcome] ?? "serious",
     good: outcome === "0",
     reason: event.outcomeDesc ?? "",
-    about: [...new Set<string>(
-      (event.entity ?? [])
-        .map((one: { what?: Reference }) => one.what?.reference ?? "")
-        .map((reference: string) => reference.replace(/\/_history\/.*$/, ""))
-        .filter(Boolean),
-    )],
+    about: [...new Set(entities.map(targetOf).filter(Boolean))],
   };
+}
+
+function targetOf(entity: Entity): string {
+  if (entity.type?.code === "XrequestId") return "";
+  const named = entity.what?.reference ?? entity.what?.identifier?.value ?? "";
+  return named.includes("/") ? named.replace(/\/_history\/.*$/, "") : "";
 }
 
 function nameOf(agent: Agent | undefined): string {

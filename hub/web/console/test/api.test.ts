@@ -48,8 +48,11 @@ test("an audit search asks for what was filled in only", () => {
   );
 });
 
-test("an AuditEvent tells who did what to whom by which app", () => {
-  const event = {
+const ADDRESS = { address: "10.0.0.7", type: "2" };
+const SERVER = { who: { display: "FHIR hub" }, requestor: false, network: { address: "http://hub", type: "5" } };
+
+test("an AuditEvent tells who searched what by which app from where", () => {
+  const said = told({
     resourceType: "AuditEvent",
     type: { code: "rest" },
     subtype: [{ code: "search-type" }, { code: "search" }],
@@ -57,30 +60,65 @@ test("an AuditEvent tells who did what to whom by which app", () => {
     recorded: "2026-06-30T08:00:00Z",
     outcome: "0",
     agent: [
-      { who: { display: "Growth chart" }, requestor: false },
-      { who: { display: "li.wei" }, requestor: true, network: { address: "10.0.0.7" } },
+      { who: { display: "li.wei" }, name: "li.wei", altId: "li.wei", requestor: true },
+      { who: { display: "chart" }, name: "chart", altId: "chart", requestor: false, network: ADDRESS },
+      SERVER,
     ],
-    entity: [{ what: { reference: "Patient/1/_history/2" } }, { what: { identifier: { value: "x" } } }],
-  };
-  const said = told(event);
+    entity: [
+      { what: { reference: "Patient/1/_history/2" } },
+      { what: { reference: "Patient/1" } },
+      { role: { code: "24" }, description: "Patient?name=a" },
+      { what: { identifier: { value: "a/b" } }, type: { code: "XrequestId" } },
+    ],
+  });
   assert.equal(said.who, "li.wei");
-  assert.equal(said.via, "Growth chart");
+  assert.equal(said.via, "chart");
   assert.equal(said.address, "10.0.0.7");
-  assert.equal(said.action, "searched");
+  assert.equal(said.action, "didSearch");
+  assert.equal(said.query, "Patient?name=a");
   assert.equal(said.good, true);
   assert.deepEqual(said.about, ["Patient/1"]);
+});
+
+test("a refused reading is told as a reading that was refused", () => {
+  const said = told({
+    resourceType: "AuditEvent",
+    type: { code: "110113" },
+    subtype: [{ code: "vread" }, { code: "read" }],
+    action: "R",
+    outcome: "4",
+    agent: [{ who: { display: "10.0.0.7" }, requestor: true, network: ADDRESS }, SERVER],
+  });
+  assert.equal(said.action, "actionR");
+  assert.equal(said.detail, "vread");
+  assert.equal(said.outcome, "minor");
+  assert.equal(said.who, "10.0.0.7");
+  assert.equal(said.via, "");
+});
+
+test("a change of an account is told with the account's name", () => {
+  const said = told({
+    resourceType: "AuditEvent",
+    type: { code: "110113" },
+    subtype: [{ code: "110137" }, { system: "urn:fhir-hub:operation", code: "account-disable" }],
+    action: "U",
+    agent: [{ altId: "local", requestor: true }],
+    entity: [{ what: { identifier: { value: "account/li.wei" } } }],
+  });
+  assert.equal(said.action, "actionU");
+  assert.equal(said.detail, "account-disable");
+  assert.deepEqual(said.about, ["account/li.wei"]);
 });
 
 test("a refused login is told as one", () => {
   const said = told({
     resourceType: "AuditEvent",
     type: { code: "110114" },
-    subtype: [{ code: "110122" }],
+    subtype: [{ code: "110122" }, { code: "login" }],
     action: "E",
     outcome: "4",
     agent: [{ altId: "nobody", requestor: true }],
   });
-  assert.equal(said.action, "login");
-  assert.equal(said.outcome, "minor");
+  assert.equal(said.action, "didLogin");
   assert.equal(said.good, false);
 });
