@@ -18,6 +18,7 @@ from authlib.oauth2.rfc6749 import InvalidRequestError
 from hub.access.front_desk import FrontDesk
 from hub.access.tokens import Person, TokenVerifier
 from hub.auth import (
+    apps,
     authorize,
     consent,
     discovery,
@@ -85,6 +86,7 @@ ROUTES: Mapping[str, Route] = {
     "/auth/patient": _page("authorize", patient_picker.picker, patient_picker.pick),
     "/auth/consent": _page("authorize", consent.consent_page, consent.consent),
     "/auth/logout": _page("logout", logout.logout_page, logout.logout),
+    "/auth/apps": _page("revoke", apps.apps_page, apps.end_app),
     "/auth/style.css": Route({"GET": stylesheet.stylesheet}),
     "/auth/token": _post("token", token.token),
     "/auth/introspect": _post("introspect", introspect.introspect),

@@ -102,7 +102,7 @@ class Authorization:
         """Send the browser back to the client."""
         return _answer(self.redirect_uri, self.state, self.issuer, parameters)
 
-    def refuse(self, error: str, description: str) -> Returned:
+    def refusal(self, error: str, description: str) -> Returned:
         """The refusal that goes to the client."""
         reply = self.answer(error=error, error_description=description)
         return Returned(reply, error, self.client.id)

@@ -24,7 +24,7 @@ async def authorize(parts: Parts, call: Call) -> Reply:
     if browser is not None and _is_fresh(authorization, browser, call.now):
         return await steps.begin(parts, call, browser, authorization)
     if "none" in authorization.prompt:
-        raise authorization.refuse("login_required", "Nobody is logged in.")
+        raise authorization.refusal("login_required", "Nobody is logged in.")
     return login.form(parts, call, authorization)
 
 

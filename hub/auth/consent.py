@@ -81,7 +81,7 @@ async def consent(parts: Parts, call: Call) -> Reply:
             address=call.address,
             reason="access_denied",
         )
-        error = authorization.refuse("access_denied", "The person refused.")
+        error = authorization.refusal("access_denied", "The person refused.")
         error.noted = True
         raise error
     await parts.pending.agree(

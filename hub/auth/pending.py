@@ -151,6 +151,10 @@ class Pending:
             return None
         return found.value.given if found.value.asked == tuple(sorted(asked)) else None
 
+    async def forget(self, account: str, client: str, now: int) -> None:
+        """Ask again the next time."""
+        await self._agreements.take(_of(account, client), now)
+
 
 def _of(account: str, client: str) -> str:
     return f"{key_of(account)} {client}"

@@ -118,7 +118,7 @@ def problem(
 
 def _policy(origin: str) -> str:
     return (
-        "default-src 'none'; style-src 'self'; img-src 'self'; "
+        "default-src 'none'; style-src 'self'; img-src data:; "
         f"form-action 'self'{' ' + origin if origin else ''}; "
         "base-uri 'none'; frame-ancestors 'none'"
     )

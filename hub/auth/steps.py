@@ -44,7 +44,7 @@ async def begin(parts: Parts, call: Call, browser: Browser, authorization: Autho
         return await grant(parts, call, browser, authorization, asked, given or ())
     if "none" in authorization.prompt:
         text = "A person must be asked."
-        raise authorization.refuse(REQUIRED[step], text)
+        raise authorization.refusal(REQUIRED[step], text)
     id = await parts.pending.keep(asked, call.now)
     return to(parts, step, id)
 
@@ -134,7 +134,7 @@ async def missing(
         return asked, "password"
     launched = authorization.launched
     if launched and launched.account and key_of(launched.account) != key_of(browser.account.name):
-        raise authorization.refuse("access_denied", "The launch was made by another person.")
+        raise authorization.refusal("access_denied", "The launch was made by another person.")
     if needs_patient(authorization) and not asked.patient:
         context = await parts.context(call, browser.account)
         patients = context.principal.patients
@@ -188,9 +188,9 @@ async def grant(
     """
     client, launched = authorization.client, authorization.launched
     if not given:
-        raise authorization.refuse("access_denied", "Nothing was granted.")
+        raise authorization.refusal("access_denied", "Nothing was granted.")
     if launched is not None and await parts.pending.spend(authorization.launch, call.now) is None:
-        raise authorization.refuse("invalid_request", "The launch was used.")
+        raise authorization.refusal("invalid_request", "The launch was used.")
     patient = asked.patient if launched is None else launched.patient or asked.patient
     made = Grant(
         client=client.id,

@@ -58,6 +58,17 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The password until now is not right. After several wrong tries you must wait a while.",
         "当前密码不正确。多次输错后需等待一段时间再试。",
     ),
+    "auth-password-change": ("Change password", "修改密码"),
+    # --- apps ------------------------------------------------------------------------------
+    "auth-apps": ("Apps you allowed", "已授权的应用"),
+    "auth-apps-lead": (
+        "These apps may work in your name. You can end any of them at any time.",
+        "以下应用可以您的名义使用数据，您可随时取消。",
+    ),
+    "auth-apps-none": ("You have allowed no app.", "您没有授权任何应用。"),
+    "auth-app-used": ("Last used on {day}", "最近使用：{day}"),
+    "auth-app-end": ("No longer allow {client}", "取消“{client}”的授权"),
+    "auth-app-over": ("This app is not allowed any more.", "该应用的授权已结束。"),
     # --- patient ---------------------------------------------------------------------------
     "auth-patient": ("Whose record?", "选择居民"),
     "auth-patient-for": (

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import httpx
+import lxml.html
 import pytest
 from joserfc import jwt
 from joserfc.jwk import KeySet
@@ -256,3 +257,29 @@ def test_a_redirect_uri_of_this_page_only(visitor: Visitor) -> None:
     policy = page.headers["content-security-policy"]
     assert "form-action 'self' https://app.example.org;" in policy
     assert APP_URI.startswith("https://app.example.org/")
+
+
+def test_people_see_what_they_allowed_and_end_it(site: Site, visitor: Visitor) -> None:
+    tokens = visitor.tokens()
+    other = site.visitor()
+    theirs = other.tokens("daughter")
+    page = visitor.http.get("/auth/apps")
+    assert "Blood pressure See measurements and laboratory results" in words(page)
+    grants = set(lxml.html.fromstring(page.content).xpath("//button[@name='grant']/@value"))
+    told = {"token": theirs["access_token"], "client_id": "app"}
+    for grant in grants:
+        page = visitor.submit(page, grant=grant)
+    assert "You have allowed no app." in words(page)
+    refused = {"token": tokens["access_token"], "client_id": "app"}
+    assert site.post("/auth/introspect", refused).json() == {"active": False}
+    assert site.post("/auth/introspect", told).json()["active"] is True
+    assert visitor.follow(visitor.ask()).status_code == 200  # and must ask again
+    # Nobody ends what others allowed.
+    page = other.http.get("/auth/apps")
+    assert len(lxml.html.fromstring(page.content).xpath("//button[@name='grant']")) == 1
+    assert other.submit(page, grant=grants.pop()).status_code == 404
+    theirs_id = lxml.html.fromstring(page.content).xpath("//button[@name='grant']/@value")[0]
+    mine = site.visitor()
+    mine.tokens()
+    assert mine.submit(mine.http.get("/auth/apps"), grant=theirs_id).status_code == 404
+    assert site.post("/auth/introspect", told).json()["active"] is True
