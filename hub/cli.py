@@ -12,6 +12,7 @@ import typer
 
 from hub.commands import (
     account,
+    audit,
     backup,
     check,
     client,
@@ -70,6 +71,7 @@ app.command("backup")(backup.backup)
 app.command("restore")(backup.restore)
 app.add_typer(account.app, name="account")
 app.add_typer(client.app, name="client")
+app.add_typer(audit.app, name="audit")
 app.command("token")(token.token)
 
 

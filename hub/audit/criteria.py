@@ -44,13 +44,15 @@ class Narrowed:
 
     Attributes:
         groups: Groups of keys; a row has one of each.
-        low: No event before this time counts (ms), None for no limit.
+        low: No row before this time counts (ms), None for no limit.
+        since: No event before this time counts, though its row may be later.
         high: No event at or after this time counts (ms), None for no limit.
         ids: The only logical ids that count, None for all.
     """
 
     groups: list[Keys] = field(default_factory=list)
     low: int | None = None
+    since: int | None = None
     high: int | None = None
     ids: frozenset[str] | None = None
 
@@ -96,7 +98,10 @@ def _narrow(criterion: Criterion, found: Narrowed) -> None:
         case LastUpdated(values):
             found.between(*_span(values))
         case Match(parameter, values, "") if parameter.code in ("date", "recorded"):
-            found.between(*_span(tuple(one for one in values if isinstance(one, DateValue))))
+            low, high = _span(tuple(one for one in values if isinstance(one, DateValue)))
+            found.between(low, high)
+            if low is not None:
+                found.since = max(low, found.since or low)
         case _:
             keys = _keys(criterion)
             if keys is not None and len(keys) <= _MOST_KEYS:
@@ -183,14 +188,26 @@ _PARAMETERS: Mapping[tuple[str, str], Reading] = {
 
 
 def _span(values: tuple[DateValue, ...]) -> tuple[int | None, int | None]:
-    """A range in milliseconds that holds whatever meets one of some dates."""
-    lows: list[int | None] = []
-    highs: list[int | None] = []
-    for value in values:
-        open_low = value.prefix in ("lt", "le", "eb", "ne")
-        open_high = value.prefix in ("gt", "ge", "sa", "ne")
-        lows.append(None if open_low else value.low // 1000)
-        highs.append(None if open_high else -(-value.high // 1000) + 1)
+    """A range in milliseconds that holds every instant that meets one of some dates."""
+    spans = [_range(value) for value in values]
+    lows, highs = [low for low, _ in spans], [high for _, high in spans]
     low = None if None in lows or not lows else min(one for one in lows if one is not None)
     high = None if None in highs or not highs else max(one for one in highs if one is not None)
+    return low, high
+
+
+def _range(value: DateValue) -> tuple[int | None, int | None]:
+    """Of one date: the first millisecond that may meet it, and the first beyond."""
+    low, high = value.low // 1000, -(-value.high // 1000)
+    match value.prefix:
+        case "ge":
+            return low, None
+        case "gt" | "sa":
+            return high - 1, None
+        case "le":
+            return None, high
+        case "lt" | "eb":
+            return None, -(-value.low // 1000)
+        case "ne":
+            return None, None
     return low, high

@@ -142,6 +142,8 @@ class Trail(NamedTuple):
 def _may_match(record: AuditRecord, narrow: Narrowed, groups: list[frozenset[int]]) -> bool:
     if narrow.high is not None and record.time >= narrow.high:
         return False
+    if narrow.since is not None and record.time < narrow.since:
+        return False
     if not groups:
         return True
     keys = keys_of(record)

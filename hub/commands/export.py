@@ -33,6 +33,7 @@ def export(
     Example: fhir-hub export monday --type Patient --type Observation --gzip
     """
     from hub.exporting import export_type
+    from hub.interactions.audited import note
     from hub.loading.progress import count_progress
 
     wanted = known_types(types)
@@ -44,6 +45,7 @@ def export(
 
     async def main() -> dict[str, int]:
         async with record(data) as (door, context):
+            await note(door, context, "R", "export", " ".join(wanted))
             counts = (await door.store.info(context.tenant.key)).resources
             chosen = {name: counts[name] for name in counts if name in wanted or not wanted}
             written: dict[str, int] = {}

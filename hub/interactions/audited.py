@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
+from msgspec.structs import replace
+
 from hub.audit.recorder import patients_in
 from hub.audit.rendered import place_of
 from hub.context import Context
@@ -47,6 +49,26 @@ def audit_record(
         "",
         patients,
     )
+
+
+async def note(
+    door: Interactions, ctx: Context, action: str, interaction: str, query: str = ""
+) -> None:
+    """Write an access into the chain at once: for commands, which have no recorder.
+
+    Args:
+        door: The record.
+        ctx: Who looks.
+        action: AuditEvent.action.
+        interaction: As `AuditRecord.interaction`.
+        query: What is looked for.
+
+    Raises:
+        StoreUnavailable: It cannot be noted; do not look.
+    """
+    now = int(ctx.clock().timestamp() * 1000)
+    record = replace(audit_record(ctx, action, interaction), query=query, time=now)
+    await door.store.append_audit(ctx.tenant.key, [record], now)
 
 
 async def patients_of(door: Interactions, ctx: Context, writes: Sequence[Write]) -> tuple[str, ...]:

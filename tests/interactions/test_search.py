@@ -238,7 +238,8 @@ async def test_includes(
 ) -> None:
     await family(door, ctx)
     answer = await door.search(ctx, type, parameters)
-    assert sorted(ids(answer, "include")) == included
+    found = [id for id in ids(answer, "include") if not id.startswith("prov-")]
+    assert sorted(found) == included
 
 
 @pytest.mark.parametrize("version", ["0", "9" * 19, "9" * 64, "v2"])
