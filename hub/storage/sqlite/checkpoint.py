@@ -14,7 +14,7 @@ from pathlib import Path
 
 import apsw
 
-from hub.storage.sqlite.connect import IO_ERRORS, open_writer
+from hub.storage.sqlite.connect import open_writer
 
 START_PAGES = 2_000
 """The thread starts copying at this length (8 MB)."""
@@ -94,7 +94,7 @@ def _copy(connection: apsw.Connection) -> bool:
     """Copy what readers allow; whether that is all of the log."""
     try:
         length, copied = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
-    except IO_ERRORS as error:
+    except apsw.Error as error:  # without its thread the writer would wait for it in vain
         log.warning("the log could not be copied: %s", type(error).__name__)
         return False
     return length == copied

@@ -31,7 +31,7 @@ from hub.storage.port import StoreUnavailable
 from hub.storage.sqlite import migrations, schema
 from hub.storage.sqlite.checkpoint import Checkpointer
 from hub.storage.sqlite.codec import Codec
-from hub.storage.sqlite.connect import DAMAGE, IO_ERRORS, open_writer, unavailable
+from hub.storage.sqlite.connect import DAMAGE, FAULTS, IO_ERRORS, open_writer, unavailable
 from hub.storage.sqlite.interner import Interner
 from hub.storage.sqlite.search import Searcher
 from hub.storage.sqlite.transaction import Transaction
@@ -45,6 +45,9 @@ GROUP_WEIGHT = 512
 
 QUEUE_LIMIT = 4096
 FENCE = "UPDATE state SET fence = ?"
+
+FAILURES = (apsw.Error, *DAMAGE)
+"""What leaves the transaction in a state that nobody knows."""
 
 log = logging.getLogger(__name__)
 
@@ -87,7 +90,7 @@ class Writer:
                 connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
             self._work = _transaction(connection, folder)
             self._checkpointer = Checkpointer(folder, connection, vfs)
-        except IO_ERRORS as error:
+        except FAULTS as error:
             raise unavailable(error) from error
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._closed = False
@@ -151,11 +154,18 @@ class Writer:
                     failure = self._commit_group(jobs)
                 except Exception as error:  # a mistake here must not end the thread
                     log.exception("the writer failed")
-                    self._recover()
                     failure = unavailable(error, uncertain=True)
+                    self._begin_anew()
                 _deliver(jobs, failure)
             if open_:
                 self._checkpointer.after_commit()
+
+    def _begin_anew(self) -> None:
+        """After a mistake: a clean state, or the next group finds that there is none."""
+        try:
+            self._recover()
+        except Exception:  # whatever it is, those who wait must be told
+            log.exception("the writer cannot recover")
 
     def _commit_group(self, jobs: list[Job]) -> StoreUnavailable | None:
         """Apply and commit; when that fails, why, and the whole group is undone."""
@@ -175,7 +185,7 @@ class Writer:
                 work.connection.execute("ROLLBACK")
                 return None
             work.flush()
-        except apsw.Error as error:
+        except FAILURES as error:
             log.error("a group of %d commits was undone: %s", len(jobs), type(error).__name__)
             self._recover()
             return unavailable(error)
@@ -248,12 +258,12 @@ class Writer:
         try:
             try:
                 self._roll_back()
-            except apsw.Error:
+            except FAILURES:
                 self._reopen()
             found = self._work.fence
             self._work.connection.execute(FENCE, (found + 1,))
             self._work.fence = found + 1
-        except apsw.Error as error:
+        except FAILURES as error:
             log.error("the writer cannot recover yet: %s", type(error).__name__)
             return None
         return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
 import threading
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from random import Random
@@ -16,7 +18,7 @@ from hub.search.values import IndexRows
 from hub.storage.port import AuditRecord, Commit, StoreUnavailable, VersionConflict, Write
 from hub.storage.sqlite import writer as writers
 from hub.storage.sqlite.commit import apply
-from hub.storage.sqlite.connect import OwnerLock
+from hub.storage.sqlite.connect import DATABASE, OwnerLock
 from hub.storage.sqlite.store import open_store
 from hub.storage.sqlite.transaction import Transaction
 from hub.storage.sqlite.writer import Writer
@@ -195,3 +197,38 @@ async def test_a_refusal_costs_nothing_that_was_learnt(tmp_path: Path) -> None:
     store = open_store(tmp_path)
     await assert_whole(store, 2, {0, 1}, set())
     await store.close()
+
+
+async def test_a_writer_that_cannot_read_what_it_needs_says_so_until_it_can(
+    tmp_path: Path,
+) -> None:
+    writer = Writer(tmp_path)
+    await writer.submit(partial(apply, commit=bundle(0, Random(1))))
+    keys = damage_a_group(tmp_path, b"\xc1")
+    with pytest.raises(StoreUnavailable) as refused:
+        await asyncio.wait_for(writer.submit(fail_late), 10)
+    assert (refused.value.trouble, refused.value.uncertain) == ("damaged", False)
+    for _ in range(2):
+        with pytest.raises(StoreUnavailable) as refused:
+            await asyncio.wait_for(writer.submit(partial(apply, commit=bundle(1, Random(1)))), 10)
+    with pytest.raises(StoreUnavailable):
+        Writer(tmp_path)
+    damage_a_group(tmp_path, keys)
+    with suppress(StoreUnavailable):  # the one that finds out
+        await asyncio.wait_for(writer.submit(count), 10)
+    last = writer.submit(partial(apply, commit=bundle(1, Random(1))))
+    assert (await asyncio.wait_for(last, 10)).results[0].created
+    writer.close()
+    store = open_store(tmp_path)
+    await assert_whole(store, 2, {0, 1}, set())
+    await store.close()
+
+
+def damage_a_group(folder: Path, keys: bytes) -> bytes:
+    """Put these keys in the place of those of a group of parameters; gives what was there."""
+    database = sqlite3.connect(folder / DATABASE)
+    with database:
+        group, before = database.execute("SELECT id, keys FROM index_group LIMIT 1").fetchone()
+        database.execute("UPDATE index_group SET keys = ? WHERE id = ?", (keys, group))
+    database.close()
+    return bytes(before)
