@@ -9,7 +9,7 @@ Spec: https://hl7.org/fhir/R4/compartmentdefinition-patient.html; SMART App Laun
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 
 from hub.access.roles import branch_types, patient_types
@@ -62,7 +62,9 @@ def of_patients(type: str, patients: frozenset[str], letter: str) -> Criterion |
     if type in table.of_patient:
         return _named(type, table.of_patient[type], "Patient", patients, type in table.open)
     if type in compartment("Patient"):
-        return any_of(InCompartment("Patient", one) for one in sorted(patients))
+        own = any_of(InCompartment("Patient", one) for one in sorted(patients))
+        mine = Ids(tuple(sorted(patients))) if patients else NOTHING
+        return _alone(type, table.alone, own, mine)
     return None if reading and type in table.open else NOTHING
 
 
@@ -104,6 +106,8 @@ def of_branches(type: str, organizations: frozenset[str], letter: str) -> Criter
     if type not in compartment("Patient"):
         return NOTHING
     by_patient = _through_patient(type, _patient_code(type), organizations, False)
+    if type in table.alone:
+        return _alone(type, table.alone, by_patient, of_branches("Patient", organizations, letter))
     if type not in table.owner or by_patient == NOTHING:
         return by_patient
     owner = _parameter(type, table.owner[type])
@@ -143,6 +147,23 @@ def all_of(criteria: Iterable[Criterion]) -> Criterion | None:
         query = apply_rules(Query((), And(parts)), RewriteContext(core()))
         return query.criterion
     return parts[0] if parts else None
+
+
+def _alone(
+    type: str, table: Mapping[str, str], own: Criterion, patients: Criterion | None
+) -> Criterion:
+    """Resources that name no other patients than some, where the type tells of several.
+
+    Args:
+        type: Resource type.
+        table: The types that do, with the parameter that names them.
+        own: What they must meet besides.
+        patients: What a Patient within reach meets.
+    """
+    if type not in table or patients is None or own == NOTHING:
+        return own
+    others = Chain(_parameter(type, table[type]), "Patient", Not(patients))
+    return And((own, Not(others)))
 
 
 def _names(parameter: SearchParameter, target: str, ids: frozenset[str]) -> Criterion:

@@ -44,6 +44,7 @@ class PatientTypes(NamedTuple):
 
     open: frozenset[str]
     closed: frozenset[str]
+    alone: Mapping[str, str]
     of_patient: Mapping[str, str]
 
 
@@ -53,6 +54,7 @@ class BranchTypes(NamedTuple):
     open: frozenset[str]
     closed: frozenset[str]
     owner: Mapping[str, str]
+    alone: Mapping[str, str]
     kept_by: Mapping[str, str]
     through: Mapping[str, tuple[str, str]]
     of_patient: Mapping[str, str]
@@ -78,7 +80,10 @@ def patient_types() -> PatientTypes:
     """What those confined to patients see beside the compartments."""
     table = _table("patient_scope_types")
     return PatientTypes(
-        frozenset(_types(table["open"])), frozenset(table["closed"]), table["of_patient"]
+        frozenset(_types(table["open"])),
+        frozenset(table["closed"]),
+        table["alone"],
+        table["of_patient"],
     )
 
 
@@ -91,6 +96,7 @@ def branch_types() -> BranchTypes:
         frozenset(_types(table["open"])),
         frozenset(table["closed"]),
         table["owner"],
+        table["alone"],
         table["kept_by"],
         through,
         table["of_patient"],
