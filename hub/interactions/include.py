@@ -27,6 +27,7 @@ from hub.search.include import (
     revinclude_query,
     targets,
 )
+from hub.search.parse import ROOM
 from hub.search.query import And, Include, Match, Or, Query, ReferenceValue, UriValue
 from hub.search.rewrite import RewriteContext
 from hub.search.traits import targets_of, traits_of
@@ -36,6 +37,9 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 Key = tuple[str, str]
+
+READ_AT_ONCE = 32
+"""Targets that are read before it is looked how much room they have left."""
 
 
 @lru_cache(maxsize=1)
@@ -72,6 +76,7 @@ class Included:
         self._includes = includes
         self._named = {include.source for include in includes if include.reverse}
         self._most = door.settings.include_limit
+        self._room = ROOM
         self._known: set[Key] = set()
         self._bodies: dict[Key, dict[str, Any]] = {}
         self.found: dict[Key, Stored] = {}
@@ -103,11 +108,12 @@ class Included:
             key = (one.type, one.id)
             if key in self._known:
                 continue
-            if len(self.found) >= self._most:
+            if len(self.found) >= self._most or self._room < 0:
                 self.complete = False
                 return
             self._known.add(key)
             self.found[key] = one
+            self._room -= len(one.tail)
 
     def _body(self, stored: Stored) -> dict[str, Any]:
         key = (stored.type, stored.id)
@@ -142,15 +148,17 @@ class Included:
 
     async def _read(self, type: str, ids: Sequence[str]) -> None:
         ids = ids[: self._most + 1]
-        if not ids or not self.complete:
-            return
-        query = include_query(type, ids, self._context, count=len(ids))
+        query = include_query(type, ids, self._context, count=len(ids)) if ids else None
         if query is not None:
-            await self._search(query)
+            if self.complete:
+                await self._search(query)
             return
-        keys = [(type, id) for id in ids]
-        found = await self._door.store.read_many(self._ctx.tenant.key, keys)
-        self._add(found[key] for key in keys if key in found)
+        for start in range(0, len(ids), READ_AT_ONCE):
+            if not self.complete:
+                return
+            keys = [(type, id) for id in ids[start : start + READ_AT_ONCE]]
+            found = await self._door.store.read_many(self._ctx.tenant.key, keys)
+            self._add(found[key] for key in keys if key in found)
 
     async def _read_version(self, type: str, id: str, version: str) -> None:
         """A version-specific reference brings that version."""
@@ -218,9 +226,12 @@ class Included:
 
     async def _matches(self, query: Query) -> tuple[Stored, ...]:
         deadline = self._door.settings.search_deadline
+        query = replace(query, room=max(0, self._room))
         if self._named.isdisjoint(query.types):
             page = await self._door.store.search(self._ctx.tenant.key, query, deadline)
         else:  # what the audit chain tells comes along when it is asked for by name, not by `*`
             page = await trail.page(self._door, self._ctx, query, deadline)
         self.damaged.update(page.damaged)
+        if page.next is not None:
+            self.complete = False
         return page.matches

@@ -45,15 +45,15 @@ class Cursor(NamedTuple):
         """From a search's position."""
         if position is None:
             return cls()
-        row, number, state, *values = position.values
-        place = None if row is None else Place(int(row), int(number or 0))
+        row, number, patient, state, *values = position.values
+        place = None if row is None else Place(int(row), int(number or 0), int(patient or 0))
         return cls(place, int(state or 0), Position(tuple(values)) if values else None)
 
     def position(self) -> Position:
         """As a search's position."""
-        row, number = (None, None) if self.place is None else self.place
+        place = (None, None, None) if self.place is None else self.place
         values = () if self.stored is None else self.stored.values
-        return Position((row, number, self.state, *values))
+        return Position((*place, self.state, *values))
 
 
 async def page(door: Interactions, ctx: Context, query: Query, deadline: float) -> Page:
@@ -78,12 +78,19 @@ async def page(door: Interactions, ctx: Context, query: Query, deadline: float) 
         head = await door.store.audit_head(ctx.tenant.key)
         cursor = cursor._replace(place=Place(head.row + 1, 0))
     stored = Page(())
-    own = replace(query, after=cursor.stored)
+    # No page of stored ones ends early: those of the chain are merged up to its last.
+    own = replace(query, after=cursor.stored, room=None)
     if cursor.state != _ENDED or query.total != "none":
         stored = await door.store.search(ctx.tenant.key, own, deadline)
     if cursor.state == _ENDED:
         stored = Page((), None, stored.total)
-    trail = Trail(door.store, ctx.tenant.key, query.types[0], ctx.base)
+    trail = Trail(
+        door.store,
+        ctx.tenant.key,
+        query.types[0],
+        ctx.base,
+        not sight.sees_all(ctx, query.types[0]),
+    )
     narrow = narrowed(query.criterion)
     matches = await _matcher(door, ctx, query)
     found = Matches([], 0, None)

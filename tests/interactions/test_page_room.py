@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, urlsplit
 import pytest
 
 from hub.context import Context
-from hub.interactions import BundleAnswer, Interactions
+from hub.interactions import BundleAnswer, Interactions, include
 from hub.interactions import history as histories
 from hub.search import parse as parsing
 from hub.storage.sqlite import record
@@ -91,4 +91,36 @@ async def test_scans_end_early_and_go_on(
         assert len(page) <= 3
         found += [stored.id for stored in page]
     assert found == [f"o{number:02}" for number in range(COUNT)]
+    await door.store.close()
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        [("_id", "all"), ("_include", "Observation:has-member")],
+        [("_id", "all"), ("_revinclude", "Observation:derived-from")],
+    ],
+)
+async def test_what_comes_along_ends_early_and_says_so(
+    tmp_path: Path,
+    ctx: Context,
+    monkeypatch: pytest.MonkeyPatch,
+    parameters: list[tuple[str, str]],
+) -> None:
+    door = await filled(tmp_path, ctx, 4000)
+    members = [{"reference": f"Observation/o{number:02}"} for number in range(COUNT)]
+    one = observation(id="all", hasMember=members)
+    await door.update(ctx, "Observation", "all", one)
+    for number in range(COUNT):
+        more = {"note": [{"text": "x" * 4000}], "derivedFrom": [{"reference": "Observation/all"}]}
+        made = observation(id=f"d{number:02}", **more)
+        await door.update(ctx, "Observation", made["id"], made)
+    whole = await door.search(ctx, "Observation", parameters)
+    assert len(whole.entries) == 1 + COUNT
+    assert not whole.issues
+    monkeypatch.setattr(include, "ROOM", 10_000)
+    monkeypatch.setattr(include, "READ_AT_ONCE", 4)
+    cut = await door.search(ctx, "Observation", parameters)
+    assert [entry.mode for entry in cut.entries] == ["match", *["include"] * 3, "outcome"]
+    assert [issue.message for issue in cut.issues] == ["include-limit"]
     await door.store.close()
