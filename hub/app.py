@@ -415,11 +415,16 @@ async def publish(metrics: Metrics, folder: Path, store: Store) -> None:
 
 @asynccontextmanager
 async def running(job: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """A job in the background, ended with the block."""
+    """A job in the background, ended with the block; one that fails before is told at once."""
     task = asyncio.create_task(job)
+    task.add_done_callback(_tell_failure)
     try:
         yield
     finally:
         task.cancel()
-        with suppress(asyncio.CancelledError):
-            await task
+        await asyncio.wait([task])
+
+
+def _tell_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logging.getLogger(__name__).error("a job in the background ended", exc_info=error)
