@@ -13,7 +13,7 @@ import base64
 from functools import lru_cache
 from typing import Any
 
-from hub.audit.kinds import ACTIVITY, ALERT, DICOM, REST, Kind, kind_of
+from hub.audit.kinds import ACTIVITY, ALERT, DICOM, KINDS, REST, Kind, kind_of
 from hub.model.body import instant
 from hub.model.identity import valid_id
 from hub.storage.port import AuditRecord
@@ -139,6 +139,14 @@ def _server(base: str) -> dict[str, Any]:
     return {"identifier": {"system": _URI, "value": base}, "display": OBSERVER}
 
 
+def _operated(record: AuditRecord) -> str:
+    """What a query that names no type was sent to: `Patient/7/$everything`."""
+    place = record.entities[0] if record.entities else ""
+    if record.interaction in KINDS:
+        return place
+    return f"{place}/${record.interaction}".lstrip("/")
+
+
 def _entities(record: AuditRecord) -> list[dict[str, Any]]:
     """What was touched: resources, patients, accounts; the query; the request's id."""
     entities: list[dict[str, Any]] = []
@@ -157,7 +165,8 @@ def _entities(record: AuditRecord) -> list[dict[str, Any]]:
         if valid_id(id)
     ]
     if record.query or searched:
-        asked = f"{searched}?{record.query}" if record.query else searched
+        target = searched or _operated(record)
+        asked = f"{target}?{record.query}" if record.query else target
         entities.append(
             {
                 "type": _OBJECT,

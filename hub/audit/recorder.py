@@ -22,9 +22,11 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
+from urllib.parse import parse_qsl
 
 from hub.audit.kinds import kind_of
 from hub.errors import Unavailable, fault
+from hub.model.identity import valid_id
 from hub.principal import Principal
 from hub.storage.audit_keys import interaction_key
 from hub.storage.port import AuditQuery, AuditRecord, Store, StoreUnavailable
@@ -48,6 +50,7 @@ _PATIENT = b"Patient/"
 _id = re.compile(rb"[A-Za-z0-9\-.]{1,64}").match
 _SELF = b'"relation":"self","url":"'
 _BEFORE = b'"/'
+_ASKING = frozenset(("patient", "subject", "patient:Patient", "subject:Patient"))
 
 log = logging.getLogger(__name__)
 
@@ -121,15 +124,16 @@ class Recorder:
         Raises:
             Unavailable: The buffer is full, for the store takes no rows; do not answer.
         """
-        if self._weight >= FULL_AT:
-            raise Unavailable(fault("transient", "audit-full"))
         patients: tuple[bytes, ...] = ()
+        is_full = self._weight >= FULL_AT
         if status < 400:
             if interaction in _WRITES:
                 if interaction != "create" or status != 200:  # 200: If-None-Exist found it
                     return
             elif interaction == "transaction" and not _shows(body):
                 return
+            if is_full:
+                raise Unavailable(fault("transient", "audit-full"))
             if body:
                 patients = patients_in(body)
             if not query and body and interaction.startswith("search"):
@@ -309,6 +313,8 @@ def record_of(event: Event) -> AuditRecord:
     type, _, rest = entity.partition("/")
     if type == "Patient" and rest:
         patients.append(rest.partition("/")[0])
+    if query:
+        patients += asked_for(type, query[:LONGEST_QUERY])
     return AuditRecord(
         kind_of(interaction).action,
         interaction,
@@ -324,6 +330,23 @@ def record_of(event: Event) -> AuditRecord:
         reason if status < 400 else f"{status} {reason}".rstrip(),
         time,
     )
+
+
+def asked_for(type: str, query: str) -> list[str]:
+    """Logical ids of the patients that a query names, whether or not anything was found.
+
+    Args:
+        type: Resource type that is searched.
+        query: As in a URL.
+    """
+    found = []
+    for name, text in parse_qsl(query):
+        if name in _ASKING or (name == "_id" and type == "Patient"):
+            for value in text.split(","):
+                id = value.rpartition("Patient/")[2]
+                if valid_id(id):
+                    found.append(id)
+    return found
 
 
 def outcome_of(status: int) -> str:

@@ -1,8 +1,10 @@
 """AuditEvents and Provenances that are made from the audit chain, as stored resources look.
 
 Their ids say where they come from: `audit-12` is the event of row 12, a commit; `audit-12-3` the
-third event of row 12, a block; `prov-12` the Provenance of row 12. Nobody can write under such
-an id. Called by `search` and `hub.interactions`.
+third event of row 12, a block; `prov-12` the Provenance of row 12. An event about several
+patients can be told for each of them alone: `audit-12-3.2` is what the second of them may know of
+`audit-12-3`, without the others, what was asked for, and the resources. Nobody can write under
+such an id. Called by `search` and `hub.interactions`.
 """
 
 from __future__ import annotations
@@ -10,6 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from typing import NamedTuple
+
+from msgspec.structs import replace
 
 from hub.audit.event import audit_event
 from hub.audit.provenance import provenance, targets
@@ -19,15 +23,24 @@ from hub.storage.port import AuditQuery, AuditRecord, AuditRow, Store, Stored
 EVENT, PROVENANCE = "AuditEvent", "Provenance"
 TYPES = frozenset((EVENT, PROVENANCE))
 
-_PLACE = re.compile(r"(audit|prov)-([1-9]\d{0,17})(?:-([1-9]\d{0,8}))?").fullmatch
+_PLACE = re.compile(
+    r"(audit|prov)-([1-9]\d{0,17})(?:-([1-9]\d{0,8}))?(?:\.([1-9]\d{0,8}))?"
+).fullmatch
 _PREFIX = {EVENT: "audit", PROVENANCE: "prov"}
 
 
 class Place(NamedTuple):
-    """Where an event is: its row, and its number in a block from 1 on (0: a commit's event)."""
+    """Where an event is.
+
+    Attributes:
+        row: Row of the chain.
+        number: Its number in a block, from 1 on; 0: a commit's event.
+        patient: Which of its patients it is told for, from 1 on; 0: for all.
+    """
 
     row: int
     number: int
+    patient: int = 0
 
 
 class Found(NamedTuple):
@@ -53,13 +66,30 @@ def place_of(type: str, id: str) -> Place | None:
         return None
     if type == PROVENANCE and match[3]:
         return None
-    return Place(int(match[2]), int(match[3] or 0))
+    return Place(int(match[2]), int(match[3] or 0), int(match[4] or 0))
 
 
 def id_of(type: str, place: Place) -> str:
     """The opposite of `place_of`."""
     id = f"{_PREFIX[type]}-{place.row}"
-    return f"{id}-{place.number}" if place.number else id
+    if place.number:
+        id = f"{id}-{place.number}"
+    return f"{id}.{place.patient}" if place.patient else id
+
+
+def for_each(found: Found) -> Iterator[Found]:
+    """An event for each of its patients, where it has several; else as it is."""
+    patients = found.record.patients
+    if len(patients) < 2:
+        yield found
+        return
+    for number in range(len(patients), 0, -1):
+        own = f"Patient/{patients[number - 1]}"
+        entities = tuple(one for one in found.record.entities if one.partition("/_")[0] == own)
+        record = replace(
+            found.record, entities=entities, patients=(patients[number - 1],), query=""
+        )
+        yield found._replace(place=found.place._replace(patient=number), record=record)
 
 
 def events_of(type: str, row: AuditRow) -> Iterator[Found]:
@@ -96,10 +126,18 @@ async def event_at(store: Store, tenant: int, type: str, place: Place) -> Found 
     page = await store.audit_rows(tenant, AuditQuery(before=place.row + 1, count=1))
     if not page.rows or page.rows[0].row != place.row:
         return None
-    return next((one for one in events_of(type, page.rows[0]) if one.place == place), None)
+    whole = place._replace(patient=0)
+    for one in events_of(type, page.rows[0]):
+        if one.place == whole:
+            parts = (one,) if not place.patient else for_each(one)
+            found = next((part for part in parts if part.place == place), None)
+            return found if found is None or type == EVENT or targets(found.record) else None
+    return None
 
 
-async def read(store: Store, tenant: int, type: str, id: str, base: str) -> Stored | None:
+async def read(
+    store: Store, tenant: int, type: str, id: str, base: str, *, for_each: bool = False
+) -> Stored | None:
     """The resource of an id; None when it is no id of a rendered one, or there is no such event.
 
     Args:
@@ -108,9 +146,12 @@ async def read(store: Store, tenant: int, type: str, id: str, base: str) -> Stor
         type: Resource type.
         id: Logical id.
         base: The hub's own base URL.
+        for_each: Events about several patients are there only as told for one of them.
     """
     place = place_of(type, id)
     if place is None:
         return None
     found = await event_at(store, tenant, type, place)
-    return None if found is None else render(type, found, base)
+    if found is None or (for_each and len(found.record.patients) > 1):
+        return None
+    return render(type, found, base)

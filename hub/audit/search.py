@@ -10,13 +10,23 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from typing import NamedTuple
 
 from hub.audit.criteria import Narrowed
-from hub.audit.rendered import Found, Place, event_at, events_of, place_of, render
+from hub.audit.provenance import targets
+from hub.audit.rendered import (
+    EVENT,
+    Found,
+    Place,
+    event_at,
+    events_of,
+    for_each,
+    place_of,
+    render,
+)
 from hub.storage.audit_keys import keys_of
-from hub.storage.port import AuditQuery, AuditRecord, DeadlineExceeded, Store, Stored
+from hub.storage.port import AuditQuery, AuditRecord, AuditRow, DeadlineExceeded, Store, Stored
 
 Matcher = Callable[[Stored], Awaitable[bool]]
 """Whether a resource meets the criteria."""
@@ -54,12 +64,14 @@ class Trail(NamedTuple):
         tenant: Tenant key.
         type: `AuditEvent` or `Provenance`.
         base: The hub's own base URL.
+        for_each: Events about several patients are told for each of them.
     """
 
     store: Store
     tenant: int
     type: str
     base: str
+    for_each: bool = False
 
     async def find(
         self,
@@ -122,14 +134,14 @@ class Trail(NamedTuple):
     ) -> AsyncIterator[tuple[Place, Found | None]]:
         """Those of the rows that the store does not pass over."""
         groups = [frozenset(group) for group in narrow.groups]
-        before = None if after is None else after.row + (after.number > 0)
+        before = None if after is None else after.row + (after[1:] > (0, 0))
         while True:
             page = await self.store.audit_rows(
                 self.tenant,
                 AuditQuery(before, narrow.low, narrow.high, tuple(narrow.groups)),
             )
             for row in page.rows:
-                for one in events_of(self.type, row):
+                for one in self._events(row):
                     older = after is None or one.place < after
                     if older and _may_match(one.record, narrow, groups):
                         yield one.place, one
@@ -137,6 +149,16 @@ class Trail(NamedTuple):
                 return
             before = page.next
             yield Place(before, 0), None
+
+    def _events(self, row: AuditRow) -> Iterator[Found]:
+        """The events of a row, newest first."""
+        for one in events_of(self.type, row):
+            if not self.for_each:
+                yield one
+                continue
+            for part in for_each(one):
+                if self.type == EVENT or targets(part.record):
+                    yield part
 
 
 def _may_match(record: AuditRecord, narrow: Narrowed, groups: list[frozenset[int]]) -> bool:

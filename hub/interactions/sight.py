@@ -132,7 +132,8 @@ async def read(
 async def _newest(door: Interactions, ctx: Context, type: str, id: str) -> Stored | None:
     """The newest version in the store, or of what is told from the audit chain."""
     if type in rendered.TYPES:
-        made = await rendered.read(door.store, ctx.tenant.key, type, id, ctx.base)
+        alone = not sees_all(ctx, type)
+        made = await rendered.read(door.store, ctx.tenant.key, type, id, ctx.base, for_each=alone)
         if made is not None:
             return made
     return await door.store.read(ctx.tenant.key, type, id)

@@ -190,6 +190,14 @@ async def test_workers_send_their_blocks_to_the_owner(tmp_path: Path) -> None:
     await owner.close()
 
 
+def test_patients_that_a_query_names_are_asked_for() -> None:
+    asked = recorders.asked_for
+    assert asked("Observation", "patient=a,Patient/b&code=x&subject:Patient=c") == ["a", "b", "c"]
+    assert asked("Patient", "_id=a&name=b") == ["a"]
+    assert asked("Observation", "_id=a&subject=Group/g&patient=&patient=%00") == []
+    assert asked("Observation", "subject=http://h/fhir/Patient/d") == ["d"]
+
+
 # --- patients -------------------------------------------------------------------------------
 
 

@@ -285,6 +285,49 @@ async def test_a_patient_sees_what_was_done_with_its_own_record(
         await door.read(own, "AuditEvent", "audit-4-3")
 
 
+async def test_an_event_about_several_is_told_to_each_without_the_others(
+    door: Interactions, ctx: Context
+) -> None:
+    one, two = await some_events(door, ctx)
+    recorder = Recorder(door.store)
+    body = f'"Patient/{one}" "Patient/{two}"'.encode()
+    recorder.add(DOCTOR, "r", "", "search-type", 200, "Patient", query="name=secret", body=body)
+    await recorder.flush()
+    entry = [
+        {"resource": patient(id=id), "request": {"method": "PUT", "url": f"Patient/{id}"}}
+        for id in (one, two)
+    ]
+    await door.bundle(ctx, {"resourceType": "Bundle", "type": "transaction", "entry": entry})
+    assert ids(await search(door, ctx, f"AuditEvent?patient={one}&_count=2")) == [
+        "audit-6",
+        "audit-5-1",
+    ]
+    own = Context(
+        principal=Principal(
+            "old.chen", frozenset(("patient",)), fhir_user=f"Patient/{two}",
+            patients=frozenset((two,)), client="app", grant="g",
+        )
+    )  # fmt: skip
+    answer = await search(door, own, "AuditEvent?")
+    assert ids(answer) == ["audit-6.2", "audit-5-1.2", "audit-4-3", "audit-2"]
+    assert all(one not in str(event) for event in resources(answer))
+    assert "secret" not in str(resources(answer))
+    assert ids(await search(door, own, "Provenance?")) == ["prov-6.2", "prov-2"]
+    read = resource_of(await door.read(own, "Provenance", "prov-6.2"))
+    assert read["target"] == [{"reference": f"Patient/{two}/_history/2"}]
+    for type, id in (
+        ("AuditEvent", "audit-6"),
+        ("AuditEvent", "audit-6.1"),
+        ("AuditEvent", "audit-5-1"),
+        ("AuditEvent", "audit-5-1.1"),
+        ("AuditEvent", "audit-5-1.3"),
+        ("Provenance", "prov-6"),
+        ("Provenance", "prov-6.1"),
+    ):
+        with pytest.raises(NotFound):
+            await door.read(own, type, id)
+
+
 async def test_a_search_that_takes_too_long_ends(door: Interactions, ctx: Context) -> None:
     await some_events(door, ctx)
     slow = door_over(door.store, search_deadline=0.001)
