@@ -30,7 +30,7 @@ async def ensure_client(clients: Clients, site: str, now: int) -> None:
             await clients.remove(CLIENT, now)
     made = Client(
         id=CLIENT,
-        name="Console",
+        name="Console 控制台",
         redirect_uris=wanted,
         created_by="hub",
         first_party=True,

@@ -72,8 +72,8 @@ _PAGE = """<!doctype html>
 </html>
 """
 _WORDS = {
-    "en": ("en", "FHIR hub", "This page needs JavaScript. The API does not: see /docs."),
-    "zh": ("zh-CN", "FHIR 互联平台", "此页面需要 JavaScript。接口不需要，请见 /docs。"),
+    "en": ("en", "Health record", "This page needs JavaScript. The API does not: see /docs."),
+    "zh": ("zh-CN", "健康档案", "此页面需要 JavaScript。接口不需要，请见 /docs。"),
 }
 _quality = re.compile(r"\s*([A-Za-z]{1,8})[A-Za-z0-9-]*\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?").match
 

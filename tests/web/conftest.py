@@ -8,6 +8,11 @@ from typing import Any
 
 import pytest
 
+from hub.access.clients import Client
+from hub.access.front_desk import open_desk
+from hub.app import open_door
+from hub.context import utc_now
+from hub.settings import Settings
 from tests.browser.driver import Page, Person
 from tests.rest.running import RunningHub, running, token_of
 
@@ -137,6 +142,15 @@ def unguarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
         fill(hub)
         yield hub
         assert hub.unexpected_errors() == 0, hub.tracebacks()
+
+
+async def register_app(data: Path, client: Client) -> None:
+    """Let an app in, beside a running hub."""
+    now = int(utc_now().timestamp() * 1000)
+    async with open_door(Settings(data=data)) as door:
+        desk = open_desk(door.store.ledger, 1)
+        await desk.clients.add(client, now)
+        desk.close()
 
 
 def log_in(person: Person, hub: RunningHub, name: str, at: str = "#/") -> Page:

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import time
 from itertools import pairwise
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
+import httpx
 import pytest
 
+from hub.access.clients import Client
 from tests.browser.driver import DESKTOP, PHONE, Chromium, Page, Viewport
 from tests.rest.running import RunningHub
-from tests.web.conftest import PASSWORD, VISITS, log_in
+from tests.web.conftest import PASSWORD, VISITS, log_in, register_app
 
 pytestmark = [pytest.mark.system("chromium"), pytest.mark.slow]
 
@@ -23,7 +27,7 @@ def go(page: Page, where: str, expected: str = "") -> str:
     """Open a page of the console by its address, and read it once it has loaded."""
     page.run(f"location.hash = {json.dumps(where)}")
     page.wait_until(f"location.hash === {json.dumps(where)} && !!document.querySelector('main h1')")
-    page.wait_until("!document.querySelector('main').innerText.match(/Loading|正在加载/)")
+    page.wait_until("!document.querySelector('[aria-busy=true]')")
     if expected:
         page.wait_for("main", expected)
     return page.text("main")
@@ -96,6 +100,66 @@ def test_a_timeline_shows_one_kind_when_asked(at_desk: Page) -> None:
     assert (
         at_desk.run("document.querySelector('.choices [aria-pressed=true]').innerText") == "Visits"
     )
+
+
+def test_who_looks_at_a_patient_is_seen_there_and_in_the_audit(
+    chromium: Chromium, guarded: RunningHub, tokens: dict[str, str], at_desk: Page
+) -> None:
+    doctor = log_in(chromium.person(PHONE, language="zh-CN"), guarded, "li")
+    go(doctor, "#/patients/wang", "王明华")
+    go(doctor, "#/patients/zhao", "无权")
+    time.sleep(0.6)  # Reads reach the audit within a quarter of a second.
+    text = go(at_desk, "#/patients/wang/audit", "Personal details")
+    assert "from 127.0.0.1" in text
+    go(at_desk, "#/audit")
+    at_desk.type("#audit-who", "li")
+    at_desk.type("#audit-patient", "王")
+    at_desk.click("button[type=submit]")
+    at_desk.wait_until(
+        "[...document.querySelectorAll('tbody tr')].every(e => e.innerText.includes('li'))"
+        " && document.querySelectorAll('tbody tr').length > 0"
+    )
+    assert "王明华" in at_desk.text("tbody")
+    at_desk.type("#audit-patient", "nobody of that name")
+    at_desk.click("button[type=submit]")
+    at_desk.wait_for("main", "No patient of that name.")
+    assert "nobody" not in at_desk.url
+
+
+def test_refusals_are_found_by_their_outcome(at_desk: Page, guarded: RunningHub) -> None:
+    httpx.get(f"{guarded.url}/fhir/Patient", headers={"authorization": "Bearer stolen"})
+    time.sleep(0.6)
+    go(at_desk, "#/audit")
+    at_desk.type("#audit-who", "")
+    at_desk.type("#audit-patient", "")
+    at_desk.run(
+        "{ const s = document.querySelector('select'); s.value = '4';"
+        " s.dispatchEvent(new Event('change', {bubbles: true})); }"
+    )
+    at_desk.click("button[type=submit]")
+    at_desk.wait_until(
+        "[...document.querySelectorAll('tbody tr')].every(e => e.innerText.includes('refused'))"
+        " && document.querySelectorAll('tbody tr').length > 0"
+    )
+    assert "401" in at_desk.text("tbody")
+
+
+async def test_an_app_is_opened_for_the_patient_one_looks_at(
+    chromium: Chromium, guarded: RunningHub, tokens: dict[str, str]
+) -> None:
+    app = Client(
+        id="chart",
+        name="Growth chart",
+        redirect_uris=("http://127.0.0.1:1/callback",),
+        launch_url=f"{guarded.url}/docs",
+    )
+    await register_app(guarded.log.parent / "data", app)
+    page = log_in(chromium.person(DESKTOP, language="en-GB"), guarded, "li")
+    go(page, "#/patients/zhang", "Open in Growth chart")
+    page.click(".row button", leaves=True)
+    asked = dict(parse_qsl(urlsplit(page.url).query))
+    assert asked["iss"] == f"{guarded.url}/fhir"
+    assert len(asked["launch"]) > 30
 
 
 def test_what_is_not_there_is_said_in_the_hubs_words(at_desk: Page) -> None:
@@ -274,8 +338,8 @@ def test_everything_is_reached_by_keyboard(chromium: Chromium, unguarded: Runnin
     page.press("Tab")
     page.press("Enter")
     page.wait_for(".lead")
-    assert page.run("document.activeElement.tagName") == "H1"
-    assert "· FHIR hub" in page.run("document.title")
+    page.wait_until("document.activeElement.tagName === 'H1'")
+    assert "· Health record" in page.run("document.title")
 
 
 def test_words_stand_out_from_their_ground_by_day_and_by_night(

@@ -1,6 +1,7 @@
 import { useEffect, useState } from "preact/hooks";
 import { timeText } from "./dates";
-import { told, type Told } from "./events";
+import { typeWord } from "./entries";
+import { looks, told, typesOf, type Look, type Told } from "./events";
 import { matches, nextPage, type Bundle, type Patient, type Resource } from "./fhir";
 import { Heading, Loading, More, Problem, useFrame, useTitle, type Frame } from "./frame";
 import { personName } from "./names";
@@ -9,6 +10,7 @@ import type { Word } from "./words";
 
 const COUNT = 50;
 const MOST_PATIENTS = 20;
+const FEW = 3;
 const OUTCOMES: [string, Word][] = [["", "any"], ["0", "success"], ["4", "minor"], ["8", "serious"], ["12", "major"]];
 
 export interface Asked {
@@ -95,7 +97,7 @@ export function Audit() {
     return (
       <>
         <Heading>{t("audit")}</Heading>
-        <AuditList query="" patientShown />
+        <AuditList query="" />
       </>
     );
   return (
@@ -120,7 +122,7 @@ export function Audit() {
       {failure ? <Problem failure={failure} /> : null}
       {none ? <p role="status">{t("noSuchPatient")}</p> : null}
       {now.note ? <p class="note">{now.note}</p> : null}
-      {none ? null : <AuditList key={`${turn}`} query={now.query} patientShown />}
+      {none ? null : <AuditList key={`${turn}`} query={now.query} />}
     </>
   );
 }
@@ -152,8 +154,8 @@ async function read(frame: Frame, path: string, before: Found | null): Promise<F
   return { events: [...(before?.events ?? []), ...events], next: nextPage(bundle), names };
 }
 
-/** AuditEvents that a search finds, newest first. */
-export function AuditList({ query, patientShown }: { query: string; patientShown: boolean }) {
+/** AuditEvents that a search finds, newest first; `ofOne`: all about the same patient. */
+export function AuditList({ query, ofOne = false }: { query: string; ofOne?: boolean }) {
   const frame = useFrame();
   const { t, language } = frame;
   const [found, setFound] = useState<Found | null>(null);
@@ -175,28 +177,25 @@ export function AuditList({ query, patientShown }: { query: string; patientShown
 
   if (failure) return <Problem failure={failure} again={() => void load(first, null)} />;
   if (!found) return <Loading />;
+  const events = found.events.map(told);
+  const shown = ofOne ? looks(events) : events;
+  const columns: Word[] = ["time", "who", "what", ...(ofOne ? [] : ["about" as const]), "outcome"];
   return (
     <>
       <p class="quiet" role="status">
-        {!found.events.length ? t("auditNone")
-          : t(found.next ? "auditMore" : "auditCount", { count: found.events.length })}
+        {!shown.length ? t("auditNone")
+          : t(found.next ? "auditMore" : "auditCount", { count: shown.length })}
       </p>
-      {found.events.length ? (
-        <div class="table" role="region" aria-label={t("audit")} tabIndex={0}>
-          <table>
+      {shown.length ? (
+        <div class="table">
+          <table aria-label={t(ofOne ? "whoSaw" : "audit")}>
             <thead>
-              <tr>
-                <th scope="col">{t("time")}</th>
-                <th scope="col">{t("who")}</th>
-                <th scope="col">{t("what")}</th>
-                {patientShown ? <th scope="col">{t("about")}</th> : null}
-                <th scope="col">{t("outcome")}</th>
-              </tr>
+              <tr>{columns.map((name) => <th key={name} scope="col">{t(name)}</th>)}</tr>
             </thead>
             <tbody>
-              {found.events.map((event) => (
-                <Row key={event.id} one={told(event)} names={found.names} patientShown={patientShown} />
-              ))}
+              {ofOne
+                ? looks(events).map((one, index) => <LookRow key={index} one={one} />)
+                : events.map((one, index) => <EventRow key={index} one={one} names={found.names} />)}
             </tbody>
           </table>
         </div>
@@ -206,40 +205,84 @@ export function AuditList({ query, patientShown }: { query: string; patientShown
   );
 }
 
-function Row({ one, names, patientShown }: { one: Told; names: Map<string, string>; patientShown: boolean }) {
+type Common = Pick<Told, "time" | "who" | "via" | "address">;
+
+function WhenAndWho({ one }: { one: Common }) {
   const { t, language, page } = useFrame();
-  const patients = one.about.filter((reference) => reference.startsWith("Patient/"));
-  const others = one.about.filter((reference) => !reference.startsWith("Patient/"));
-  // Of many resources their types say enough; accounts and apps have names.
-  const kinds = [...new Set(others.map((one) => (/^[A-Z]/.test(one) ? one.split("/")[0] : one)))].join(", ");
   return (
-    <tr>
+    <>
       <td class="when">{timeText(one.time, language, page.zone)}</td>
       <td>
         <b>{one.who}</b>
         {one.via ? <small>{t("via", { app: one.via })}</small> : null}
-        {one.address ? <small>{t("at", { address: one.address })}</small> : null}
+        {one.address && one.address !== one.who ? <small>{t("at", { address: one.address })}</small> : null}
       </td>
+    </>
+  );
+}
+
+function Outcome({ one }: { one: Pick<Told, "good" | "outcome" | "reason"> }) {
+  const { t } = useFrame();
+  return (
+    <td>
+      <span class={one.good ? "good" : "bad"}>{t(one.outcome)}</span>
+      {one.reason ? <small>{one.reason}</small> : null}
+    </td>
+  );
+}
+
+function LookRow({ one }: { one: Look }) {
+  const { t, language } = useFrame();
+  const comma = language === "zh" ? "、" : ", ";
+  const types = one.types.map((type) => {
+    const known = typeWord(type);
+    return known ? t(known) : type;
+  });
+  return (
+    <tr>
+      <WhenAndWho one={one} />
+      <td>
+        {one.actions.map((action) => t(action)).join(comma)}
+        {types.length ? <small>{[...new Set(types)].join(comma)}</small> : null}
+      </td>
+      <Outcome one={one} />
+    </tr>
+  );
+}
+
+function EventRow({ one, names }: { one: Told; names: Map<string, string> }) {
+  const { t } = useFrame();
+  const patients = one.about.filter((reference) => reference.startsWith("Patient/"));
+  const accounts = one.about.filter((name) => !/^[A-Z]/.test(name));
+  const types = typesOf(one).filter((type) => type !== "Patient" || !patients.length);
+  const link = (reference: string) => (
+    <a key={reference} href={`#/patients/${reference.slice(8)}`}>{names.get(reference) || reference}</a>
+  );
+  return (
+    <tr>
+      <WhenAndWho one={one} />
       <td>
         {t(one.action)}
         {one.detail ? <small>{one.detail}</small> : null}
-        {one.query ? <small>{one.query}</small> : null}
-        {!patientShown && kinds ? <small>{kinds}</small> : null}
+        {one.query ? (
+          <details>
+            <summary>{one.query.split("?")[0]}</summary>
+            <small>{one.query}</small>
+          </details>
+        ) : null}
       </td>
-      {patientShown ? (
-        <td>
-          {patients.map((reference) => (
-            <a key={reference} href={`#/patients/${reference.slice(8)}`}>
-              {names.get(reference) || reference}
-            </a>
-          ))}
-          {kinds ? <small>{kinds}</small> : null}
-        </td>
-      ) : null}
       <td>
-        <span class={one.good ? "good" : "bad"}>{t(one.outcome)}</span>
-        {one.reason ? <small>{one.reason}</small> : null}
+        {patients.slice(0, FEW).map(link)}
+        {patients.length > FEW ? (
+          <details>
+            <summary>{t("andMore", { count: patients.length - FEW })}</summary>
+            {patients.slice(FEW).map(link)}
+          </details>
+        ) : null}
+        {types.length && !one.query ? <small>{types.join(", ")}</small> : null}
+        {accounts.length ? <small>{accounts.join(", ")}</small> : null}
       </td>
+      <Outcome one={one} />
     </tr>
   );
 }

@@ -62,6 +62,13 @@ export const KINDS: Kind[] = [
 
 export const GROUPS: Word[] = [...new Set(KINDS.map((one) => one.group))];
 
+/** What one resource of a type is called, where the timeline shows it. */
+export function typeWord(type: string): Word | null {
+  if (type === "Patient") return "oneself";
+  if (type === "AuditEvent") return "accessLog";
+  return KINDS.find((one) => one.type === type)?.label ?? null;
+}
+
 function kind(type: string, sort: string, group: Word, label: Word, ...dates: string[]): Kind {
   return { type, sort, group, label, dates };
 }

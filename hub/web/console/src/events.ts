@@ -93,3 +93,52 @@ function targetOf(entity: Entity): string {
 function nameOf(agent: Agent | undefined): string {
   return agent?.name || agent?.altId || referenceText(agent?.who);
 }
+
+/** What somebody did at one time with a record: consecutive events that belong together. */
+export interface Look {
+  time: string;
+  who: string;
+  via: string;
+  address: string;
+  outcome: Word;
+  good: boolean;
+  reason: string;
+  actions: Word[];
+  /** Resource types. */
+  types: string[];
+}
+
+/** Within so many milliseconds, events of the same person, app and place are one look. */
+const TOGETHER = 120_000;
+
+/** Events about one patient, newest first, those that belong together as one. */
+export function looks(events: Told[]): Look[] {
+  const found: Look[] = [];
+  for (const one of events) {
+    const before = found.at(-1);
+    const types = typesOf(one);
+    if (before && isSame(before, one)) {
+      before.actions = [...new Set([...before.actions, one.action])];
+      before.types = [...new Set([...before.types, ...types])];
+    } else {
+      const { time, who, via, address, outcome, good, reason } = one;
+      found.push({ time, who, via, address, outcome, good, reason, actions: [one.action], types });
+    }
+  }
+  return found;
+}
+
+function isSame(look: Look, one: Told): boolean {
+  const apart = Date.parse(look.time) - Date.parse(one.time);
+  const fields = ["who", "via", "address", "outcome", "reason"] as const;
+  return apart <= TOGETHER && fields.every((field) => look[field] === one[field]);
+}
+
+/** Types that an event was about: of what it searched, else of what it touched. */
+export function typesOf(one: Told): string[] {
+  const searched = /^[A-Z][A-Za-z]+/.exec(one.query)?.[0];
+  if (searched) return [searched];
+  const types = one.about.map((name) => name.split("/")[0] ?? "").filter((type) => /^[A-Z]/.test(type));
+  const others = types.filter((type) => type !== "Patient");
+  return [...new Set(others.length ? others : types)];
+}

@@ -128,7 +128,7 @@ export function Loading() {
     const timer = setTimeout(() => setLate(true), 250);
     return () => clearTimeout(timer);
   }, []);
-  return <p class="quiet" role="status">{late ? t("loading") : "\u00a0"}</p>;
+  return <p class="quiet" role="status" aria-busy="true">{late ? t("loading") : "\u00a0"}</p>;
 }
 
 /** What went wrong, in the hub's words where it has some. */

@@ -72,7 +72,7 @@ export function PatientPage({ id, part }: { id: string; part: string }) {
         <>
           <h2 class="unseen">{t("whoSaw")}</h2>
           <p class="hint">{t("whoSawText")}</p>
-          <AuditList query={`patient=Patient/${encodeURIComponent(id)}`} patientShown={false} />
+          <AuditList query={`patient=Patient/${encodeURIComponent(id)}`} ofOne />
         </>
       ) : <Timeline id={id} />}
     </>

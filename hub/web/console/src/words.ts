@@ -4,7 +4,7 @@ export type Language = "en" | "zh";
 
 const WORDS = {
   // The frame
-  product: ["FHIR hub", "FHIR 互联平台"],
+  product: ["Health record", "健康档案"],
   skip: ["Skip to the content", "跳到正文"],
   pages: ["Pages", "页面"],
   language: ["中文", "English"],
@@ -236,6 +236,9 @@ const WORDS = {
   actionU: ["changed", "修改"],
   actionD: ["deleted", "删除"],
   actionE: ["ran", "执行"],
+  andMore: ["and {count} more", "另有 {count} 位"],
+  accessLog: ["Access log", "访问记录"],
+  oneself: ["Personal details", "个人信息"],
   didSearch: ["searched", "搜索"],
   didLogin: ["logged in", "登录"],
   didLogout: ["logged out", "退出登录"],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { insideBase, wordsOf } from "../src/api";
 import { auditQuery } from "../src/audit";
-import { told } from "../src/events";
+import { looks, told } from "../src/events";
 import { patientQuery } from "../src/patients";
 
 test("a page's link is read from here, whatever host it names", () => {
@@ -121,4 +121,23 @@ test("a refused login is told as one", () => {
   });
   assert.equal(said.action, "didLogin");
   assert.equal(said.good, false);
+});
+
+test("what somebody does with a record at one time is one look", () => {
+  const event = (time: string, who: string, query: string, about: string[] = []) => ({
+    ...told({ resourceType: "AuditEvent", action: "R", recorded: time, agent: [{ name: who, requestor: true }] }),
+    query,
+    about,
+  });
+  const found = looks([
+    event("2026-06-30T08:01:30Z", "li", "Encounter?patient=1"),
+    event("2026-06-30T08:01:00Z", "li", "Observation?patient=1"),
+    event("2026-06-30T08:00:59Z", "li", "", ["Patient/1"]),
+    event("2026-06-30T08:00:58Z", "wang", "", ["Patient/1", "Observation/2"]),
+    event("2026-06-30T07:00:00Z", "wang", "", ["Patient/1"]),
+  ]);
+  assert.deepEqual(
+    found.map((one) => [one.who, one.types]),
+    [["li", ["Encounter", "Observation", "Patient"]], ["wang", ["Observation"]], ["wang", ["Patient"]]],
+  );
 });
