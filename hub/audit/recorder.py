@@ -125,15 +125,12 @@ class Recorder:
             Unavailable: The buffer is full, for the store takes no rows; do not answer.
         """
         patients: tuple[bytes, ...] = ()
-        is_full = self._weight >= FULL_AT
+        if status < 400 and _is_in_commit(interaction, status, body):
+            return
+        # Only now: a write that was done is not told as refused.
+        if self._weight >= FULL_AT:
+            raise Unavailable(fault("transient", "audit-full"))
         if status < 400:
-            if interaction in _WRITES:
-                if interaction != "create" or status != 200:  # 200: If-None-Exist found it
-                    return
-            elif interaction == "transaction" and not _shows(body):
-                return
-            if is_full:
-                raise Unavailable(fault("transient", "audit-full"))
             if body:
                 patients = patients_in(body)
             if not query and body and interaction.startswith("search"):
@@ -375,6 +372,13 @@ def patients_in(body: bytes) -> tuple[bytes, ...]:
             found[named[0]] = None
         at = body.find(_PATIENT, at + 8)
     return tuple(found)
+
+
+def _is_in_commit(interaction: str, status: int, body: bytes) -> bool:
+    """Whether the commit of what was done tells of all of it."""
+    if interaction in _WRITES:
+        return interaction != "create" or status != 200  # 200: If-None-Exist found it
+    return interaction == "transaction" and not _shows(body)
 
 
 def _shows(body: bytes) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -100,6 +101,17 @@ async def test_when_nothing_can_be_written_nothing_is_answered_any_more(
     assert told[1:-1] == [*(f"Observation/{n}" for n in range(5)), "Observation/6"]
 
 
+async def test_a_write_that_was_done_is_not_told_as_refused(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorders, "FULL_AT", 0)
+    recorder = Recorder(MemoryStore())
+    recorder.add(DOCTOR, "r-1", "", "create", 201, "Observation")
+    for interaction, status in (("read", 200), ("read", 404), ("create", 422)):
+        with pytest.raises(Unavailable):
+            recorder.add(DOCTOR, "r-1", "", interaction, status, "Observation")
+
+
 async def test_writes_that_were_done_are_left_to_their_commit() -> None:
     store = MemoryStore()
     async with recording(store) as recorder:
@@ -166,6 +178,35 @@ async def test_a_process_that_ended_without_a_stop_is_told_by_the_next(tmp_path:
     ]
     assert told[1].entities == ("process/4194305.77",)
     assert (told[1].outcome, told[1].detail) == ("4", "audit-unclean")
+
+
+async def test_a_killed_process_is_told_by_the_next(tmp_path: Path) -> None:
+    """What it had noted a moment before may be lost; that it may is in the chain."""
+    program = (
+        "import asyncio, os, sys\n"
+        "from pathlib import Path\n"
+        "from hub.audit.recorder import recording\n"
+        "from hub.principal import LOCAL\n"
+        "from hub.storage.sqlite.store import open_store\n"
+        "async def main():\n"
+        "    async with recording(open_store(Path(sys.argv[1]))) as recorder:\n"
+        "        recorder.add(LOCAL, '', '', 'read', 200, 'Patient', 'written')\n"
+        "        await asyncio.sleep(0.6)\n"
+        "        recorder.add(LOCAL, '', '', 'read', 200, 'Patient', 'lost')\n"
+        "        os.kill(os.getpid(), 9)\n"
+        "asyncio.run(main())\n"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", program, str(tmp_path))
+    assert await process.wait() == -9
+    store = open_store(tmp_path)
+    async with recording(store):
+        pass
+    told = [record for _, _, record in await store.audit_records(1, 0, 100)]
+    assert await store.check_audit(1) is None
+    await store.close()
+    assert [one.interaction for one in told] == ["start", "read", "unclean", "start", "stop"]
+    assert told[1].patients == ("written",)
+    assert told[2].entities == told[0].entities
 
 
 async def test_workers_that_live_are_not_taken_for_dead() -> None:
