@@ -106,8 +106,11 @@ async def _load_demo(settings: Settings) -> str:
 
 
 async def _fill(door: Interactions, settings: Settings) -> None:
+    from hub.loading.demo_accounts import is_outdated
+
     unfinished = settings.data / "demo.unfinished"
-    if (await door.store.info(1)).versions and not unfinished.exists():
+    holds = (await door.store.info(1)).versions
+    if holds and not unfinished.exists() and not await is_outdated(door, settings.data):
         return
     from hub.demo.generate import DEFAULT_PATIENTS, DEFAULT_SEED
     from hub.loading.demo import load_demo

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from hub.demo.generate import DEFAULT_PATIENTS
+from hub.loading.demo_accounts import cast
 from tests.rest.running import RunningHub, running, token_of
 
 
@@ -124,3 +125,14 @@ def test_a_hub_that_nobody_can_log_in_to_says_how_to_make_the_first_administrato
     with running(tmp_path, auth="off") as hub:
         assert "Authentication is OFF" in hub.banner
         assert any("authentication is off" in line["message"] for line in hub.lines())
+
+
+def test_a_demo_set_of_an_older_hub_gets_the_people_that_it_lacks(tmp_path: Path):
+    with running(tmp_path, "--demo", auth="off") as hub:
+        manager = next(one.fhir_user for one in cast() if one.role == "manager")
+        roles = hub.client.get(f"/PractitionerRole?practitioner={manager}").json()["entry"]
+        hub.client.delete(f"/PractitionerRole/{roles[0]['resource']['id']}").raise_for_status()
+        hub.client.delete(f"/{manager}").raise_for_status()
+    with running(tmp_path, "--demo", auth="on") as hub:
+        assert hub.banner.count("user: ") == 5
+        assert hub.client.get(f"/{manager}").status_code == 200

@@ -99,6 +99,19 @@ async def demo_accounts(door: Interactions, desk: FrontDesk, folder: Path, now: 
     return text
 
 
+async def is_outdated(door: Interactions, folder: Path) -> bool:
+    """Whether the record holds the demo set of an older hub, in which some people are missing.
+
+    Args:
+        door: The record.
+        folder: Data folder.
+    """
+    if (folder / FILE).exists():
+        return False
+    there = {one.role: await _is_there(door, one.fhir_user) for one in cast() if one.fhir_user}
+    return there["patient"] and not all(there.values())
+
+
 async def _is_there(door: Interactions, reference: str) -> bool:
     from hub.context import Context
     from hub.errors import HubError

@@ -105,11 +105,18 @@ class Edge:
         """Whether a request comes from this machine, and not by way of a proxy on it.
 
         A hub whose public address is another than this machine's has a proxy in front; without
-        `trusted_proxies` nobody knows for whom that asks.
+        `trusted_proxies` nobody knows for whom that asks. A page in a browser on this machine
+        that has made its own name point here (DNS rebinding) is told by its Host.
         """
         if self._hidden or not is_loopback(self.address(scope, headers)):
             return False
+        if not self._is_own_host(headers.get(b"host", b"localhost")):
+            return False
         return bool(self._proxies) or _FORWARDING.isdisjoint(headers)
+
+    def _is_own_host(self, host: bytes) -> bool:
+        name = _PORT.sub("", host.decode("latin-1").lower()).strip("[]")
+        return name in self._hosts or is_loopback(name)
 
     def _trusted(self, address: str) -> bool:
         try:
@@ -136,8 +143,7 @@ class Edge:
         text = host.decode("latin-1").lower()
         if not _AUTHORITY.fullmatch(text):
             return "host-invalid"
-        name = _PORT.sub("", text).strip("[]")
-        if not self._check_hosts or name in self._hosts or is_loopback(name):
+        if not self._check_hosts or self._is_own_host(host):
             return ""
         return "host-unknown"
 

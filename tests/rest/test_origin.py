@@ -145,6 +145,8 @@ def test_an_address_counts_as_far_as_trusted_proxies_tell_it(
         ({}, "::1", {}, True),
         ({}, "192.168.1.5", {}, False),
         ({}, "127.0.0.1", {b"x-forwarded-for": b"127.0.0.1"}, False),
+        ({}, "127.0.0.1", {b"host": b"localhost:8080"}, True),
+        ({}, "127.0.0.1", {b"host": b"evil.example"}, False),
         ({}, "127.0.0.1", {b"forwarded": b"for=127.0.0.1"}, False),
         (PUBLIC, "127.0.0.1", {}, False),
         ({"public_url": "http://localhost:8080"}, "127.0.0.1", {}, True),
