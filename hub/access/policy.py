@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from hub.access import limits
 from hub.access.roles import Role, roles
 from hub.definitions import resource_types
-from hub.principal import Principal, Scope
+from hub.principal import LOCAL, Principal, Scope
 from hub.search.query import Criterion
 
 _MOST = 4096
@@ -34,16 +34,14 @@ class Decision:
         """Read roles and scopes.
 
         Args:
-            principal: Who asks. One without roles, scopes, client and grant sits at the machine.
+            principal: Who asks; `LOCAL` sits at the machine.
         """
         self._principal = principal
         known = roles()
         self._roles = tuple(known[name] for name in sorted(principal.roles) if name in known)
         self._scopes = _usable(principal)
         self._limits: dict[tuple[str, str], Criterion | None] = {}
-        here = not principal.roles and principal.scopes is None
-        is_local = here and not principal.client and not principal.grant
-        self.unlimited = is_local or self._sees_all()
+        self.unlimited = principal == LOCAL or self._sees_all()
 
     def permits(self, letter: str, type: str) -> bool:
         """Whether it may do that with any resource at all.

@@ -55,13 +55,41 @@ async def current(
     if decision.unlimited:
         return stored
     sight.require(ctx, letter, type)
-    if stored is None or await sight.shows(door, ctx, stored, decision.limit(type, letter)):
+    if stored is None:
+        return None
+    if await sight.shows(door, ctx, stored, decision.limit(type, letter)):
+        await _check_subjects(door, ctx, decision, letter, stored)
         return stored
     for seeing in (sight.READ, sight.SEARCH):
         limit = decision.limit(type, seeing)
         if decision.permits(seeing, type) and await sight.shows(door, ctx, stored, limit):
             raise sight.denied(letter, type)
     return None
+
+
+async def _check_subjects(
+    door: Interactions, ctx: Context, decision: Decision, letter: str, stored: Stored
+) -> None:
+    """Refuse to change what is about others too, for whoever is confined to some patients.
+
+    Who wrote an answer about somebody else is in its compartment by that, but not its owner.
+
+    Raises:
+        Forbidden: It is.
+    """
+    if not stored.deleted and decision.subjects(stored.type, letter) is not None:
+        look = await sight.looking(door, ctx)
+        rows = look.candidate(stored).rows
+        if not _names_only(decision.subjects(stored.type, letter), rows):
+            raise sight.denied(letter, stored.type)
+
+
+def _names_only(subjects: frozenset[str] | None, rows: IndexRows) -> bool:
+    """Whether the patients in whose compartment something is are among some."""
+    return subjects is None or not any(
+        row.key == COMPARTMENT_KEY and row.type == "Patient" and row.id not in subjects
+        for row in rows.references
+    )
 
 
 async def is_open(door: Interactions, ctx: Context, letter: str, type: str, id: str) -> bool:
@@ -195,11 +223,7 @@ async def _is_within(look: sight.Look, decision: Decision, change: Change, rows:
     if change.type == BINARY:
         shown = await sight.context_shows(look.door, look.ctx, change.resource or {}, look.pending)
         return limit is None or shown
-    subjects = decision.subjects(change.type, letter)
-    if subjects is not None and any(
-        row.key == COMPARTMENT_KEY and row.type == "Patient" and row.id not in subjects
-        for row in rows.references
-    ):
+    if not _names_only(decision.subjects(change.type, letter), rows):
         return False
     if limit is None:
         return True

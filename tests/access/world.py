@@ -72,6 +72,14 @@ def world() -> list[Resource]:
     found += [
         observation("shared", "ann", performer=[ref("Patient/bob")]),
         made(
+            "QuestionnaireResponse",
+            "qr-cat",
+            status="completed",
+            subject=ref("Patient/cat"),
+            author=ref("Patient/ann"),
+        ),
+        made("QuestionnaireResponse", "qr-ann", status="completed", subject=ref("Patient/ann")),
+        made(
             "Group",
             "both",
             type="person",
