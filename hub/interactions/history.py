@@ -7,7 +7,6 @@ Spec: https://hl7.org/fhir/R4/http.html#history
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -22,7 +21,7 @@ from hub.interactions.url import only, write_parameters
 from hub.interactions.validated import known_type, well_formed
 from hub.messages import Phrase
 from hub.model import dates
-from hub.model.identity import new_id, valid_id
+from hub.model.identity import new_id, valid_id, version_number
 from hub.model.reference import parse
 from hub.search.parse import ROOM
 from hub.search.query import Position
@@ -171,16 +170,15 @@ async def _members(
     found: dict[tuple[str, str], frozenset[int]] = {}
     for entry in resource_of(stored).get("entry", ()):
         parts = parse(entry.get("item", {}).get("reference", ""), ctx.base)
-        if parts.kind != "relative" or (parts.version and not _VERSION(parts.version)):
+        number = version_number(parts.version)
+        if parts.kind != "relative" or (parts.version and not number):
             continue
         key = (parts.type, parts.id)
-        versions = frozenset([int(parts.version)] if parts.version else ())
+        versions = frozenset([number] if number else ())
         known = found.get(key)
         found[key] = versions if known is None else (versions and known and versions | known)
     return found
 
-
-_VERSION = re.compile(r"[1-9][0-9]{0,17}").fullmatch
 
 Version = tuple[str, str, int]
 

@@ -8,7 +8,7 @@ from hub.context import Context
 from hub.errors import NotFound, fault
 from hub.interactions import sight
 from hub.interactions.absence import absent, gone
-from hub.model.identity import valid_id
+from hub.model.identity import valid_id, version_number
 from hub.storage.port import Stored
 
 if TYPE_CHECKING:
@@ -29,9 +29,8 @@ async def vread(door: Interactions, ctx: Context, type: str, id: str, version: s
         NotFound: No such resource or version, or none that may be seen.
         Gone: That version is a deletion.
     """
-    stored = None
-    if version.isascii() and version.isdigit() and len(version) < 19 and version[0] != "0":
-        stored = await sight.vread(door, ctx, type, id, int(version))
+    number = version_number(version)
+    stored = await sight.vread(door, ctx, type, id, number) if number else None
     if stored is None:
         if await sight.read(door, ctx, type, id) is None:
             raise absent(type, id)
