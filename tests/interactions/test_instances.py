@@ -494,7 +494,7 @@ async def test_the_history_of_nothing_is_not_found(door: Interactions, ctx: Cont
 
 
 async def test_every_write_is_in_the_audit_chain(door: Interactions, ctx: Context) -> None:
-    asker = replace(ctx, principal=Principal("somebody"), request_id="r1")
+    asker = replace(ctx, principal=Principal("somebody", frozenset(("admin",))), request_id="r1")
     await door.update(asker, "Patient", "a", patient(id="a"))
     await door.delete(asker, "Patient", "a")
     rows = [row for _, _, row in await door.store.audit_records(1, 0, 10)]
