@@ -90,6 +90,7 @@ KINDS: Mapping[str, Kind] = {
     "token": _door("token"),
     "refresh": _door("refresh"),
     "introspect": _door("introspect"),
+    "userinfo": _door("userinfo"),
     "revoke": _door("revoke"),
     "launch": _door("launch"),
     "form": Kind(ALERT, (Code(OWN, "form"),)),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from msgspec import structs
@@ -11,6 +11,7 @@ from msgspec import structs
 from hub.audit.event import audit_event
 from hub.audit.kinds import KINDS, interactions_with, kind_of
 from hub.audit.provenance import provenance, targets
+from hub.auth.parts import Event
 from hub.storage.port import AuditRecord
 from hub.validation.validator import Validator
 
@@ -117,6 +118,10 @@ def test_the_life_of_processes_is_told() -> None:
 def test_a_system_is_the_requestor_itself() -> None:
     event = made(structs.replace(READ, principal="lab", client="lab", agent=""))
     assert [one["requestor"] for one in event["agent"]] == [True, False]
+
+
+def test_every_event_at_the_front_door_has_its_kind() -> None:
+    assert set(get_args(Event)) <= KINDS.keys()
 
 
 def test_a_subtype_stands_for_interactions() -> None:
