@@ -16,17 +16,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import re
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Final
-from urllib.parse import parse_qsl
 
 from hub.audit.kinds import kind_of
+from hub.audit.patients import asked_for, patients_in
 from hub.errors import Unavailable, fault
-from hub.model.identity import valid_id
 from hub.principal import Principal
 from hub.storage.audit_keys import interaction_key
 from hub.storage.port import AuditQuery, AuditRecord, Store, StoreUnavailable
@@ -46,11 +44,7 @@ RUNS = 256
 _LIFE = ("start", "stop", "unclean")
 _CONDITIONAL = ("update-conditional", "patch-conditional", "delete-conditional")
 _WRITES = frozenset(("create", "update", "patch", "delete", *_CONDITIONAL))
-_PATIENT = b"Patient/"
-_id = re.compile(rb"[A-Za-z0-9\-.]{1,64}").match
 _SELF = b'"relation":"self","url":"'
-_BEFORE = b'"/'
-_ASKING = frozenset(("patient", "subject", "patient:Patient", "subject:Patient"))
 
 log = logging.getLogger(__name__)
 
@@ -329,49 +323,11 @@ def record_of(event: Event) -> AuditRecord:
     )
 
 
-def asked_for(type: str, query: str) -> list[str]:
-    """Logical ids of the patients that a query names, whether or not anything was found.
-
-    Args:
-        type: Resource type that is searched.
-        query: As in a URL.
-    """
-    found = []
-    for name, text in parse_qsl(query):
-        if name in _ASKING or (name == "_id" and type == "Patient"):
-            for value in text.split(","):
-                id = value.rpartition("Patient/")[2]
-                if valid_id(id):
-                    found.append(id)
-    return found
-
-
 def outcome_of(status: int) -> str:
     """AuditEvent.outcome: success, refused or wrong (4), failed within the hub (8)."""
     if status < 400:
         return "0"
     return "8" if status >= 500 else "4"
-
-
-def patients_in(body: bytes) -> tuple[bytes, ...]:
-    """Logical ids of the patients that an answer names, each once.
-
-    They stand in references and in the fullUrl of Bundle entries, in JSON as in XML: what is
-    looked for is `Patient/id` behind a quote or a slash. Nothing is decoded.
-
-    Args:
-        body: An answer's content.
-    """
-    at = body.find(_PATIENT)
-    if at < 0:
-        return ()
-    found: dict[bytes, None] = {}
-    while at >= 0:
-        named = _id(body, at + 8)
-        if named is not None and body[at - 1] in _BEFORE:
-            found[named[0]] = None
-        at = body.find(_PATIENT, at + 8)
-    return tuple(found)
 
 
 def _is_in_commit(interaction: str, status: int, body: bytes) -> bool:

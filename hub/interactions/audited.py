@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
-from hub.audit.recorder import patients_in
+from hub.audit.patients import patients_in
 from hub.audit.rendered import place_of
 from hub.context import Context
 from hub.errors import Conflict, fault

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from hub.audit import recorder as recorders
-from hub.audit.recorder import Recorder, patients_in, recording
+from hub.audit.recorder import Recorder, recording
 from hub.errors import Unavailable
 from hub.principal import Principal
 from hub.storage.memory.store import MemoryStore
@@ -229,29 +227,3 @@ async def test_workers_send_their_blocks_to_the_owner(tmp_path: Path) -> None:
     assert sum(one.interaction == "read" for one in told) == 40
     assert await owner.check_audit(1) is None
     await owner.close()
-
-
-def test_patients_that_a_query_names_are_asked_for() -> None:
-    asked = recorders.asked_for
-    assert asked("Observation", "patient=a,Patient/b&code=x&subject:Patient=c") == ["a", "b", "c"]
-    assert asked("Patient", "_id=a&name=b") == ["a"]
-    assert asked("Observation", "_id=a&subject=Group/g&patient=&patient=%00") == []
-    assert asked("Observation", "subject=http://h/fhir/Patient/d") == ["d"]
-
-
-# --- patients -------------------------------------------------------------------------------
-
-
-def test_patients_are_found_in_json_and_xml() -> None:
-    assert patients_in(OBSERVATION) == (b"a",)
-    assert patients_in(b'<reference value="Patient/b-1"/><x value="Patient/b-1"/>') == (b"b-1",)
-    bundle = b'{"fullUrl":"https://h/fhir/Patient/c.2","x":"RelatedPatient/d Patient/e"}'
-    assert patients_in(bundle) == (b"c.2",)
-    assert patients_in(b"Patient/") == ()
-    assert patients_in(b'"Patient/x/_history/3"') == (b"x",)
-
-
-@given(st.binary(max_size=50), st.lists(st.from_regex(r"\A[A-Za-z0-9\-.]{1,64}\Z"), max_size=4))
-def test_every_reference_is_found_in_any_bytes(noise: bytes, ids: list[str]) -> None:
-    body = noise + b"".join(b'"Patient/' + id.encode() + b'"' for id in ids)
-    assert set(patients_in(body)) >= {id.encode() for id in ids}
