@@ -99,7 +99,8 @@ async def status(sources: Sources) -> dict[str, Any]:
         },
         "disk_free": free,
         "store": info and _store(info),
-        "workers": settings.workers,
+        # Several workers stand before a writer that is a process of its own.
+        "wanted": settings.workers + (settings.workers > 1),
         "processes": [one._asdict() for one in sources.processes()],
         "jobs": jobs,
     }

@@ -16,6 +16,8 @@ const SAID: Record<string, Word> = {
   "110120": "didStart",
   "110121": "didStop",
   search: "didSearch",
+  transaction: "didStore",
+  batch: "didBatch",
   authorize: "didAuthorize",
   token: "didToken",
   refresh: "didRefresh",

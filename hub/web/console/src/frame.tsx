@@ -32,6 +32,12 @@ export function ownRecord(me: Me): string | null {
   return me.patients?.length === 1 ? (me.patients[0] ?? null) : null;
 }
 
+/** What the records are called that somebody may see. */
+export function recordWord(me: Me): Word {
+  if (me.patients === null) return "patients";
+  return ownRecord(me) && me.fhirUser === `Patient/${ownRecord(me)}` ? "myRecord" : "myPeople";
+}
+
 export interface Frame {
   api: Api;
   page: Page;

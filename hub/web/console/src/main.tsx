@@ -4,7 +4,7 @@ import { useEffect, useLayoutEffect, useMemo, useState } from "preact/hooks";
 import { Account } from "./account";
 import { Api, Refused, type Session } from "./api";
 import { Audit, forget as forgetAudit } from "./audit";
-import { FrameContext, Heading, noteMove, ownRecord, useFrame, useTitle, type Frame, type Me } from "./frame";
+import { FrameContext, Heading, noteMove, ownRecord, recordWord, useFrame, useTitle, type Frame, type Me } from "./frame";
 import { Jobs } from "./jobs";
 import { Login, LoginFailed } from "./login";
 import { Overview } from "./overview";
@@ -33,7 +33,9 @@ const PLACES: Place[] = [
 
 function route(hash: string): ComponentChildren {
   const [, name = "", id = "", part = ""] = hash.replace(/^#/, "").split("?")[0]?.split("/") ?? [];
-  if (name === "patients" && id) return <PatientPage key={id} id={decodeURIComponent(id)} part={part} />;
+  if (name === "patients" && /^[A-Za-z0-9.-]{1,64}$/.test(id))
+    return <PatientPage key={id} id={id} part={part} />;
+  if (id) return <Nowhere />;
   const pages: Record<string, () => ComponentChildren> = {
     "": () => <Overview />,
     patients: () => <Patients />,
@@ -130,6 +132,8 @@ function App({ page, site }: { page: Page; site: string }) {
   const logOut = () => {
     forgetPatients();
     forgetAudit();
+    // Nothing of a record stays in a page that the browser may bring back.
+    setState({ kind: "bye" });
     const leave = () => {
       history.replaceState(null, "", site + BYE);
       location.assign(`${site}auth/logout?lang=${language}`);
@@ -157,7 +161,7 @@ function App({ page, site }: { page: Page; site: string }) {
                   aria-current={place.href === here ? "page" : undefined}
                 >
                   <svg viewBox="0 0 24 24" aria-hidden="true"><path d={place.icon} /></svg>
-                  <span>{t(own ? "myRecord" : place.name)}</span>
+                  <span>{t(me && place.name === "patients" ? recordWord(me) : place.name)}</span>
                 </a>
               );
             })}

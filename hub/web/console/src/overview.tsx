@@ -1,5 +1,5 @@
 import { timeText } from "./dates";
-import { Facts, Heading, Loading, Problem, Section, ownRecord, useFrame, useLoaded, useTitle } from "./frame";
+import { Facts, Heading, Loading, Problem, Section, ownRecord, recordWord, useFrame, useLoaded, useTitle } from "./frame";
 import type { Status } from "./status";
 import { countText, sizeText } from "./values";
 import type { Word } from "./words";
@@ -43,13 +43,14 @@ export function Overview() {
 function Welcome() {
   const { t, me } = useFrame();
   const own = ownRecord(me);
-  const few = me.patients !== null;
+  const whose = recordWord(me);
+  const text = { myRecord: "ownText", myPeople: "fewText" }[whose as string] ?? "welcomeText";
   return (
-    <Section title={t(own ? "myRecord" : few ? "myPeople" : "patients")}>
-      <p class="hint">{t(own ? "ownText" : few ? "fewText" : "welcomeText")}</p>
+    <Section title={t(whose)}>
+      <p class="hint">{t(text as Word)}</p>
       <p class="row">
         <a class="button" href={own ? `#/patients/${own}` : "#/patients"}>
-          {t(own || few ? "openRecord" : "findPatients")}
+          {t(me.patients === null ? "findPatients" : "openRecord")}
         </a>
       </p>
     </Section>
@@ -90,7 +91,11 @@ function Running() {
               [t("storeSize"), now.store ? sizeText(now.store.bytes) : ""],
               [t("diskFree"), sizeText(now.disk_free)],
               [t("queue"), now.store ? countText(now.store.queued, language) : ""],
-              [t("workers"), t("workersValue", { running: now.processes.length, wanted: now.workers })],
+              [t("workers"), (
+                <span class={now.processes.length < now.wanted ? "bad" : ""}>
+                  {t("workersValue", { running: now.processes.length, wanted: now.wanted })}
+                </span>
+              )],
               [t("memory"), sizeText(sum((one) => one.memory))],
               [t("requests"), countText(sum((one) => one.requests), language)],
               [t("unexpected"), countText(sum((one) => one.unexpected), language)],

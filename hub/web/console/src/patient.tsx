@@ -186,7 +186,7 @@ function Shown({ streams }: { streams: Stream[] }) {
   );
 
   function note(key: Word, of: Stream[]) {
-    const kinds = of.map((one) => one.kind.type).join(language === "zh" ? "、" : ", ");
+    const kinds = of.map((one) => t(one.kind.label)).join(language === "zh" ? "、" : ", ");
     return of.length ? <p class="note" role="note">{t(key, { kinds })}</p> : null;
   }
 }

@@ -1,7 +1,7 @@
 import { useEffect, useRef, useState } from "preact/hooks";
 import { ageText, dayText, startOf } from "./dates";
 import { matches, nextPage, type Bundle, type Patient } from "./fhir";
-import { Heading, Loading, More, Problem, useFrame, useTitle, type Frame } from "./frame";
+import { Heading, Loading, More, Problem, recordWord, useFrame, useTitle, type Frame } from "./frame";
 import { personName } from "./names";
 import type { Word } from "./words";
 
@@ -42,7 +42,8 @@ async function read(frame: Frame, path: string, signal?: AbortSignal): Promise<F
 export function Patients() {
   const frame = useFrame();
   const { t } = frame;
-  useTitle(t("patients"));
+  const title = t(recordWord(frame.me));
+  useTitle(title);
   const [text, setText] = useState(last.text);
   const [found, setFound] = useState<Found | null>(last.found);
   const [failure, setFailure] = useState<unknown>(null);
@@ -101,7 +102,7 @@ export function Patients() {
 
   return (
     <>
-      <Heading>{t("patients")}</Heading>
+      <Heading>{title}</Heading>
       <form role="search" onSubmit={(event) => { event.preventDefault(); setTurn(turn + 1); }}>
         <label for="find">{t("findLabel")}</label>
         <input

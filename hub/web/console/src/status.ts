@@ -14,7 +14,8 @@ export interface Status {
     queued: number;
     resources: Record<string, number>;
   } | null;
-  workers: number;
+  /** How many processes there should be. */
+  wanted: number;
   processes: { id: number; memory: number; requests: number; unexpected: number }[];
   jobs: {
     parameters: { code: string; id: string; status: string; indexed: number; counted: number }[];

@@ -101,7 +101,7 @@ const WORDS = {
     "查看您所代理家人的健康档案，以及谁查看过。",
   ],
   openRecord: ["Open the record", "打开档案"],
-  myPeople: ["My people", "我的家人"],
+  myPeople: ["People I act for", "我的家人"],
   myRecord: ["My record", "我的档案"],
 
   // Patients
@@ -239,6 +239,8 @@ const WORDS = {
   andMore: ["and {count} more", "另有 {count} 位"],
   accessLog: ["Access log", "访问记录"],
   oneself: ["Personal details", "个人信息"],
+  didStore: ["stored", "写入"],
+  didBatch: ["ran a batch", "批处理"],
   didSearch: ["searched", "搜索"],
   didLogin: ["logged in", "登录"],
   didLogout: ["logged out", "退出登录"],
