@@ -57,6 +57,23 @@ def test_patients_are_found_by_one_han_character_as_it_is_typed(at_desk: Page) -
     at_desk.wait_for("[role=status]", "No patient found.")
 
 
+def test_what_an_input_method_composes_is_not_searched_before_it_is_meant(
+    chromium: Chromium, unguarded: RunningHub
+) -> None:
+    page = chromium.person(DESKTOP, language="zh-CN").page()
+    page.open(f"{unguarded.url}/#/patients")
+    page.wait_for("[role=status]", "已显示 3 位")
+    page.click("#find")
+    for typed in ("m", "mi", "ming"):
+        page.send("Input.imeSetComposition", text=typed, selectionStart=4, selectionEnd=4)
+        time.sleep(0.4)
+        assert "已显示 3 位" in page.text("[role=status]")
+    page.send("Input.insertText", text="明华")
+    page.wait_for("[role=status]", "已显示 1 位")
+    assert page.run("document.getElementById('find').value") == "明华"
+    assert page.problems == []
+
+
 def test_coming_back_from_a_patient_shows_what_was_found(at_desk: Page) -> None:
     go(at_desk, "#/patients")
     at_desk.type("#find", "张小")

@@ -95,6 +95,7 @@ export function Patients() {
     setBusy(false);
   };
 
+  // The field keeps its own text: setting it while an input method composes would break that.
   const typed = (value: string) => {
     // While a Chinese input method composes, what stands there is not meant yet.
     if (!composing.current) setText(value);
@@ -107,7 +108,7 @@ export function Patients() {
         <label for="find">{t("findLabel")}</label>
         <input
           id="find" type="search" autocomplete="off" spellcheck={false} enterkeyhint="search"
-          maxLength={80} value={text} aria-describedby="find-hint"
+          maxLength={80} defaultValue={last.text} aria-describedby="find-hint"
           onCompositionStart={() => { composing.current = true; }}
           onCompositionEnd={(event) => { composing.current = false; typed(event.currentTarget.value); }}
           onInput={(event) => typed(event.currentTarget.value)}
