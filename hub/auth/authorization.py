@@ -119,9 +119,9 @@ class Authorization:
 
 
 def origin_of(uri: str) -> str:
-    """An address's origin, or its scheme where it has none of its own."""
+    """An address's origin; its scheme where it has none that a policy can name (IPv6)."""
     parts = urlsplit(uri)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in ("http", "https") and "[" not in parts.netloc:
         return f"{parts.scheme}://{parts.netloc}"
     return f"{parts.scheme}:"
 
