@@ -120,5 +120,6 @@ def test_a_person_signs_in_with_the_keyboard_alone(site: Site, chromium: Chromiu
             break
     assert seen[-1] == "allow"
     page.press("Enter")
-    page.wait_for("body", "app.example.org")  # where nothing answers
+    page.wait_until("location.protocol === 'chrome-error:'")  # at the app, where nothing answers
+    page.wait_for("body", "app.example.org")
     assert site.audited("authorize")[-1]["ok"]
