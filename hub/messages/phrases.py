@@ -75,6 +75,9 @@ PHRASES: dict[str, str] = {
     # Why the record cannot be written or read
     "the disk is full": "磁盘已满",
     "the disk fails": "磁盘故障",
+    "a row of the audit chain is damaged; `audit verify` tells more": (
+        "审计链中有一行已损坏；`audit verify` 可查看详情"
+    ),
     "the database file is damaged; put a backup in its place": "数据库文件已损坏，请恢复备份",
     "a row of the database is damaged; put a backup in its place": (
         "数据库中有一行已损坏，请恢复备份"
