@@ -227,16 +227,28 @@ class Recorder:
     async def start(self) -> None:
         """Note that this process begins, and which ones have ended without a word.
 
+        A damaged chain is no reason not to serve: what cannot be written waits, as later on.
+
         Raises:
             StoreUnavailable: Nothing can be written.
         """
         now = self._clock()
-        for run in await self._unfinished():
-            self._told.append(
-                AuditRecord("E", "unclean", "", "", "4", (run,), detail="audit-unclean", time=now)
-            )
-        self._told.append(self._life("start"))
-        await self.flush()
+        try:
+            for run in await self._unfinished():
+                self._told.append(
+                    AuditRecord(
+                        "E", "unclean", "", "", "4", (run,), detail="audit-unclean", time=now
+                    )
+                )
+            self._told.append(self._life("start"))
+            await self.flush()
+        except StoreUnavailable as error:
+            if error.trouble != "damaged":
+                raise
+            log.error("the audit is damaged, `fhir-hub check` tells where: %s", error.reason)
+            if not self._told:  # It could not even be read.
+                self._told.append(self._life("start"))
+            self._wake.set()
 
     async def stop(self) -> None:
         """Write what is left, and that this process ends."""

@@ -14,7 +14,7 @@ from hub.audit.recorder import Recorder, recording
 from hub.errors import Unavailable
 from hub.principal import Principal
 from hub.storage.memory.store import MemoryStore
-from hub.storage.port import AuditQuery, AuditRecord, StoreUnavailable
+from hub.storage.port import AuditPage, AuditQuery, AuditRecord, StoreUnavailable
 from hub.storage.sqlite.store import open_store
 
 DOCTOR = Principal("li.wei", fhir_user="Practitioner/p", client="app")
@@ -30,6 +30,20 @@ class Failing(MemoryStore):
         if self.failing:
             raise StoreUnavailable("the disk is full")
         return await super().append_audit(tenant, records, clock)
+
+
+class Damaged(Failing):
+    """A store whose audit table is damaged until it is mended."""
+
+    async def append_audit(self, tenant: int, records: Sequence[AuditRecord], clock: int) -> int:
+        if self.failing:
+            raise StoreUnavailable("a page is damaged", trouble="damaged")
+        return await super().append_audit(tenant, records, clock)
+
+    async def audit_rows(self, tenant: int, query: AuditQuery) -> AuditPage:
+        if self.failing:
+            raise StoreUnavailable("a page is damaged", trouble="damaged")
+        return await super().audit_rows(tenant, query)
 
 
 def read(recorder: Recorder, id: str = "o", body: bytes = OBSERVATION) -> None:
@@ -62,6 +76,22 @@ async def test_many_events_are_written_at_once() -> None:
             await asyncio.sleep(0)
         rows = (await store.audit_rows(1, AuditQuery())).rows
         assert [len(row.records) for row in rows] == [recorders.FLUSH_AT, 1]
+
+
+async def test_a_damaged_chain_is_no_reason_not_to_start(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(recorders, "RETRY_FIRST", 0.01)
+    store = Damaged()
+    async with recording(store) as recorder:
+        read(recorder)
+        await asyncio.sleep(0.02)
+        assert await noted(store) == []
+        store.failing = False
+        async with asyncio.timeout(10):
+            while len(await noted(store)) < 2:
+                await asyncio.sleep(0.01)
+    assert [one.interaction for one in await noted(store)] == ["start", "read", "stop"]
 
 
 async def test_what_is_left_is_written_at_the_end_with_a_stop() -> None:

@@ -4,8 +4,9 @@ Each request is an action on the `Transaction`. A group is committed once (one f
 results go back to the event loop in one call. A request that fails is undone alone: one that
 has written nothing needs no undoing; should another fail, the group is undone and applied
 again with a savepoint for each. (A savepoint always costs a fifth of a create: SQLite copies
-every page it touches.) So an action must do the same when it is run again. Called by `store`
-and `writer_socket`.
+every page it touches.) So an action must do the same when it is run again. One that meets a
+damaged page spoils the whole transaction for SQLite: then each has one to itself. Called by
+`store` and `writer_socket`.
 
 When a commit itself fails, SQLite has undone it, but its frames may lie in the log and could
 come back after a power cut. So the writer then commits a fence (one counter), which overwrites
@@ -68,6 +69,10 @@ class _Torn(Exception):
     """A request failed after it had written something."""
 
 
+class _Spoilt(Exception):
+    """A request met a damaged page: SQLite writes nothing more in this transaction."""
+
+
 class Writer:
     """Owns the writing connection; see the module."""
 
@@ -93,7 +98,7 @@ class Writer:
         except FAULTS as error:
             raise unavailable(error) from error
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
-        self._closed = False
+        self._closed = self._shared = False
         self._thread = threading.Thread(target=self._run, name="writer", daemon=True)
         self._thread.start()
 
@@ -161,7 +166,7 @@ class Writer:
                 self._checkpointer.after_commit()
 
     def _begin_anew(self) -> None:
-        """After a mistake: a clean state, or the next group finds that there is none."""
+        """After damage or a mistake: a clean state, or the next group finds that there is none."""
         try:
             self._recover()
         except Exception:  # whatever it is, those who wait must be told
@@ -170,6 +175,7 @@ class Writer:
     def _commit_group(self, jobs: list[Job]) -> StoreUnavailable | None:
         """Apply and commit; when that fails, why, and the whole group is undone."""
         work = self._work
+        self._shared = len(jobs) > 1
         try:
             try:
                 work.connection.execute("BEGIN IMMEDIATE")
@@ -185,6 +191,11 @@ class Writer:
                 work.connection.execute("ROLLBACK")
                 return None
             work.flush()
+        except _Spoilt:
+            self._begin_anew()
+            for job in jobs:
+                job.error = self._commit_group([job]) or job.error
+            return None
         except FAILURES as error:
             log.error("a group of %d commits was undone: %s", len(jobs), type(error).__name__)
             self._recover()
@@ -220,6 +231,8 @@ class Writer:
             spoilt = isinstance(error, DAMAGE)  # what it touched, not what its neighbours touch
             if isinstance(error, IO_ERRORS) and not spoilt:
                 raise
+            if self._shared and isinstance(error, (apsw.CorruptError, apsw.NotADBError)):
+                raise _Spoilt from error
             if not self._work.connection.in_transaction:
                 raise apsw.AbortError("the transaction is gone") from error
             if spoilt:

@@ -73,6 +73,37 @@ def expecting(commit: Commit, version: int) -> Commit:
     return replace(commit, writes=(replace(commit.writes[0], expected=version), *commit.writes[1:]))
 
 
+async def test_a_damaged_page_spoils_only_the_request_that_needs_it(tmp_path: Path) -> None:
+    store = open_store(tmp_path, role="owner")
+    await store.commit(bundle(0, Random(1)))
+    await store.close()
+    file = tmp_path / DATABASE
+    with sqlite3.connect(file) as connection:
+        find = "SELECT rootpage FROM sqlite_schema WHERE name = 'ledger'"
+        (page,) = connection.execute(find).fetchone()
+    connection.close()
+    with file.open("r+b") as pages:
+        pages.seek((page - 1) * 4096)
+        pages.write(b"\xff" * 60)
+    writer = Writer(tmp_path)
+    go = await held(writer)
+    first = writer.submit(partial(apply, commit=bundle(1, Random(1))))
+    damaged = [
+        writer.submit(
+            lambda work: work.connection.execute("SELECT * FROM ledger").fetchall(), careful=careful
+        )
+        for careful in (False, True)
+    ]
+    last = writer.submit(partial(apply, commit=bundle(2, Random(1))))
+    go.set()
+    for refused in damaged:
+        with pytest.raises(StoreUnavailable) as told:
+            await refused
+        assert told.value.trouble == "damaged"
+    assert (await first).sequence + 1 == (await last).sequence
+    writer.close()
+
+
 async def test_a_group_has_one_commit(tmp_path: Path) -> None:
     writer = Writer(tmp_path)
     frames: list[int] = []
