@@ -19,6 +19,7 @@ from hub.access.front_desk import FrontDesk
 from hub.access.grants import Grant
 from tests.access.beside import at_desk
 from tests.browser.app.serving import App, LibraryMissing, serving
+from tests.browser.app.using import allow, asked, log_in, token
 from tests.browser.driver import PHONE, Chromium, Page
 from tests.e2e.commands import fhir_hub
 from tests.rest.running import RunningHub, running
@@ -125,35 +126,12 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         pytest.skip(str(error))
 
 
-def log_in(page: Page, name: str) -> None:
-    page.type("input[name=username]", name)
-    page.type("input[name=password]", PASSWORD)
-    page.press("Enter", leaves=True)
-
-
-def allow(page: Page) -> None:
-    page.click("button[name=answer][value=allow]", leaves=True)
-    page.wait_for("body[data-state]")
-    assert page.run("document.body.dataset.state") == "ready", page.text()
-
-
-def asked(page: Page, url: str) -> Any:
-    """What the app gets: a resource, or `{refused: status}`."""
-    return page.run(f"asked({json.dumps(url)})")
-
-
-def token(page: Page) -> dict[str, Any]:
-    """The token's answer as the library keeps it."""
-    found: dict[str, Any] = page.run("client.state.tokenResponse")
-    return found
-
-
 @pytest.fixture
 def page(site: Site, chromium: Chromium) -> Page:
     """The app, opened by a patient, who has logged in and agreed."""
     page = chromium.person().page()
     site.start(page)
-    log_in(page, "wang")
+    log_in(page, "wang", PASSWORD)
     allow(page)
     return page
 
@@ -212,7 +190,7 @@ def test_the_library_refreshes_before_the_token_ends(page: Page):
 def test_a_doctor_chooses_the_patient(site: Site, chromium: Chromium):
     page = chromium.person().page()
     site.start(page)
-    log_in(page, "li.wei")
+    log_in(page, "li.wei", PASSWORD)
     page.type("input[name=name]", "秀英")
     page.press("Enter", leaves=True)
     assert "赵明" not in page.text()
@@ -230,7 +208,7 @@ def test_an_ehr_opens_the_app_with_a_patient_and_an_encounter(site: Site, chromi
     page = person.page()
     page.open(ehr_launch(site, "li.wei", patient="wang", encounter="visit"))
     page.wait_for("input[name=username]")
-    log_in(page, "li.wei")
+    log_in(page, "li.wei", PASSWORD)
     allow(page)
     assert page.text("#who") == "王秀英"
     assert (token(page)["patient"], token(page)["encounter"]) == ("wang", "visit")
@@ -243,12 +221,12 @@ def test_a_launch_counts_once_and_for_one_person(site: Site, chromium: Chromium)
     stranger = chromium.person().page()
     stranger.open(launch)
     stranger.wait_for("input[name=username]")
-    log_in(stranger, "wang")
+    log_in(stranger, "wang", PASSWORD)
     stranger.wait_for("body[data-state=failed]")
     doctor = chromium.person().page()
     doctor.open(launch)
     doctor.wait_for("input[name=username]")
-    log_in(doctor, "li.wei")
+    log_in(doctor, "li.wei", PASSWORD)
     allow(doctor)
     doctor.open(launch)
     doctor.wait_for("body[data-state=failed]")
@@ -257,7 +235,7 @@ def test_a_launch_counts_once_and_for_one_person(site: Site, chromium: Chromium)
 def test_a_person_refuses_and_the_app_is_told(site: Site, chromium: Chromium):
     page = chromium.person().page()
     site.start(page)
-    log_in(page, "wang")
+    log_in(page, "wang", PASSWORD)
     page.click("button[name=answer][value=refuse]", leaves=True)
     page.wait_for("body[data-state=failed]")
     assert "access_denied" in page.url or "denied" in page.text() or "refused" in page.text()
@@ -290,7 +268,7 @@ def test_the_pages_of_a_login_have_no_problems_on_a_phone_in_chinese(
     assert page.run("document.documentElement.lang").startswith("zh")
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(tmp_path / "login.png")
-    log_in(page, "wang")
+    log_in(page, "wang", PASSWORD)
     page.wait_for("button[name=answer][value=allow]")
     assert page.run("document.documentElement.scrollWidth <= innerWidth")
     page.screenshot(tmp_path / "consent.png")
