@@ -66,6 +66,7 @@ class Response(NamedTuple):
         updated: lastModified in milliseconds since the epoch, None if none.
         outcome: An OperationOutcome, None if none.
         written: False when nothing was stored, because it was found or equal; not shown.
+        unforeseen: It failed by a mistake of ours, which is to be counted; not shown.
     """
 
     status: str
@@ -74,6 +75,7 @@ class Response(NamedTuple):
     updated: int | None = None
     outcome: dict[str, Any] | None = None
     written: bool = True
+    unforeseen: bool = False
 
 
 class Entry(NamedTuple):

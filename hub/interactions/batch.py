@@ -26,11 +26,10 @@ from hub.interactions.entry_response import (
 from hub.interactions.operation import Operation, OperationRequest, Operations
 from hub.interactions.patch import patch_of
 from hub.interactions.preconditions import parse_tags
-from hub.interactions.unavailable import unavailable
 from hub.interactions.url import only
 from hub.model import dates
 from hub.model.identity import new_id
-from hub.storage.port import Stored, StoreUnavailable
+from hub.storage.port import Stored
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -69,7 +68,7 @@ async def batch(
         try:
             entry = read_entry(index, item, ctx.base)
         except HubError as error:
-            answers[index] = failed_entry(ctx, within(error, f"Bundle.entry[{index}]", "request"))
+            answers[index] = failed_entry(ctx, error, f"Bundle.entry[{index}]")
             continue
         phases.setdefault(ORDER[entry.method], []).append(entry)
 
@@ -101,10 +100,9 @@ async def _run(
             allowance.check()
             return allowance.take(await _reading(door, ctx, entry, prefer, operations))
         changed = await writer(door, ctx, entry)
-    except HubError as error:
-        return failed_entry(ctx, within(error, entry.location, "request"))
-    except StoreUnavailable as error:
-        return failed_entry(ctx, unavailable(error))
+    # Each answers for itself: an error that nobody foresaw must not undo its neighbours' answers.
+    except Exception as error:  # noqa: BLE001
+        return failed_entry(ctx, error, entry.location)
     made = changed_entry(ctx, changed.stored, changed.status, changed.issues, prefer)
     return allowance.cut(made)
 
@@ -194,11 +192,9 @@ async def run_reading(
     try:
         allowance.check()
         return allowance.take(await _reading(door, ctx, entry, prefer, operations))
-    except HubError as error:
-        return failed_entry(ctx, within(error, entry.location, "request"))
-    except StoreUnavailable as error:
-        # The writes are stored: that this read failed must not say otherwise.
-        return failed_entry(ctx, unavailable(error))
+    # The writes are stored: that this read failed, however it did, must not say otherwise.
+    except Exception as error:  # noqa: BLE001
+        return failed_entry(ctx, error, entry.location)
 
 
 async def run_or_refuse(

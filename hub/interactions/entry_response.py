@@ -6,13 +6,18 @@ Spec: https://hl7.org/fhir/R4/bundle.html, http.html#transaction-response
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 
 from hub.context import Context
-from hub.errors import HubError, Issue
+from hub.errors import Issue
 from hub.interactions.answer import Entry, Prefer, Response
+from hub.interactions.entries import within
+from hub.interactions.failures import as_hub_error
 from hub.interactions.outcome import operation_outcome
 from hub.storage.port import Stored
+
+_LOG = logging.getLogger(__name__)
 
 
 def changed_entry(
@@ -62,12 +67,24 @@ def read_entry_of(ctx: Context, stored: Stored) -> Entry:
     )
 
 
-def failed_entry(ctx: Context, error: HubError) -> Entry:
-    """The entry for what was refused."""
-    return Entry(
-        response=Response(
-            status_line(error.status), outcome=operation_outcome(error.issues, ctx.language)
+def failed_entry(ctx: Context, error: Exception, location: str = "") -> Entry:
+    """The entry for what was refused, or failed in a way that nobody foresaw.
+
+    Args:
+        ctx: Language and request.
+        error: What was raised; logged when it is a mistake of ours.
+        location: `Bundle.entry[3]`; what errors without a location are about is its request.
+    """
+    told, expected = as_hub_error(error, ctx.request_id)
+    if not expected:
+        _LOG.error(
+            "unexpected error in %s", location, exc_info=error, extra={"request": ctx.request_id}
         )
+    elif told is error and location:
+        told = within(told, location, "request")
+    outcome = operation_outcome(told.issues, ctx.language)
+    return Entry(
+        response=Response(status_line(told.status), outcome=outcome, unforeseen=not expected)
     )
 
 

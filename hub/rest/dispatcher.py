@@ -28,6 +28,7 @@ from hub.errors import (
     Unavailable,
     fault,
 )
+from hub.interactions.failures import as_hub_error
 from hub.model.identity import valid_id
 from hub.principal import LOCAL, Principal
 from hub.rest import negotiation, outcomes, urls
@@ -41,7 +42,6 @@ from hub.rest.authenticate import (
 )
 from hub.rest.body import BodyTimeout, ClientGone, Intake
 from hub.rest.exchange import Answer, Format, Header, Parameters, Receive, Request, Scope, Send
-from hub.rest.failures import RETRY_AFTER, as_hub_error
 from hub.rest.headers import collect, valid_request_id
 from hub.rest.incoming import is_large
 from hub.rest.logs import AccessLog
@@ -61,6 +61,7 @@ _COMMON: tuple[Header, ...] = (
 )
 _UNKEPT: tuple[Header, ...] = ((b"cache-control", b"no-store"), *_COMMON[1:])
 """For refusals: what is refused to one may be given to the next."""
+_RETRY_AFTER: Header = (b"retry-after", b"1")
 _BINARY = b"/Binary/"
 _METHODS = frozenset(("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"))
 _NO_BODY = frozenset((204, 304))
@@ -188,6 +189,7 @@ class Dispatcher:
             size = await self._send(scope["method"], call, answer, send)
         seconds = perf_counter() - started
         metrics.observe(call.interaction, answer.status, seconds)
+        metrics.unexpected += answer.unforeseen
         if self._log is not None:
             self._write_log(scope["method"], call, answer.status, seconds, size)
 
@@ -271,7 +273,7 @@ class Dispatcher:
         elif isinstance(told, MethodNotAllowed) and call.route is not None:
             headers = ((b"allow", call.route.allow),)
         elif isinstance(told, Unavailable):
-            headers = (RETRY_AFTER,)
+            headers = (_RETRY_AFTER,)
         elif told.status == 415 and call.interaction.startswith("patch"):
             from hub.rest.handlers.patch import ACCEPTED
 

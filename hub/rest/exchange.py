@@ -89,12 +89,14 @@ class Answer(msgspec.Struct, frozen=True):
             body.
         body: The bytes, or pieces of them; pieces need a content-length header.
         encoded: The body is compressed already, and a header says so.
+        unforeseen: Entries of a bundle that failed by a mistake of ours, to be counted.
     """
 
     status: int
     headers: tuple[Header, ...] = ()
     body: bytes | AsyncIterator[bytes] = b""
     encoded: bool = False
+    unforeseen: int = 0
 
 
 Handler = Callable[[Request], Awaitable[Answer]]

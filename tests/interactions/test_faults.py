@@ -33,15 +33,16 @@ class Failing(MemoryStore):
 
     def __init__(self) -> None:
         super().__init__()
-        self.on_commit: Callable[[], Exception] | None = None
+        self.on_commit: Callable[[], Exception | None] | None = None
         self.on_read: Callable[[], Exception] | None = None
         self.on_search: Callable[[], Exception] | None = None
         self.commits = 0
 
     async def commit(self, commit: Commit) -> Committed:
         self.commits += 1
-        if self.on_commit is not None:
-            raise self.on_commit()
+        error = self.on_commit() if self.on_commit is not None else None
+        if error is not None:
+            raise error
         return await super().commit(commit)
 
     async def read(self, tenant: int, type: str, id: str) -> Stored | None:
@@ -154,6 +155,42 @@ async def test_a_batch_goes_on_when_the_store_fails(failing: Failing, ctx: Conte
     answer = await door_over(failing).bundle(ctx, bundle)
     statuses = [entry.response.status[:3] for entry in answer.entries if entry.response]
     assert statuses == ["503", "201"]
+
+
+@pytest.mark.parametrize("type", ["batch", "transaction"])
+async def test_an_error_that_nobody_foresaw_is_its_entry_s_own(
+    failing: Failing, ctx: Context, type: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    failing.on_search = lambda: KeyError("Geheimnis")
+    entries: list[dict[str, Any]] = [
+        {"request": {"method": "GET", "url": "Patient?name=x"}},
+        {"resource": patient(), "request": {"method": "POST", "url": "Patient"}},
+        {"request": {"method": "GET", "url": "metadata"}},
+    ]
+    bundle = {"resourceType": "Bundle", "type": type, "entry": entries}
+    answer = await door_over(failing).bundle(ctx, bundle)
+    told = [entry.response for entry in answer.entries if entry.response]
+    assert [one.status[:3] for one in told] == ["500", "201", "200"]
+    assert [one.unforeseen for one in told] == [True, False, False]
+    assert "Geheimnis" not in str(told[0].outcome)
+    assert ctx.request_id in str(told[0].outcome)
+    assert [record.message for record in caplog.records] == ["unexpected error in Bundle.entry[0]"]
+
+
+async def test_neighbours_of_an_error_that_nobody_foresaw_are_stored_and_told(
+    failing: Failing, ctx: Context
+) -> None:
+    failing.on_commit = lambda: KeyError() if failing.commits == 3 else None
+    entries = [
+        {"resource": patient(id=f"p{n}"), "request": {"method": "PUT", "url": f"Patient/p{n}"}}
+        for n in range(5)
+    ]
+    bundle = {"resourceType": "Bundle", "type": "batch", "entry": entries}
+    answer = await door_over(failing).bundle(ctx, bundle)
+    told = [entry.response.status[:3] for entry in answer.entries if entry.response]
+    assert sorted(told) == ["201", "201", "201", "201", "500"]
+    for n, status in enumerate(told):
+        assert (await failing.read(1, "Patient", f"p{n}") is not None) == (status == "201")
 
 
 async def test_a_race_in_a_transaction_is_resolved_anew(failing: Failing, ctx: Context) -> None:

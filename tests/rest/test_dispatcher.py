@@ -12,8 +12,10 @@ from typing import Any
 import pytest
 
 from hub.app import Hub, build_service, open_door
+from hub.interactions.answer import BundleAnswer, Entry, Response
 from hub.rest.dispatcher import Dispatcher, RequestIds
 from hub.rest.exchange import Answer, Message, Request
+from hub.rest.handlers.bundle import answered
 from hub.rest.metrics import Metrics
 from hub.rest.origin import Edge
 from hub.rest.routes import ROUTES, Interaction
@@ -104,6 +106,20 @@ async def test_an_error_becomes_an_outcome(
     assert metrics.in_flight == 0
     if status == 503:
         assert (b"retry-after", b"1") in start["headers"]
+
+
+async def test_failed_entries_of_a_bundle_are_counted(
+    ask: Ask, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(request: Request) -> Answer:
+        response = Response("500 Internal Server Error", unforeseen=True)
+        entries = (Entry(response=response), Entry(response=Response("200 OK")), Entry())
+        return await answered(request, BundleAnswer("batch-response", entries))
+
+    _handle(monkeypatch, answer)
+    start, _ = await ask()
+    assert start["status"] == 200
+    assert metrics.unexpected == 1
 
 
 async def _pieces(fail_at: int) -> AsyncIterator[bytes]:

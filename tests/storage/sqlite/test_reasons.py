@@ -9,9 +9,9 @@ import apsw
 import pytest
 
 from hub.errors import HubError
+from hub.interactions.failures import as_hub_error
 from hub.messages import render
 from hub.messages.phrases import PHRASES
-from hub.rest.failures import as_hub_error
 from hub.storage.port import StoreUnavailable
 from hub.storage.sqlite.connect import DATABASE, IO_ERRORS, unavailable
 from hub.storage.sqlite.store import open_store

@@ -1,17 +1,14 @@
 """What an exception means to the client: a status and issues.
 
-Called by `hub.rest.dispatcher`. Anything that is not listed is a mistake of ours: 500, counted
-and logged.
+Called by `hub.rest.dispatcher` and for the entries of bundles. Anything that is not listed is a
+mistake of ours: 500, counted and logged.
 """
 
 from __future__ import annotations
 
 from hub.errors import Conflict, HubError, TooCostly, fault
 from hub.interactions.unavailable import unavailable
-from hub.rest.exchange import Header
 from hub.storage.port import CommitRefused, DeadlineExceeded, StoreUnavailable
-
-RETRY_AFTER: Header = (b"retry-after", b"1")
 
 
 def as_hub_error(error: Exception, request_id: str) -> tuple[HubError, bool]:
