@@ -84,7 +84,7 @@ async def login(parts: Parts, call: Call) -> Reply:
     )
     if account is None:
         return form(parts, call, authorization, wrong=True, name=name[:64])
-    browser = await parts.sessions.start(account, call, change=account.must_change)
+    browser = await steps.start(parts, call, account, change=account.must_change)
     if authorization is not None:
         return await steps.enter(parts, call, browser, authorization)
     place = "/auth/password" if account.must_change else "/"

@@ -27,8 +27,8 @@ async def logout(parts: Parts, call: Call) -> Reply:
     if browser is not None:
         steps.check_form(parts, call, browser, call.form)
         ended = await parts.sessions.end(call)
-        for grant in ended.grants if ended else ():
-            await parts.desk.grants.revoke(grant, call.now)
+        if ended is not None:
+            await steps.end_grants(parts, call, ended)
         parts.record("logout", ok=True, account=browser.account.name, address=call.address)
     done = rendering.page(parts, call, "logout", here="/auth/logout")
     return done.plus(parts.sessions.no_cookie())

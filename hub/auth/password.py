@@ -63,7 +63,7 @@ async def password(parts: Parts, call: Call) -> Reply:
     if wrong:
         return _form(parts, call, browser, id, wrong)
     asked = await parts.pending.get(id, browser.key, call.now) if id else None
-    fresh = await parts.sessions.start(account, call)
+    fresh = await steps.start(parts, call, account)
     if asked is None:
         return redirect(f"{parts.prefix}/").plus(parts.sessions.cookie(fresh))
     await parts.pending.finish(id, call.now)

@@ -86,11 +86,24 @@ class Sessions:
             return None
         return Browser(secret, found.value, account)
 
-    async def start(self, account: Account, call: Call, *, change: bool = False) -> Browser:
-        """Log somebody in, under a new secret: one from before the login counts no more."""
-        await self.end(call)
+    async def start(
+        self,
+        account: Account,
+        call: Call,
+        *,
+        change: bool = False,
+        grants: tuple[str, ...] = (),
+    ) -> Browser:
+        """Log somebody in, under a new secret: one from before the login counts no more.
+
+        Args:
+            account: Who.
+            call: The request.
+            change: The password must be changed first.
+            grants: Ids of grants that end with the session.
+        """
         secret = opaque.new_secret()
-        session = Session(account=account.name, login=call.now, change=change)
+        session = Session(account=account.name, login=call.now, change=change, grants=grants)
         await self._records.add(
             opaque.hashed(secret), session, call.now, call.now + self._lifetime * 1000
         )

@@ -11,14 +11,14 @@ from collections.abc import Sequence
 from typing import Literal
 from urllib.parse import urlencode
 
-from hub.access.accounts import key_of
+from hub.access.accounts import Account, key_of
 from hub.access.grants import Grant
 from hub.auth import scope_choice
 from hub.auth.authorization import Authorization, Returned, Shown, understood
 from hub.auth.exchange import Call, Reply, redirect
 from hub.auth.parts import Parts
 from hub.auth.pending import Asked
-from hub.auth.sessions import Browser
+from hub.auth.sessions import Browser, Session
 
 Step = Literal["password", "patient", "consent"]
 
@@ -28,6 +28,30 @@ REQUIRED: dict[Step, str] = {
     "consent": "consent_required",
 }
 """What the client is told of a missing step when nobody may be asked (prompt=none)."""
+
+
+async def start(parts: Parts, call: Call, account: Account, *, change: bool = False) -> Browser:
+    """Log somebody in; whoever was logged in in this browser is not any more.
+
+    Args:
+        parts: Ours.
+        call: The request.
+        account: Who.
+        change: The password must be changed first.
+    """
+    before = await parts.sessions.end(call)
+    kept: tuple[str, ...] = ()
+    if before is not None and key_of(before.account) == key_of(account.name):
+        kept = before.grants
+    elif before is not None:
+        await end_grants(parts, call, before)
+    return await parts.sessions.start(account, call, change=change, grants=kept)
+
+
+async def end_grants(parts: Parts, call: Call, session: Session) -> None:
+    """End what was granted for a session's time."""
+    for grant in session.grants:
+        await parts.desk.grants.revoke(grant, call.now)
 
 
 async def begin(parts: Parts, call: Call, browser: Browser, authorization: Authorization) -> Reply:

@@ -61,6 +61,7 @@ PEOPLE = {
     "admin": (("admin",), ""),
     "zhang": (("patient",), "Patient/p1"),
     "daughter": (("relative",), "RelatedPerson/r1"),
+    "niece": (("relative",), "Person/niece"),
 }
 CLIENTS = (
     Client(id="app", name="Blood pressure", redirect_uris=(APP_URI,)),
@@ -163,7 +164,7 @@ class Site:
 
     def post(self, path: str, data: Any = None, **more: Any) -> httpx.Response:
         """A request of an app."""
-        return httpx.post(self.url + path, data=data, timeout=30, **more)
+        return self.machine.post(path, data=data, **more)
 
     def token(self, **data: str) -> httpx.Response:
         """A token request."""

@@ -87,6 +87,18 @@ def test_a_relative_opens_the_record_of_whom_it_acts_for(visitor: Visitor) -> No
     assert visitor.exchange(returned(visitor.agree(page))["code"]).json()["patient"] == "p1"
 
 
+def test_a_relative_of_two_picks_one_of_them(visitor: Visitor) -> None:
+    page = visitor.log_in(visitor.ask(), "niece")
+    text = words(page)
+    assert "Anna Li" in text
+    assert "张小明" in text
+    assert "Bo" not in text
+    assert "Search" not in text
+    assert "You may not open this record." in words(visitor.submit(page, patient="p3"))
+    page = visitor.submit(page, patient="p2")
+    assert visitor.exchange(returned(visitor.agree(page))["code"]).json()["patient"] == "p2"
+
+
 def test_nobody_picks_a_patient_who_is_not_theirs(site: Site, visitor: Visitor) -> None:
     page = visitor.log_in(visitor.ask(), "doctor")
     found = visitor.http.get(str(page.url), params={**page.url.params, "name": "li"})
@@ -250,6 +262,20 @@ def test_logging_out_ends_what_lasts_until_then(site: Site, visitor: Visitor) ->
     )
     assert again.json()["error"] == "invalid_grant"
     assert site.audited("logout")[0]["account"] == "doctor"
+
+
+def test_what_lasts_until_the_log_out_ends_with_the_next_persons_login(
+    site: Site, visitor: Visitor
+) -> None:
+    asked = {"client_id": "console", "scope": "openid user/*.rs online_access"}
+    first = visitor.tokens("doctor", **asked)
+    again = {"grant_type": "refresh_token", "client_id": "console"}
+    # The same person logs in again: nothing ends.
+    visitor.log_in(visitor.ask(**asked, prompt="login"), "doctor")
+    first = site.token(**again, refresh_token=first["refresh_token"]).json()
+    visitor.log_in(visitor.ask(**asked, prompt="login"), "admin")
+    told = site.token(**again, refresh_token=first["refresh_token"]).json()
+    assert told["error"] == "invalid_grant"
 
 
 def test_a_redirect_uri_of_this_page_only(visitor: Visitor) -> None:
