@@ -18,7 +18,7 @@ import logging
 import os
 import time
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Final
 
@@ -207,6 +207,11 @@ class Recorder:
                 1 + len(event[_PATIENTS]) // PATIENTS_PER_EVENT for event in self._noted
             )
 
+    async def settled(self) -> None:
+        """Wait until nothing is being written."""
+        async with self._flushing:
+            pass
+
     async def run(self) -> None:
         """Flush again and again; ends by being cancelled."""
         wait = RETRY_FIRST
@@ -304,6 +309,9 @@ async def recording(store: Store, tenant: int = 1) -> AsyncIterator[Recorder]:
     try:
         yield recorder
     finally:
+        with suppress(TimeoutError):  # what is being written would else be written twice
+            async with asyncio.timeout(STOP_WITHIN):
+                await recorder.settled()
         flushing.cancel()
         await asyncio.gather(flushing, return_exceptions=True)
         await recorder.stop()
