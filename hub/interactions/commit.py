@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import random
-import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
@@ -17,22 +16,18 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 from hub.context import Context
 from hub.errors import (
     Conflict,
-    HubError,
-    Issue,
     TooCostly,
     TooLarge,
-    Unprocessable,
     fault,
 )
 from hub.interactions import allowed_changes, search_parameters
 from hub.interactions.audited import audit_record, check_not_told, patients_of
-from hub.interactions.entries import within
-from hub.interactions.missing_targets import missing_targets, targets_of
+from hub.interactions.missing_targets import targets_of
 from hub.interactions.preconditions import FREE, Expected, exists, failed
+from hub.interactions.refusals import located, missing, refusal, refuse_conditional
 from hub.interactions.registry import Definitions
 from hub.interactions.unavailable import unavailable
 from hub.model import body, reference
-from hub.model.element_names import fhirpath_of
 from hub.search.extract import extract
 from hub.storage.port import (
     ABSENT,
@@ -66,12 +61,8 @@ PATIENCE = 10.0
 BREATH = 128
 """Resources after which other requests get their turn."""
 
-MOST_MISSING = 200
-
 T = TypeVar("T")
 Target = tuple[str, str]
-
-_CONDITIONAL = re.compile(r"[A-Z][A-Za-z]+\?")
 
 NEW = Expected(ABSENT, True)
 
@@ -185,11 +176,11 @@ async def store_changes(
                 if change.expected.version == ABSENT
                 else failed(change.type, refused.current)
             )
-            raise _located(told, change, "request") from None
+            raise located(told, change, "request") from None
         except TargetMissing as refused:
-            raise await _missing(door, ctx, refused, changes) from refused
+            raise await missing(door, ctx, refused, changes) from refused
         except (StillReferenced, BlobMissing) as refused:
-            raise _refusal(ctx, refused, changes) from refused
+            raise refusal(ctx, refused, changes) from refused
         except StoreUnavailable as error:
             raise unavailable(error) from error
         except DeadlineExceeded as error:
@@ -219,7 +210,7 @@ async def _check_content(
     try:
         await allowed_changes.check_content(door, ctx, changes, writes, currents)
     except TargetMissing as refused:
-        raise await _missing(door, ctx, refused, changes) from refused
+        raise await missing(door, ctx, refused, changes) from refused
 
 
 async def _equal(
@@ -293,7 +284,7 @@ def _write(change: Change, definitions: Definitions, ctx: Context, limit: int) -
         tail = body.split(resource)
     # Small patches, sent again and again, could grow a resource without bound.
     if change.method == "PATCH" and len(tail) > limit:
-        raise _located(TooLarge(fault("too-long", "patch-over-limit", limit=limit)), change)
+        raise located(TooLarge(fault("too-long", "patch-over-limit", limit=limit)), change)
     rows = extract(definitions.registry, resource, zone=ctx.tenant.zone, base=ctx.base)
     return Write(
         change.method, change.type, change.id, tail, rows, change.expected.version, change.blobs
@@ -335,7 +326,7 @@ def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) ->
         written.add((write.type, write.id))
         wanted |= targets_of(write.type, write.rows)
         if any(not row.id and "?" in row.url for row in write.rows.references):
-            _refuse_conditional(changes[number], base)
+            refuse_conditional(changes[number], base)
     conditions.extend(Exists(*target) for target in wanted if target not in written)
     return conditions
 
@@ -363,61 +354,15 @@ async def _reread(door: Interactions, ctx: Context, writes: tuple[Write, ...]) -
     """Results of a commit that was applied before, when it held other writes than now.
 
     A repeat under the same idempotency key may find what its first run created.
+
+    Raises:
+        Unavailable: The store fails now; what it has stored before is not denied.
     """
     made = []
-    for write in writes:
-        stored = await door.store.read(ctx.tenant.key, write.type, write.id)
-        made.append(Made(stored, False, stored is not None))
+    try:
+        for write in writes:
+            stored = await door.store.read(ctx.tenant.key, write.type, write.id)
+            made.append(Made(stored, False, stored is not None))
+    except StoreUnavailable as error:
+        raise unavailable(StoreUnavailable(error.reason, uncertain=True)) from error
     return made
-
-
-def _refuse_conditional(change: Change, base: str) -> None:
-    """Refuse references such as `Patient?identifier=...`: only a transaction resolves them."""
-    issues = [
-        fault("not-supported", "reference-conditional", fhirpath_of(path))
-        for path, element in reference.walk(change.resource or {})
-        if _CONDITIONAL.match(element["reference"].removeprefix(f"{base}/"))
-    ]
-    if issues:
-        raise _located(Unprocessable(issues), change)
-
-
-# --- refusals -------------------------------------------------------------------------------
-
-
-def _refusal(
-    ctx: Context, refused: StillReferenced | BlobMissing, changes: Sequence[Change]
-) -> HubError:
-    if isinstance(refused, StillReferenced):
-        issue = allowed_changes.still_referenced(ctx, refused)
-        for change in changes:
-            if (change.type, change.id) == (refused.type, refused.id):
-                return _located(Conflict(issue), change, "request")
-        return Conflict(issue)
-    return Unprocessable(fault("not-found", "blob-missing"))
-
-
-async def _missing(
-    door: Interactions, ctx: Context, refused: TargetMissing, changes: Sequence[Change]
-) -> HubError:
-    """Name all elements that refer to what does not exist."""
-    keys = [(change.type, change.id) for change in changes]
-    kept = [change.resource is not None for change in changes]
-    found = await missing_targets(
-        door,
-        ctx,
-        [change.resource or {} for change in changes],
-        {key for key, stays in zip(keys, kept, strict=True) if stays},
-        {key for key, stays in zip(keys, kept, strict=True) if not stays},
-    )
-    issues: list[Issue] = []
-    for index, issue in found[:MOST_MISSING]:
-        issues.extend(_located(Unprocessable(issue), changes[index]).issues)
-    target = f"{refused.type}/{refused.id}"
-    return Unprocessable(
-        issues or fault("not-found", "reference-target-missing", refused.location, target=target)
-    )
-
-
-def _located(error: HubError, change: Change, default: str = "resource") -> HubError:
-    return within(error, change.location, default) if change.location else error

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 BATCH = 50
 LOOK_EVERY = 1.0
 """Seconds after which it looks whether another process has registered a parameter."""
+RECONCILE_EVERY = 600.0
+"""Seconds after which it looks for SearchParameters that another process could not register."""
 PUT_OFF = 5.0
 """Seconds after which it tries again what could not be done."""
 _RECOUNTS = 3
@@ -49,15 +52,19 @@ async def run(door: Interactions, context: Context) -> None:
         door: The record.
         context: Tenant and zone.
     """
-    reconciled = False
+    renewed, due = False, 0.0
     while True:
         door.registry.moved.clear()
         wait = LOOK_EVERY
         try:
-            if not reconciled:
+            if door.registry.behind or time.monotonic() >= due:
+                door.registry.behind = False
+                due = time.monotonic()  # Again at once, should it fail.
                 await search_parameters.reconcile(door, context.tenant.key)
+                due += RECONCILE_EVERY
+            if not renewed:
                 await renew(door, context)
-                reconciled = True
+                renewed = True
             await catch_up(door, context)
         except (StoreUnavailable, HubError) as error:
             wait = PUT_OFF

@@ -43,6 +43,7 @@ class RegistryHolder:
     Attributes:
         moved: Set when this process changed a tenant's search parameters; the indexing job
             waits for it.
+        behind: Whether a registration failed after its SearchParameter was stored.
         renewal: Tells whether all index rows are being made anew.
     """
 
@@ -55,6 +56,7 @@ class RegistryHolder:
         self._store = store
         self._held: dict[int, Definitions] = {}
         self.moved = asyncio.Event()
+        self.behind = False
         self.renewal = RenewalWatch(store)
 
     async def of(self, tenant: int) -> Definitions:

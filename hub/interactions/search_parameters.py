@@ -9,21 +9,24 @@ Spec: https://hl7.org/fhir/R4/searchparameter.html
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.definitions import ancestors, resource_types
-from hub.errors import DamagedStorage, Issue, fault
+from hub.errors import DamagedStorage, HubError, Issue, fault
 from hub.interactions.answer import resource_of
 from hub.search.registry import FIRST_RUNTIME_KEY, ParameterRegistry
 from hub.search.runtime import compile_parameter
-from hub.storage.port import BodyDamaged, RuntimeParameter, Stored
+from hub.storage.port import BodyDamaged, RuntimeParameter, Stored, StoreUnavailable
 
 if TYPE_CHECKING:
     from hub.interactions.commit import Made
     from hub.interactions.door import Interactions
+
+_log = logging.getLogger(__name__)
 
 
 async def check(door: Interactions, ctx: Context, resource: dict[str, Any]) -> tuple[Issue, ...]:
@@ -112,18 +115,26 @@ def _without(registry: ParameterRegistry, known: RuntimeParameter | None) -> Par
 async def after_commit(door: Interactions, ctx: Context, made: Sequence[Made]) -> None:
     """Register, change or remove the parameters that a commit has written.
 
+    The resource is stored: a registration that fails now is made up for by `indexing`, and must
+    not tell the client that nothing was stored.
+
     Args:
         door: The record.
         ctx: Whose record.
         made: Results of the commit.
     """
     is_freed = False
-    for one in made:
-        stored = one.stored
-        if stored is not None and stored.type == "SearchParameter" and one.written:
-            is_freed |= await register(door, ctx.tenant.key, stored)
-    if is_freed:
-        await reconcile(door, ctx.tenant.key)
+    try:
+        for one in made:
+            stored = one.stored
+            if stored is not None and stored.type == "SearchParameter" and one.written:
+                is_freed |= await register(door, ctx.tenant.key, stored)
+        if is_freed:
+            await reconcile(door, ctx.tenant.key)
+    except (StoreUnavailable, HubError) as error:
+        _log.warning("the registration of a SearchParameter is put off: %s", type(error).__name__)
+        door.registry.behind = True
+        door.registry.moved.set()
 
 
 async def register(door: Interactions, tenant: int, stored: Stored) -> bool:

@@ -17,10 +17,10 @@ from hub.interactions import Interactions
 from hub.interactions.allowed_changes import still_referenced
 from hub.interactions.audited import audit_record
 from hub.interactions.binary import whole
-from hub.interactions.commit import MOST_MISSING
 from hub.interactions.missing_targets import missing_targets
 from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
 from hub.interactions.outcome import operation_outcome
+from hub.interactions.refusals import MOST_MISSING
 from hub.interactions.validated import issues_of
 from hub.operations.parameters import Resource, only, required, resource_of, text
 from hub.storage.port import Commit, StillReferenced, Unreferenced

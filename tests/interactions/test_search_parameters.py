@@ -11,7 +11,7 @@ import pytest
 from hub.context import Context
 from hub.errors import HubError, Unavailable
 from hub.interactions import Interactions, indexing, search_parameters
-from hub.storage.port import Store
+from hub.storage.port import RuntimeParameter, Store, StoreUnavailable
 from tests.interactions.conftest import door_over, patient
 
 
@@ -320,6 +320,35 @@ async def test_a_registration_lost_in_a_crash_is_made_up_for(store: Store, ctx: 
     later = door_over(store)
     await search_parameters.reconcile(later, 1)
     assert len(await store.parameters(1)) == 1
+
+
+async def test_a_store_that_fails_after_the_commit_is_not_told_as_nothing_stored(
+    store: Store, ctx: Context, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    door = door_over(store)
+    await door.update(ctx, "Patient", "a", eyes("green", id="a"))
+    put, failures = store.put_parameter, 0
+
+    async def fail_twice(*arguments: Any) -> RuntimeParameter | None:
+        nonlocal failures
+        failures += 1
+        if failures <= 2:
+            raise StoreUnavailable("I/O error")
+        return await put(*arguments)
+
+    monkeypatch.setattr(store, "put_parameter", fail_twice)
+    monkeypatch.setattr(indexing, "PUT_OFF", 0.01)
+    job = asyncio.create_task(indexing.run(door, ctx))
+    await asyncio.sleep(0.1)
+    made = await door.update(ctx, "SearchParameter", "colour", colour())
+    assert made.status == 201
+    async with asyncio.timeout(20):
+        while [one.status for one in await store.parameters(1)] != ["completed"]:
+            await asyncio.sleep(0.01)
+    assert await found(door, ctx, "green") == ["a"]
+    assert failures > 2
+    job.cancel()
+    await asyncio.wait([job])
 
 
 async def test_reindexing_everything(door: Interactions, ctx: Context) -> None:
