@@ -85,7 +85,7 @@ def page(
             token=token,
             prefix=parts.prefix,
             style=style()[0],
-            switches=_switches(parts, here or f"{call.path}?{call.query}", language),
+            switches=_switches(parts, here or _here(call), language),
             account=browser.account if browser else None,
             **values,
         )
@@ -97,7 +97,6 @@ def page(
         ("content-security-policy", _policy(origin)),
         ("x-frame-options", "DENY"),
         ("referrer-policy", "same-origin"),
-        ("cross-origin-opener-policy", "same-origin"),
         ("vary", "accept-language, cookie"),
     )
     chosen = call.switched
@@ -114,6 +113,11 @@ def problem(
 ) -> Reply:
     """A page that says what is wrong, and leads nowhere."""
     return page(parts, call, "problem", status=status, message=message, arguments=arguments)
+
+
+def _here(call: Call) -> str:
+    """The request's own path and query; a path that is none of ours (`//evil`) is no link."""
+    return f"{call.path}?{call.query}" if call.path.startswith("/auth/") else "/auth/login"
 
 
 def _policy(origin: str) -> str:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import urlencode, urlsplit
 
 import httpx
+import lxml.html
 import pytest
 
 from tests.auth.site import APP_URI, NATIVE_URI, Site, Visitor, returned, serving, words
@@ -219,6 +221,27 @@ def test_the_pages_are_in_the_persons_language(site: Site) -> None:
 def test_every_accept_language_is_taken(site: Site, accept: str) -> None:
     page = site.visitor(**{"accept-language": accept}).http.get("/auth/login")
     assert '<html lang="en">' in page.text or accept.startswith("zh")
+
+
+def test_a_path_of_nobodys_is_no_link(site: Site) -> None:
+    for path in ("//evil.example/x", "/\\evil.example", "/auth/../x"):
+        page = site.machine.get(site.url + path)
+        assert page.status_code == 404
+        links = lxml.html.fromstring(page.content).xpath("//@href")
+        assert all(link.startswith(("/auth/", "data:")) or link == "/" for link in links), links
+
+
+def test_of_two_who_redeem_a_code_at_once_one_gets_tokens_that_end(
+    site: Site, visitor: Visitor
+) -> None:
+    code = visitor.code("zhang")
+    with ThreadPoolExecutor(4) as threads:
+        replies = list(threads.map(lambda _: visitor.exchange(code), range(4)))
+    won = [reply.json() for reply in replies if reply.status_code == 200]
+    assert len(won) <= 1
+    for tokens in won:
+        asked = {"token": tokens["access_token"], "client_id": "app"}
+        assert site.post("/auth/introspect", asked).json() == {"active": False}
 
 
 def test_what_an_app_is_called_is_text(site: Site, visitor: Visitor) -> None:
