@@ -9,6 +9,8 @@ Promises:
     Atomicity. `put` and `take` compare and change in one transaction of the writer: of two that
         expect the same revision exactly one succeeds, whichever worker it comes through.
     Durability. When `put` or `take` returns, a power cut does not undo it.
+    Revisions. A key never has the same revision twice, also when its record was taken or has
+        expired in between: whoever holds a revision of the old one does not meet the new one.
     Expiry. An expired record is as good as absent, at once; it is removed some time later.
 """
 
@@ -31,7 +33,7 @@ class Record(NamedTuple):
     Attributes:
         key: Its key, unique within its kind.
         value: Its content.
-        revision: 1, 2, 3 ... goes up with each `put`.
+        revision: 1 or more; goes up with each `put`, by steps of any size.
         expires: When it ends, milliseconds since the epoch; 0: never.
     """
 

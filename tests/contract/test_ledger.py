@@ -24,9 +24,32 @@ async def get(store: Store, key: str, now: int = NOW) -> Record | None:
 
 async def test_what_was_put_is_there_with_its_revision(store: Store) -> None:
     assert await get(store, "a") is None
-    assert await put(store, "a", b"one") == Record("a", b"one", 1, 0)
-    assert await put(store, "a", b"two", expires=NOW + 5) == Record("a", b"two", 2, NOW + 5)
-    assert await get(store, "a") == Record("a", b"two", 2, NOW + 5)
+    one = await put(store, "a", b"one")
+    assert one
+    assert one == Record("a", b"one", one.revision, 0)
+    two = await put(store, "a", b"two", expires=NOW + 5)
+    assert two
+    assert two == Record("a", b"two", two.revision, NOW + 5)
+    assert two.revision > one.revision > ABSENT
+    assert await get(store, "a") == two
+
+
+async def test_no_revision_of_a_key_comes_again(store: Store) -> None:
+    seen = [ABSENT]
+    for number in range(4):
+        for expires in (0, NOW + 1):
+            made = await put(store, "a", b"%d" % number, expires=expires)
+            assert made
+            assert made.revision > seen[-1]
+            for old in seen[1:]:
+                assert await put(store, "a", b"no", expected=old) is None
+                assert await store.ledger.take(TENANT, "kind", "a", now=NOW, expected=old) is None
+            seen.append(made.revision)
+        if number % 2:
+            assert await store.ledger.remove_expired(TENANT, NOW + 1) == 1
+        else:
+            assert await store.ledger.take(TENANT, "kind", "a", now=NOW)
+        assert await get(store, "a") is None
 
 
 async def test_kinds_and_tenants_keep_their_own(store: Store) -> None:
@@ -38,12 +61,15 @@ async def test_kinds_and_tenants_keep_their_own(store: Store) -> None:
 
 async def test_another_revision_than_expected_changes_nothing(store: Store) -> None:
     assert await put(store, "a", expected=1) is None
-    assert await put(store, "a", b"one", expected=ABSENT)
+    one = await put(store, "a", b"one", expected=ABSENT)
+    assert one
     assert await put(store, "a", b"no", expected=ABSENT) is None
-    assert await put(store, "a", b"two", expected=1)
-    assert await put(store, "a", b"no", expected=1) is None
-    assert await store.ledger.take(TENANT, "kind", "a", now=NOW, expected=1) is None
-    assert await get(store, "a") == Record("a", b"two", 2, 0)
+    two = await put(store, "a", b"two", expected=one.revision)
+    assert two
+    assert await put(store, "a", b"no", expected=one.revision) is None
+    taken = await store.ledger.take(TENANT, "kind", "a", now=NOW, expected=one.revision)
+    assert taken is None
+    assert await get(store, "a") == two
 
 
 async def test_of_many_that_make_the_same_record_one_succeeds(store: Store) -> None:
@@ -64,26 +90,30 @@ async def test_many_that_count_up_by_compare_and_set_lose_nothing(store: Store) 
                 return
 
     await asyncio.gather(*(count_up() for _ in range(20)))
-    assert await get(store, "n") == Record("n", b"20", 20, 0)
+    found = await get(store, "n")
+    assert found
+    assert found.value == b"20"
 
 
 async def test_of_many_takers_one_gets_it(store: Store) -> None:
-    await put(store, "code", b"secret")
+    made = await put(store, "code", b"secret")
     taken = await asyncio.gather(
         *(store.ledger.take(TENANT, "kind", "code", now=NOW) for _ in range(RACERS))
     )
-    assert [record for record in taken if record] == [Record("code", b"secret", 1, 0)]
+    assert [record for record in taken if record] == [made]
     assert await get(store, "code") is None
 
 
 async def test_an_expired_record_is_as_good_as_absent_at_once(store: Store) -> None:
-    await put(store, "a", expires=NOW + 10)
-    assert await get(store, "a", NOW + 9)
+    made = await put(store, "a", expires=NOW + 10)
+    assert made
+    assert await get(store, "a", NOW + 9) == made
     assert await get(store, "a", NOW + 10) is None
     assert await store.ledger.records(TENANT, "kind", NOW + 10) == []
     assert await store.ledger.take(TENANT, "kind", "a", now=NOW + 10) is None
-    assert await put(store, "a", b"new", now=NOW + 10, expected=1) is None
-    assert await put(store, "a", b"new", now=NOW + 10, expected=ABSENT) == Record("a", b"new", 1, 0)
+    assert await put(store, "a", b"new", now=NOW + 10, expected=made.revision) is None
+    new = await put(store, "a", b"new", now=NOW + 10, expected=ABSENT)
+    assert new == Record("a", b"new", new.revision if new else 0, 0)
 
 
 async def test_records_come_in_order_of_their_keys_page_by_page(store: Store) -> None:
@@ -122,10 +152,9 @@ async def test_what_cannot_be_a_key_is_refused(store: Store, key: str) -> None:
 
 async def test_a_key_is_only_a_key(store: Store) -> None:
     hostile = ["' OR 1=1 --", "../../etc/passwd", "a\x00b", "%", "x" * LONGEST_KEY]
-    for key in hostile:
-        await put(store, key, key.encode())
-    for key in hostile:
-        assert await get(store, key) == Record(key, key.encode(), 1, 0)
+    made = [await put(store, key, key.encode()) for key in hostile]
+    for key, record in zip(hostile, made, strict=True):
+        assert await get(store, key) == record
     assert await get(store, "a") is None
 
 

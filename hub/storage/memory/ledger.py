@@ -10,6 +10,7 @@ class MemoryLedger:
 
     def __init__(self) -> None:
         self._records: dict[tuple[int, str], dict[str, Record]] = {}
+        self._revision = ABSENT
 
     async def get(self, tenant: int, kind: str, key: str, now: int) -> Record | None:
         """The record."""
@@ -33,7 +34,8 @@ class MemoryLedger:
         revision = found.revision if found else ABSENT
         if expected not in (ANY, revision):
             return None
-        made = Record(key, value, revision + 1, expires)
+        self._revision += 1
+        made = Record(key, value, self._revision, expires)
         self._records.setdefault((tenant, kind), {})[key] = made
         return made
 

@@ -172,7 +172,8 @@ def _make(work: Transaction, change: Change) -> Record | None:
         execute(REMOVE, names)
         result = found
     else:
-        revision = found.revision + 1 if found else 1
+        # A row may be older than this count, which did not always give its revision.
+        revision = work.take_number(row[1] if row else 0)
         result = Record(change.key, change.value, revision, change.expires)
         execute(PUT, (*names, *result[1:]))
     if once:

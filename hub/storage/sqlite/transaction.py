@@ -42,7 +42,7 @@ class Transaction:
         interner: Gives row ids and numbers of index terms; kept in step with savepoints.
         codec: The writer thread's codec.
         folder: The data directory.
-        sequence: Sequence of the newest commit.
+        sequence: The newest number given out: of a commit, or a revision in the ledger.
         updated: Its lastUpdated in milliseconds.
         fence: Number of the group under way, or of the last one.
         heads: Ends of the audit chains by tenant.
@@ -79,6 +79,15 @@ class Transaction:
         self.sequence += 1
         self.updated = max(clock, self.updated + 1)
         return self.sequence, self.updated
+
+    def take_number(self, above: int) -> int:
+        """Take the next sequence for something that is no commit.
+
+        Args:
+            above: It is greater than this.
+        """
+        self.sequence = max(self.sequence, above) + 1
+        return self.sequence
 
     def count(self, tenant: int, type: int, live: int, versions: int) -> None:
         """Note that a type has so many more live resources and versions."""

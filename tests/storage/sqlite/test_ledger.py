@@ -7,7 +7,6 @@ from random import Random
 
 import apsw
 
-from hub.storage.ledger import Record
 from hub.storage.sqlite.backup import restore
 from hub.storage.sqlite.connect import DATABASE
 from hub.storage.sqlite.store import open_store
@@ -18,18 +17,23 @@ NOW = 1_700_000_000_000
 
 async def test_it_is_there_after_a_restart_and_in_a_backup(tmp_path: Path) -> None:
     store = open_store(tmp_path / "data")
-    await store.ledger.put(1, "account", "a", b"one", now=NOW)
-    await store.ledger.put(1, "account", "b", b"two", now=NOW)
-    await store.ledger.take(1, "account", "b", now=NOW)
+    one = await store.ledger.put(1, "account", "a", b"one", now=NOW)
+    two = await store.ledger.put(1, "account", "b", b"two", now=NOW)
+    assert await store.ledger.take(1, "account", "b", now=NOW) == two
     await store.close()
     store = open_store(tmp_path / "data")
-    assert await store.ledger.get(1, "account", "a", NOW) == Record("a", b"one", 1)
+    assert await store.ledger.get(1, "account", "a", NOW) == one
     assert await store.ledger.get(1, "account", "b", NOW) is None
+    again = await store.ledger.put(1, "account", "b", b"two", now=NOW)
+    assert two
+    assert again
+    assert again.revision > two.revision
+    await store.ledger.take(1, "account", "b", now=NOW)
     await store.backup(tmp_path / "copy")
     await store.close()
     restore(tmp_path / "copy", tmp_path / "again")
     store = open_store(tmp_path / "again")
-    assert await store.ledger.get(1, "account", "a", NOW) == Record("a", b"one", 1)
+    assert await store.ledger.get(1, "account", "a", NOW) == one
     await store.close()
 
 
@@ -62,12 +66,33 @@ async def test_a_change_sent_again_is_made_once(tmp_path: Path) -> None:
         worker = open_store(tmp_path / "data", role="reader", socket=tmp_path / "cut")
         for number in range(60):
             key = str(number)
-            assert await worker.ledger.put(1, "kind", key, b"x", now=NOW, expected=0)
-            assert await worker.ledger.put(1, "kind", key, b"y", now=NOW, expected=1)
-            assert await worker.ledger.take(1, "kind", key, now=NOW) == Record(key, b"y", 2)
+            one = await worker.ledger.put(1, "kind", key, b"x", now=NOW, expected=0)
+            assert one
+            two = await worker.ledger.put(1, "kind", key, b"y", now=NOW, expected=one.revision)
+            assert two
+            assert await worker.ledger.take(1, "kind", key, now=NOW) == two
         assert cutter.cuts
         await worker.close()
     await owner.close()
+
+
+async def test_a_record_of_an_older_release_keeps_going_up(tmp_path: Path) -> None:
+    """Its revision was counted for itself, and may be above the store's count."""
+    store = open_store(tmp_path / "data")
+    await store.ledger.put(1, "account", "a", b"x", now=NOW)
+    await store.close()
+    connection = apsw.Connection(str(tmp_path / "data" / DATABASE))
+    connection.execute("UPDATE ledger SET revision = 1000")
+    connection.close()
+    store = open_store(tmp_path / "data")
+    made = await store.ledger.put(1, "account", "a", b"y", now=NOW, expected=1000)
+    assert made
+    assert made.revision > 1000
+    await store.ledger.take(1, "account", "a", now=NOW)
+    again = await store.ledger.put(1, "account", "a", b"z", now=NOW)
+    assert again
+    assert again.revision > made.revision
+    await store.close()
 
 
 async def test_an_impossible_record_is_found(tmp_path: Path) -> None:
