@@ -88,7 +88,7 @@ def _is_lost(folder: Path) -> bool:
 
 
 def secret_of(folder: Path) -> bytes:
-    """The key that signs search cursors; made on first use, readable by its owner only.
+    """What the key of search cursors is derived from; made on first use, readable by its owner only.
 
     Args:
         folder: Data folder.

@@ -52,7 +52,7 @@ class Interactions:
         validator: Checks what is written.
         registry: The search parameters in force.
         settings: Limits and switches.
-        cursors: Signs the cursors of pages; by default with a secret of this process only.
+        cursors: Encrypts the cursors of pages; by default with a secret of this process only.
         operations: The table that bundles use when they are given none.
     """
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import base64
+import subprocess
+import sys
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -15,7 +19,8 @@ from hub.search.parse import parse
 from hub.search.query import Position, SearchRequest
 from tests.search.reading import BASE, ZONE
 
-CODEC = CursorCodec(b"a secret of the server")
+SECRET = b"a secret of the server"
+CODEC = CursorCodec(SECRET)
 VALUES = st.lists(
     st.none() | st.integers(-(2**63), 2**63 - 1) | st.floats(allow_nan=False) | st.text(max_size=40)
 )
@@ -44,6 +49,29 @@ def test_a_changed_cursor_is_refused() -> None:
             continue
         # The last character may hold bits that base64 leaves out.
         assert place == len(cursor) - 1
+
+
+def test_a_cursor_tells_nothing_of_the_row_where_its_page_ends() -> None:
+    position = Position(("zhang xiaoming", "1970-03-01", 4711))
+    cursor = CODEC.encode(position, "abc")
+    raw = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4))
+    for piece in (b"zhang", b"xiaoming", b"1970", msgspec.msgpack.encode(4711)):
+        assert piece not in raw
+    assert CODEC.encode(position, "abc") != cursor
+
+
+def test_a_cursor_is_short_and_holds_in_every_worker_and_after_a_restart() -> None:
+    cursor = CODEC.encode(Position((1_700_000_000_000, 4711)), "0123456789abcdef")
+    assert len(cursor) <= 60
+    assert CursorCodec(SECRET).decode(cursor, "0123456789abcdef").values[1] == 4711
+
+
+def test_the_cipher_is_not_loaded_before_the_first_cursor() -> None:
+    code = (
+        "import sys; from hub.search.cursor import CursorCodec; CursorCodec(bytes(32));"
+        "assert not any(name.startswith('cryptography') for name in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
 
 
 def test_a_cursor_of_another_search_or_secret_is_refused() -> None:
