@@ -78,12 +78,12 @@ class Lab:
         """An X-Request-Id of its own, by which the audit of a request is found."""
         return f"hostile-{next(_request_ids):06d}"
 
-    def refusals(self, since: float, **criteria: str) -> list[dict[str, Any]]:
-        """AuditEvents of what was refused since a time, as soon as there are any."""
+    def refusals(self, since: float, least: int = 1, **criteria: str) -> list[dict[str, Any]]:
+        """AuditEvents of what was refused since a time, as soon as there are so many."""
         deadline = time.monotonic() + _SOON
         while True:
             found = self.audited(since, outcome="4,8,12", **criteria)
-            if found or time.monotonic() > deadline:
+            if len(found) >= least or time.monotonic() > deadline:
                 return found
             time.sleep(0.1)
 
