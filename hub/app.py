@@ -88,7 +88,7 @@ def _is_lost(folder: Path) -> bool:
 
 
 def secret_of(folder: Path) -> bytes:
-    """What the key of search cursors is derived from; made on first use, readable by its owner only.
+    """What keys cursors are encrypted with come from; made on first use, for its owner only.
 
     Args:
         folder: Data folder.

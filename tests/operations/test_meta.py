@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from hub.context import Context
+from hub.errors import DamagedStorage
+from hub.interactions.operation import OperationRequest
+from hub.operations.meta import meta
+from hub.storage.port import BodyDamaged
+from hub.storage.sqlite.store import open_store
+from tests.interactions.conftest import door_over
+from tests.interactions.test_damaged_index import damage
 from tests.operations.conftest import Resource, Store
 from tests.rest.running import message_ids
 
@@ -132,3 +141,24 @@ def test_of_many_that_add_at_once_all_succeed(fhir: httpx.Client, patient: Resou
     assert told == ["200 OK"] * 30
     found = _meta(fhir.get(f"/Patient/{patient['id']}/$meta"))["tag"]
     assert sorted(tag["code"] for tag in found) == sorted(tag["code"] for tag in tags)
+
+
+@pytest.mark.parametrize(("body", "codec"), [(b"no zstd frame", 1), (b',"no json": x}', 0)])
+async def test_a_damaged_body_is_passed_over(tmp_path: Path, body: bytes, codec: int) -> None:
+    store = open_store(tmp_path)
+    door, context = door_over(store), Context()
+    for id in ("a", "b", "c"):
+        tagged = {"resourceType": "Patient", "id": id, "meta": {"tag": [TAG | {"code": id}]}}
+        await door.update(context, "Patient", id, tagged)
+    await store.close()
+    damage(tmp_path, "b", body, codec)
+    store = open_store(tmp_path)
+    door = door_over(store)
+    for type in ("Patient", ""):
+        told = await meta(door, context, OperationRequest(type, "", "GET"))
+        assert isinstance(told.body, dict)
+        tags = told.body["parameter"][0]["valueMeta"]["tag"]
+        assert [tag["code"] for tag in tags] == ["a", "c"]
+    with pytest.raises((DamagedStorage, BodyDamaged)):
+        await meta(door, context, OperationRequest("Patient", "b", "GET"))
+    await store.close()
