@@ -207,6 +207,33 @@ def token_of(data: Path, name: str, role: str, scope: str = EVERYTHING, fhir_use
         return pool.submit(asyncio.run, make()).result()
 
 
+def exchange(
+    address: tuple[str, int], *sent: bytes, timeout: float = 5.0, pause: float = 0.0
+) -> bytes:
+    """What comes back for bytes by hand, until the hub closes or is silent.
+
+    Args:
+        address: Host and port.
+        sent: Pieces.
+        timeout: Seconds of silence.
+        pause: Seconds after each piece.
+    """
+    with socket.create_connection(address, timeout) as connection:
+        for piece in sent:
+            try:
+                connection.sendall(piece)
+            except (BrokenPipeError, ConnectionResetError):
+                break
+            time.sleep(pause)
+        received = b""
+        try:
+            while piece := connection.recv(65536):
+                received += piece
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return received
+
+
 def outcome(response: httpx.Response) -> dict[str, Any]:
     """The OperationOutcome of an error, checked for its shape."""
     assert response.headers["content-type"].startswith("application/fhir+json"), response.text

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -15,7 +14,7 @@ import httpx
 import pytest
 
 from hub.rest.authenticate import StrangerNotes
-from tests.rest.running import RunningHub, free_port, message_ids, running, token_of
+from tests.rest.running import RunningHub, exchange, free_port, message_ids, running, token_of
 
 SECRET = "张秘密"
 PREFLIGHT = {"origin": "https://app.example", "access-control-request-method": "GET"}
@@ -43,17 +42,8 @@ def stranger(hub: RunningHub) -> Iterator[httpx.Client]:
         yield client
 
 
-def _raw(hub: RunningHub, sent: bytes, timeout: float = 5.0) -> bytes:
-    """What comes back until the hub closes or is silent."""
-    with socket.create_connection(hub.address, timeout) as connection:
-        connection.sendall(sent)
-        received = b""
-        try:
-            while piece := connection.recv(65536):
-                received += piece
-        except (TimeoutError, ConnectionResetError):
-            pass
-        return received
+def _raw(hub: RunningHub, sent: bytes) -> bytes:
+    return exchange(hub.address, sent)
 
 
 def _status(answer: bytes) -> int:

@@ -9,27 +9,16 @@ from typing import Any
 
 import pytest
 
-from tests.rest.running import RunningHub
+from tests.rest.running import RunningHub, exchange
 
 HEAD = "Host: 127.0.0.1\r\n"
 
 
 def _exchange(hub: RunningHub, *sent: bytes, timeout: float = 8.0, pause: float = 0.0) -> bytes:
     """What comes back until the hub closes or is silent; what lets in goes behind the host."""
-    with socket.create_connection(hub.address, timeout) as connection:
-        for piece in sent:
-            try:
-                connection.sendall(piece.replace(HEAD.encode(), (HEAD + hub.header_lines).encode()))
-            except (BrokenPipeError, ConnectionResetError):
-                break
-            time.sleep(pause)
-        received = b""
-        try:
-            while piece := connection.recv(65536):
-                received += piece
-        except (TimeoutError, ConnectionResetError):
-            pass
-        return received
+    lets_in = (HEAD + hub.header_lines).encode()
+    pieces = [piece.replace(HEAD.encode(), lets_in) for piece in sent]
+    return exchange(hub.address, *pieces, timeout=timeout, pause=pause)
 
 
 def _status(answer: bytes) -> int:
