@@ -15,6 +15,8 @@ import sys
 PARTS = {
     # part (an executable that must be on the PATH): Debian package that brings it
     "chromium": "chromium",
+    "curl": "curl",
+    "npm": "npm",
 }
 
 

@@ -18,13 +18,13 @@ from hub.access.clients import Client
 from hub.access.front_desk import FrontDesk
 from hub.access.grants import Grant
 from tests.access.beside import at_desk
-from tests.browser.app.serving import App, LibraryMissing, serving
-from tests.browser.app.using import allow, asked, log_in, token
+from tests.browser.app.serving import App
+from tests.browser.app.using import allow, app_or_skip, asked, log_in, token
 from tests.browser.driver import PHONE, Chromium, Page
 from tests.e2e.commands import fhir_hub
 from tests.rest.running import RunningHub, running
 
-pytestmark = pytest.mark.system("chromium")
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.system("npm"), pytest.mark.slow]
 
 PASSWORD = "correct horse battery"
 OWN_PAGE = Client(
@@ -107,23 +107,20 @@ class Site:
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("smart")
     data = folder / "data"
-    try:
-        with serving() as app, running(folder, auth="on", token_lifetime="60") as hub:
-            for name, (role, fhir_user) in ACCOUNTS.items():
-                options = ("--role", role, "--fhir-user", fhir_user)
-                fhir_hub(data, "account", "add", name, *options, typed=PASSWORD + "\n")
-            for resource in RECORD:
-                path = f"/{resource['resourceType']}/{resource['id']}"
-                hub.client.put(path, json=resource).raise_for_status()
-            printed = fhir_hub(
-                data, "client", "add", "Growth chart",
-                "--redirect-uri", app.redirect_uri, "--launch-url", app.launch_url,
-            )  # fmt: skip
-            id = printed.split("client_id: ")[1].split()[0]
-            app.registered = {"clientId": id, "scope": EHR_SCOPE}
-            yield Site(hub, data, app, id)
-    except LibraryMissing as error:
-        pytest.skip(str(error))
+    with app_or_skip() as app, running(folder, auth="on", token_lifetime="60") as hub:
+        for name, (role, fhir_user) in ACCOUNTS.items():
+            options = ("--role", role, "--fhir-user", fhir_user)
+            fhir_hub(data, "account", "add", name, *options, typed=PASSWORD + "\n")
+        for resource in RECORD:
+            path = f"/{resource['resourceType']}/{resource['id']}"
+            hub.client.put(path, json=resource).raise_for_status()
+        printed = fhir_hub(
+            data, "client", "add", "Growth chart",
+            "--redirect-uri", app.redirect_uri, "--launch-url", app.launch_url,
+        )  # fmt: skip
+        id = printed.split("client_id: ")[1].split()[0]
+        app.registered = {"clientId": id, "scope": EHR_SCOPE}
+        yield Site(hub, data, app, id)
 
 
 @pytest.fixture

@@ -92,8 +92,11 @@ class App:
 
 
 @contextmanager
-def serving() -> Iterator[App]:
+def serving(port: int = 0) -> Iterator[App]:
     """The app until the block ends.
+
+    Args:
+        port: TCP port; 0 takes a free one.
 
     Raises:
         LibraryMissing: The library cannot be had.
@@ -119,7 +122,7 @@ def serving() -> Iterator[App]:
         def log_message(self, format: str, *arguments: object) -> None:
             """Say nothing."""
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server = ThreadingHTTPServer(("127.0.0.1", port), Handler)
     # Another host name than the hub's: what browsers keep apart by site is kept apart.
     app = App(f"http://localhost:{server.server_port}")
     thread = threading.Thread(target=server.serve_forever, daemon=True)

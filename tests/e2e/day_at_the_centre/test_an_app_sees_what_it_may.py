@@ -14,12 +14,12 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.browser.app.serving import App, LibraryMissing, serving
-from tests.browser.app.using import allow, asked, log_in, token
+from tests.browser.app.serving import App
+from tests.browser.app.using import allow, app_or_skip, asked, log_in, token
 from tests.browser.driver import PHONE, Chromium, Page
 from tests.e2e.day_at_the_centre.people import Centre, centre
 
-pytestmark = [pytest.mark.system("chromium"), pytest.mark.slow]
+pytestmark = [pytest.mark.system("chromium"), pytest.mark.system("npm"), pytest.mark.slow]
 
 EHR_SCOPE = "launch openid fhirUser online_access patient/Patient.r patient/Observation.rs"
 PHONE_SCOPE = "launch/patient openid fhirUser patient/Patient.r patient/Observation.rs"
@@ -27,11 +27,8 @@ PHONE_SCOPE = "launch/patient openid fhirUser patient/Patient.r patient/Observat
 
 @pytest.fixture
 def app() -> Iterator[App]:
-    try:
-        with serving() as app:
-            yield app
-    except LibraryMissing as error:
-        pytest.skip(str(error))
+    with app_or_skip() as app:
+        yield app
 
 
 def test_an_app_sees_what_it_may_and_we_know_who_saw_what(
