@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import base64
 import binascii
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,7 +56,7 @@ class BinaryContent:
 
     async def pieces(
         self, door: Interactions, ctx: Context, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """The bytes from `start` up to `end` (excluded), piece by piece.
 
         Raises:
@@ -68,8 +69,9 @@ class BinaryContent:
             pieces = await door.store.open_blob(ctx.tenant.key, self.blob.sha256, start, end)
         except KeyError as error:
             raise Conflict(fault("no-store", "blob-missing")) from error
-        async for piece in pieces:
-            yield piece
+        async with aclosing(pieces):
+            async for piece in pieces:
+                yield piece
 
 
 # --- writing --------------------------------------------------------------------------------

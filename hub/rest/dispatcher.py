@@ -11,7 +11,7 @@ import asyncio
 import logging
 import os
 import zlib
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from itertools import count
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -21,6 +21,7 @@ from msgspec.structs import replace
 from hub.context import Context, Tenant
 from hub.errors import (
     BadRequest,
+    Forbidden,
     HubError,
     MethodNotAllowed,
     NotAcceptable,
@@ -34,6 +35,7 @@ from hub.principal import LOCAL, Principal
 from hub.rest import negotiation, outcomes, urls
 from hub.rest.authenticate import (
     ANONYMOUS,
+    INSUFFICIENT,
     Guard,
     StrangerNotes,
     Unauthenticated,
@@ -163,6 +165,7 @@ class Dispatcher:
         intake = Intake(receive, headers, self._service.settings, self._service.budget)
         call = _Call(headers, self._ids.of(headers), intake)
         metrics = self._metrics
+        pieces: AsyncGenerator[bytes, None] | None = None
         metrics.in_flight += 1
         try:
             if self._guard is None:
@@ -173,7 +176,8 @@ class Dispatcher:
                 call.headers = collect(raw)
             answer = await self._answer(scope, call)
             if not isinstance(answer.body, bytes):
-                answer = replace(answer, body=await _begun(answer.body))
+                pieces = answer.body
+                answer = replace(answer, body=_begun(await anext(pieces, b""), pieces))
         except ClientGone:
             answer = Answer(_CLIENT_GONE)
         # Whatever a handler raises becomes an OperationOutcome; what nobody foresaw is counted.
@@ -185,8 +189,12 @@ class Dispatcher:
         if self._recorder is not None and answer.status != _CLIENT_GONE:
             answer = self._noted(self._recorder, scope, call, answer)
         size = 0
-        if answer.status != _CLIENT_GONE:
-            size = await self._send(scope["method"], call, answer, send)
+        try:
+            if answer.status != _CLIENT_GONE:
+                size = await self._send(scope["method"], call, answer, send)
+        finally:
+            if pieces is not None:  # To HEAD, and to who has left, it was not sent to its end.
+                await pieces.aclose()
         seconds = perf_counter() - started
         metrics.observe(call.interaction, answer.status, seconds)
         metrics.unexpected += answer.unforeseen
@@ -270,6 +278,8 @@ class Dispatcher:
         headers: tuple[Header, ...] = ()
         if isinstance(told, Unauthenticated):
             headers = ((b"www-authenticate", told.challenge),)
+        elif isinstance(told, Forbidden) and told.issues[0].code == "forbidden":
+            headers = (INSUFFICIENT,)
         elif isinstance(told, MethodNotAllowed) and call.route is not None:
             headers = ((b"allow", call.route.allow),)
         elif isinstance(told, Unavailable):
@@ -411,16 +421,11 @@ class Dispatcher:
         )
 
 
-async def _begun(pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """The same pieces, the first one fetched: what cannot even begin is still told in words."""
-    first = await anext(pieces, b"")
-
-    async def all_pieces() -> AsyncIterator[bytes]:
-        yield first
-        async for piece in pieces:
-            yield piece
-
-    return all_pieces()
+async def _begun(first: bytes, rest: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    """All pieces, the first one fetched before: what cannot even begin is told in words."""
+    yield first
+    async for piece in rest:
+        yield piece
 
 
 async def _packed(body: bytes) -> bytes:

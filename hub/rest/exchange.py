@@ -5,7 +5,7 @@ Made and sent by `hub.rest.dispatcher`. Spec: https://hl7.org/fhir/R4/http.html
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine, Mapping, MutableMapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -87,14 +87,15 @@ class Answer(msgspec.Struct, frozen=True):
         status: HTTP status.
         headers: Beside the ones every answer has; Content-Type is among them when there is a
             body.
-        body: The bytes, or pieces of them; pieces need a content-length header.
+        body: The bytes, or pieces of them, which the dispatcher closes; pieces need a
+            content-length header.
         encoded: The body is compressed already, and a header says so.
         unforeseen: Entries of a bundle that failed by a mistake of ours, to be counted.
     """
 
     status: int
     headers: tuple[Header, ...] = ()
-    body: bytes | AsyncIterator[bytes] = b""
+    body: bytes | AsyncGenerator[bytes, None] = b""
     encoded: bool = False
     unforeseen: int = 0
 

@@ -19,7 +19,7 @@ Promises:
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
@@ -664,7 +664,7 @@ class Store(Protocol):
 
     async def open_blob(
         self, tenant: int, sha256: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Pieces of a blob, or of a byte range of it.
 
         Raises:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -13,6 +15,7 @@ import pytest
 
 from hub.app import Hub, build_service, open_door
 from hub.interactions.answer import BundleAnswer, Entry, Response
+from hub.rest.body import Intake
 from hub.rest.dispatcher import Dispatcher, RequestIds
 from hub.rest.exchange import Answer, Message, Request
 from hub.rest.handlers.bundle import answered
@@ -40,7 +43,10 @@ async def ask(metrics: Metrics) -> AsyncIterator[Ask]:
             build_service(door, SETTINGS), Edge(SETTINGS), metrics, None, RequestIds()
         )
 
-        async def get(path: str = "/fhir/metadata", method: str = "GET") -> list[Message]:
+        async def get(
+            path: str = "/fhir/metadata", method: str = "GET", recorder: bool = False
+        ) -> list[Message]:
+            dispatcher._recorder = recorder or None  # type: ignore[assignment]
             sent: list[Message] = []
 
             async def receive() -> Message:
@@ -122,7 +128,7 @@ async def test_failed_entries_of_a_bundle_are_counted(
     assert metrics.unexpected == 1
 
 
-async def _pieces(fail_at: int) -> AsyncIterator[bytes]:
+async def _pieces(fail_at: int) -> AsyncGenerator[bytes, None]:
     for number in range(3):
         if number == fail_at:
             raise OSError
@@ -139,6 +145,50 @@ async def test_a_stream_that_cannot_begin_is_told_in_words(
     start, _ = await ask()
     assert start["status"] == 500
     assert metrics.unexpected == 1
+
+
+@pytest.mark.parametrize("how", ["HEAD", "gone", "refused", "broken off"])
+async def test_a_stream_that_is_not_sent_to_its_end_is_closed(
+    ask: Ask, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    is_open = False
+
+    async def pieces() -> AsyncGenerator[bytes, None]:
+        nonlocal is_open
+        is_open = True
+        try:
+            yield b"1"
+            await asyncio.sleep(0)
+            yield b"2"
+            if how == "broken off":
+                raise asyncio.CancelledError
+            while True:  # Until the client is gone.
+                await asyncio.sleep(0)
+                yield b"3"
+        finally:
+            is_open = False
+
+    async def stream(request: Request) -> Answer:
+        return Answer(200, (), pieces())
+
+    def refuse(self: Dispatcher, recorder: object, *rest: Any) -> Answer:
+        return Answer(503)
+
+    async def leave(self: Intake) -> None:
+        await asyncio.sleep(0)
+
+    _handle(monkeypatch, stream)
+    if how == "gone":
+        monkeypatch.setattr(Intake, "gone", leave)
+    if how == "refused":
+        monkeypatch.setattr(Dispatcher, "_noted", refuse)
+    gc.disable()
+    try:
+        with suppress(asyncio.CancelledError):
+            await ask(method="HEAD" if how == "HEAD" else "GET", recorder=how == "refused")
+        assert not is_open
+    finally:
+        gc.enable()
 
 
 async def test_a_stream_that_breaks_ends_early(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -259,7 +259,7 @@ class MemoryStore:
 
     async def open_blob(
         self, tenant: int, sha256: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Pieces of a blob."""
         return _pieces(self.record.blobs[tenant, sha256][1][start:end])
 
@@ -340,7 +340,7 @@ class MemoryBlobWriter:
         self._pieces.clear()
 
 
-async def _pieces(content: bytes) -> AsyncIterator[bytes]:
+async def _pieces(content: bytes) -> AsyncGenerator[bytes, None]:
     for start in range(0, len(content), PIECE):
         yield content[start : start + PIECE]
 

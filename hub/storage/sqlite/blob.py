@@ -14,7 +14,7 @@ import hashlib
 import logging
 import os
 import uuid
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
@@ -265,7 +265,9 @@ class FileBlobWriter:
             self._path.unlink(missing_ok=True)
 
 
-async def pieces(folder: Path, sha256: str, start: int, end: int, run: Run) -> AsyncIterator[bytes]:
+async def pieces(
+    folder: Path, sha256: str, start: int, end: int, run: Run
+) -> AsyncGenerator[bytes, None]:
     """The bytes [start, end) of a blob's file, a piece at a time.
 
     Raises:

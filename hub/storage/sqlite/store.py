@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import AsyncIterator, Awaitable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Sequence
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -263,7 +263,7 @@ class SqliteStore:
 
     async def open_blob(
         self, tenant: int, sha256: str, start: int = 0, end: int | None = None
-    ) -> AsyncIterator[bytes]:
+    ) -> AsyncGenerator[bytes, None]:
         """Pieces of a blob."""
         size = await self.blob_size(tenant, sha256)
         if size is None:
