@@ -22,6 +22,9 @@ ANONYMOUS = Principal("anonymous", frozenset(("anonymous",)), scopes=())
 """Who asks for what is open to everyone; may nothing else."""
 
 REALM = b'Bearer realm="fhir"'
+INSUFFICIENT: Header = (b"www-authenticate", REALM + b', error="insufficient_scope"')
+"""For whoever is known and may not: RFC 6750, 3.1."""
+
 _SCHEME = b"Bearer "
 _LONGEST_SCHEME = 64
 _IN_URL = b"access_token="

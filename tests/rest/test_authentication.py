@@ -318,6 +318,7 @@ def test_what_is_forbidden_is_told_to_whoever_is_known(hub: RunningHub, folder: 
         refused = client.get("/Patient/p")
         assert refused.status_code == 403
         assert refused.json()["resourceType"] == "OperationOutcome"
+        assert 'error="insufficient_scope"' in refused.headers["www-authenticate"]
         assert refused.headers["cache-control"] == "no-store"
         assert SECRET not in refused.text
 
