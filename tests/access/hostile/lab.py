@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
@@ -32,10 +32,12 @@ class Lab:
     Attributes:
         hub: It, over HTTP.
         data: Its data folder.
+        tokens: Those made so far, by name, scope and base.
     """
 
     hub: RunningHub
     data: Path
+    tokens: dict[tuple[str, str, str], str] = field(default_factory=dict)
 
     @property
     def base(self) -> str:
@@ -49,11 +51,14 @@ class Lab:
 
     def token(self, name: str, scope: str = "user/*.cruds", base: str = "") -> str:
         """A good token of an account; for another base: as this hub would make it there."""
-        return self.at_desk(
-            lambda desk, now: personal_token(
-                desk, name, base or self.base, now, scope=scope, lifetime=3600
+        asked = name, scope, base or self.base
+        if asked not in self.tokens:
+            self.tokens[asked] = self.at_desk(
+                lambda desk, now: personal_token(
+                    desk, name, asked[2], now, scope=scope, lifetime=3600
+                )
             )
-        )
+        return self.tokens[asked]
 
     @cached_property
     def signing_key(self) -> RSAKey:
