@@ -176,9 +176,7 @@ async def _sweep(door: Interactions, context: Context) -> None:
     while True:
         await asyncio.sleep(_SWEEP_EVERY)
         try:
-            now = int(context.clock().timestamp() * 1000)
-            await door.store.sweep(now)
-            await door.store.ledger.remove_expired(context.tenant.key, now)
+            await door.store.sweep(int(context.clock().timestamp() * 1000))
         except StoreUnavailable as error:
             logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
 

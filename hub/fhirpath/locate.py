@@ -9,7 +9,6 @@ from __future__ import annotations
 from typing import Any
 
 from hub.fhirpath.environment import DEFAULT_LIMITS, Environment, Limits
-from hub.fhirpath.errors import FHIRPathEvaluationError
 from hub.fhirpath.expression import Expression
 from hub.fhirpath.item import Item
 from hub.fhirpath.parser import parse_expression
@@ -40,23 +39,3 @@ def is_within(item: Item, resource: dict[str, Any]) -> bool:
     while item.parent is not None:
         item = item.parent
     return item.value is resource and bool(item.name)
-
-
-def locate_one(path: str, resource: dict[str, Any]) -> Item:
-    """The one element a path finds.
-
-    Args:
-        path: FHIRPath.
-        resource: The resource in JSON form.
-
-    Raises:
-        FHIRPathError: As `locate`, or it finds none, several, or no element of the resource.
-    """
-    items = locate(path, resource)
-    if not items:
-        raise FHIRPathEvaluationError("fhirpath-patch-not-found")
-    if len(items) > 1:
-        raise FHIRPathEvaluationError("fhirpath-patch-several", count=len(items))
-    if items[0].location is None:
-        raise FHIRPathEvaluationError("fhirpath-patch-not-located")
-    return items[0]

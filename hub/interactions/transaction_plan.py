@@ -264,6 +264,8 @@ def _once(seen: dict[Any, int], key: object, own: int) -> None:
 def _pair_twins(steps: Sequence[Step]) -> None:
     """Let the first of several entries with one condition, which finds nothing, create.
 
+    The order of a condition's parameters says nothing: all of them must be met.
+
     Raises:
         BadRequest: Two conditional updates, or one and a create, would create the same resource
             twice.
@@ -276,14 +278,18 @@ def _pair_twins(steps: Sequence[Step]) -> None:
         if step.condition is None or step.found is not None:
             continue
         if entry.interaction == "create" and condition is not None:
-            twin = first.setdefault((entry.type, query_of(condition)), step)
+            twin = first.setdefault((entry.type, _unordered(query_of(condition))), step)
             if twin is not step:
                 step.twin, step.changes, step.matches = twin, [], None
         elif entry.interaction == "update" and step.matches and not step.matches.ids:
-            key = (entry.type, entry.search or ())
+            key = (entry.type, _unordered(entry.search or ()))
             if key in first:
                 updated[key] = first[key].entry.index
             _once(updated, key, entry.index)
+
+
+def _unordered(condition: Parameters) -> Parameters:
+    return tuple(sorted(set(condition)))
 
 
 def _changing(step: Step, method: Any, id: str, expected: Any) -> None:

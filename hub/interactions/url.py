@@ -1,7 +1,7 @@
-"""Read the relative URLs inside bundles and conditional references, strictly.
+"""Read URLs strictly, of requests, bundles and conditional references: escapes, UTF-8, control.
 
-Called by `hub.interactions.entries` and `hub.interactions.bundle_references`.
-Spec: https://hl7.org/fhir/R4/http.html#general, RFC 3986.
+Called by `hub.interactions.entries`, `hub.interactions.conditional_references` and `hub.rest.urls`.
+Spec: https://hl7.org/fhir/R4/http.html#general, RFC 3986, WHATWG urlencoded forms.
 """
 
 from __future__ import annotations
@@ -15,49 +15,58 @@ from hub.errors import BadRequest, fault
 Parameters = tuple[tuple[str, str], ...]
 
 MOST_PARAMETERS = 1000
-_BROKEN_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_BROKEN_ESCAPE = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _IN_VALUES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 """A value may hold what a FHIR string may: tabs and line breaks too."""
 
 
-def decode(text: str, control: re.Pattern[str] = _CONTROL) -> str:
+def decode(text: bytes | str, control: re.Pattern[str] = _CONTROL) -> str:
     """Percent-decoded text.
 
     Args:
-        text: As it came.
+        text: As it came, in a request or in a bundle.
         control: Characters to refuse.
 
     Raises:
-        BadRequest: A broken escape, no UTF-8, or a control character (`url-malformed`).
+        BadRequest: A broken escape, bytes that are not UTF-8, or a control character.
     """
-    if "%" in text:
-        if _BROKEN_ESCAPE.search(text):
-            raise BadRequest(fault("value", "url-malformed"))
-        try:
-            text = unquote_to_bytes(text).decode()
-        except (UnicodeDecodeError, UnicodeEncodeError) as error:
-            raise BadRequest(fault("value", "url-malformed")) from error
-    if control.search(text):
-        raise BadRequest(fault("value", "url-malformed"))
-    return text
+    try:
+        raw = text.encode() if isinstance(text, str) else text
+        if b"%" in raw:
+            if _BROKEN_ESCAPE.search(raw):
+                raise BadRequest(fault("value", "url-escape-broken"))
+            raw = unquote_to_bytes(raw)
+        decoded = raw.decode()
+    except UnicodeError as error:
+        raise BadRequest(fault("value", "url-encoding")) from error
+    if control.search(decoded):
+        raise BadRequest(fault("value", "url-control-character"))
+    return decoded
 
 
-def parameters(query: str) -> Parameters:
-    """Decoded name-value pairs of a query, in order; a plus sign is a space.
+def parameters(query: bytes | str) -> Parameters:
+    """Decoded name-value pairs of a query or a form, in order; a plus sign is a space.
 
     Raises:
-        BadRequest: No name, too many, or what `decode` refuses.
+        BadRequest: Too many of them, no name, or what `decode` refuses.
     """
-    parts = [part for part in query.split("&") if part]
+    if not query:
+        return ()
+    try:
+        raw = query.encode() if isinstance(query, str) else query
+    except UnicodeError as error:
+        raise BadRequest(fault("value", "url-encoding")) from error
+    parts = raw.split(b"&")
     if len(parts) > MOST_PARAMETERS:
-        raise BadRequest(fault("too-costly", "url-malformed"))
+        raise BadRequest(fault("too-costly", "query-too-many", limit=MOST_PARAMETERS))
     found = []
     for part in parts:
-        name, _, value = part.replace("+", " ").partition("=")
-        if not name:
-            raise BadRequest(fault("value", "url-malformed"))
-        found.append((decode(name), decode(value, _IN_VALUES)))
+        if part:
+            name, _, value = part.replace(b"+", b" ").partition(b"=")
+            if not name:
+                raise BadRequest(fault("value", "query-name-missing"))
+            found.append((decode(name), decode(value, _IN_VALUES)))
     return tuple(found)
 
 

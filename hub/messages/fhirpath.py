@@ -113,16 +113,4 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The FHIRPath expression was stopped after {limit} ms.",
         "FHIRPath 表达式在 {limit} 毫秒后被中止。",
     ),
-    "fhirpath-patch-not-found": (
-        "The path of the patch operation finds no element.",
-        "补丁操作的路径没有找到元素。",
-    ),
-    "fhirpath-patch-several": (
-        "The path of the patch operation finds {count} elements; it must find exactly one.",
-        "补丁操作的路径找到 {count} 个元素，必须恰好一个。",
-    ),
-    "fhirpath-patch-not-located": (
-        "The path of the patch operation computes a value instead of finding an element.",
-        "补丁操作的路径得到的是计算值，而不是元素。",
-    ),
 }

@@ -250,11 +250,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "request.url does not fit: {reason}.",
         "request.url 不合适：{reason}。",
     ),
-    "url-malformed": (
-        "The URL is malformed: a % without two hexadecimal digits, no UTF-8, a control character, "
-        "a parameter without name, or too many of them.",
-        "URL 格式不正确：% 后没有两位十六进制数字、不是 UTF-8、含控制字符、参数无名称或参数过多。",
-    ),
     "parameter-unknown": (
         "{name} has no effect here, and Prefer: handling=strict asks to refuse what has none.",
         "{name} 在此处无效，而 Prefer: handling=strict 要求拒绝无效的参数。",

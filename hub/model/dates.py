@@ -163,14 +163,3 @@ def from_microseconds(value: int) -> datetime:
         value: Microseconds since the epoch, within the years 1 to 9999.
     """
     return _EPOCH + timedelta(microseconds=value)
-
-
-def format_instant(moment: datetime) -> str:
-    """A FHIR instant in UTC to the millisecond, as `2026-02-28T18:00:00.123Z`.
-
-    Args:
-        moment: With an offset; finer parts of a second are cut off.
-    """
-    if moment.tzinfo is not UTC:
-        moment = moment.astimezone(UTC)
-    return f"{moment.isoformat('T', 'milliseconds')[:23]}Z"

@@ -30,6 +30,7 @@ from hub.errors import (
     fault,
 )
 from hub.interactions.failures import as_hub_error
+from hub.interactions.url import parameters as parameters_of
 from hub.model.identity import valid_id
 from hub.principal import LOCAL, Principal
 from hub.rest import negotiation, outcomes, urls
@@ -213,7 +214,7 @@ class Dispatcher:
         parameters: Parameters = ()
         if scope["query_string"]:
             refuse_token_in_url(scope["query_string"])
-            query = urls.parameters(scope["query_string"])
+            query = parameters_of(scope["query_string"])
             call.format, parameters = negotiation.extract(accept, query)
         if call.format is None:
             call.format = self._negotiate(scope, accept)

@@ -503,7 +503,7 @@ async def test_a_read_of_what_is_not_there_fails_the_transaction(
         (bare("GET", "Patient/a/b/c/d"), "bundle-url"),
         (bare("GET", "http://example.org/Patient/a"), "bundle-url"),
         (bare("GET", "Patient//a"), "bundle-url"),
-        (bare("GET", "Patient/a%zz"), "url-malformed"),
+        (bare("GET", "Patient/a%zz"), "url-escape-broken"),
         (bare("GET", "Patient/a%20b"), "id-malformed"),
         (bare("DELETE", "Patient/a?identifier=1"), "bundle-url"),
         (bare("POST", "Patient", ifNoneExist=1), "bundle-entry"),

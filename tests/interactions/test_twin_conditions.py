@@ -53,6 +53,24 @@ async def test_the_first_creates_and_the_others_find_it(
     assert page.total == 2 * times
 
 
+async def test_the_order_of_parameters_makes_no_other_condition(
+    door: Interactions, ctx: Context
+) -> None:
+    one, other = f"{CONDITION}&birthdate=1970-03-01", f"?birthdate=1970-03-01&{CONDITION}"
+    answer = await door.bundle(
+        ctx, transaction(create(FIRST, ifNoneExist=one), create(SECOND, ifNoneExist=other))
+    )
+    assert [status for status, _ in told(answer)] == ["201 Created", "200 OK"]
+    assert (await door.search(ctx, "Patient", [("_total", "accurate")])).total == 1
+    entries = [
+        {"request": {"method": "PUT", "url": f"Patient?{query}"}, "resource": patient()}
+        for query in ("identifier=x&name=y", "name=y&identifier=x")
+    ]
+    with pytest.raises(HubError) as caught:
+        await door.bundle(ctx, transaction(*entries))
+    assert caught.value.issues[0].message == "bundle-same-resource"
+
+
 async def test_other_conditions_are_no_twins(door: Interactions, ctx: Context) -> None:
     answer = await door.bundle(
         ctx, transaction(create(FIRST), create(SECOND, ifNoneExist="identifier=urn:oid:9|9"))

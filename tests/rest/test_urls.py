@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hub.errors import BadRequest
+from hub.interactions.url import parameters
 from hub.rest import urls
 
 
@@ -52,12 +53,12 @@ def test_a_bad_path_is_refused(path: bytes, message: str) -> None:
 
 
 def test_a_query_is_decoded_in_order() -> None:
-    found = urls.parameters(b"name=a+b&name=%E5%BC%A0&&_count=&x")
+    found = parameters(b"name=a+b&name=%E5%BC%A0&&_count=&x")
     assert found == (("name", "a b"), ("name", "张"), ("_count", ""), ("x", ""))
 
 
 def test_a_value_may_have_lines() -> None:
-    assert urls.parameters(b"expression=a%0Aor%09b") == (("expression", "a\nor\tb"),)
+    assert parameters(b"expression=a%0Aor%09b") == (("expression", "a\nor\tb"),)
 
 
 @pytest.mark.parametrize(
@@ -75,13 +76,13 @@ def test_a_value_may_have_lines() -> None:
 )
 def test_a_bad_query_is_refused(query: bytes, message: str) -> None:
     with pytest.raises(BadRequest) as refused:
-        urls.parameters(query)
+        parameters(query)
     assert refused.value.issues[0].message == message
 
 
 @given(st.binary(max_size=200))
 def test_any_bytes_are_read_or_refused(raw: bytes) -> None:
-    for read in (lambda: urls.segments(b"/" + raw), lambda: urls.parameters(raw)):
+    for read in (lambda: urls.segments(b"/" + raw), lambda: parameters(raw)):
         try:
             read()
         except BadRequest:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from hub.errors import NotFound, UnsupportedMediaType, fault
-from hub.rest import negotiation, rendering, urls
+from hub.interactions.url import parameters as parameters_of
+from hub.rest import negotiation, rendering
 from hub.rest.exchange import Answer, Parameters, Request
 from hub.rest.headers import preference
 
@@ -57,4 +58,4 @@ async def _form(request: Request) -> Parameters:
     data = await request.intake.read(_FORM_LIMIT)
     if data and content_type is None:
         raise UnsupportedMediaType(fault("not-supported", "form-expected"))
-    return urls.parameters(data)
+    return parameters_of(data)
