@@ -108,7 +108,7 @@ def test_a_body_is_not_waited_for(hub: RunningHub) -> None:
     started = time.monotonic()
     answer = _raw(hub, head.encode())
     assert _status(answer) == 401
-    assert time.monotonic() - started < 1
+    assert time.monotonic() - started < 15, "the limit for a body is 30 s"
 
 
 def test_what_an_app_needs_first_is_open(stranger: httpx.Client) -> None:

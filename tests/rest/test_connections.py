@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import socket
-import time
 from typing import Any
 
 import pytest
@@ -12,6 +11,8 @@ import pytest
 from tests.rest.running import RunningHub, exchange
 
 HEAD = "Host: 127.0.0.1\r\n"
+UNSET = 15.0
+"""Seconds: less than the hub's limits (20 s, 30 s) where the tests' own 1 s were not in force."""
 
 
 def _exchange(hub: RunningHub, *sent: bytes, timeout: float = 8.0, pause: float = 0.0) -> bytes:
@@ -95,17 +96,14 @@ def test_a_long_url_is_refused(hub: RunningHub) -> None:
 
 
 def test_slow_headers_are_given_up(hub: RunningHub) -> None:
-    started = time.monotonic()
-    answer = _exchange(hub, b"GET /fhir/metadata HTTP/1.1\r\nHost: 127", timeout=10)
+    answer = _exchange(hub, b"GET /fhir/metadata HTTP/1.1\r\nHost: 127", timeout=UNSET)
     assert _status(answer) == 408
     _outcome(answer)
-    assert time.monotonic() - started < 5
 
 
 def test_a_silent_connection_is_closed(hub: RunningHub) -> None:
-    started = time.monotonic()
-    assert _exchange(hub, timeout=10) == b""
-    assert time.monotonic() - started < 5
+    with socket.create_connection(hub.address, UNSET) as connection:
+        assert connection.recv(1) == b"", "closed; silence would be a TimeoutError"
 
 
 def test_a_slow_body_is_given_up(hub: RunningHub) -> None:
@@ -113,7 +111,7 @@ def test_a_slow_body_is_given_up(hub: RunningHub) -> None:
         f"POST /fhir/Patient HTTP/1.1\r\n{HEAD}Content-Type: application/fhir+json\r\n"
         "Content-Length: 100\r\n\r\n{"
     )
-    answer = _exchange(hub, head.encode(), timeout=10)
+    answer = _exchange(hub, head.encode(), timeout=UNSET)
     assert _status(answer) == 408
     assert b"connection: close" in answer.lower()
     _outcome(answer)
@@ -125,7 +123,7 @@ def test_a_client_that_sends_on_after_413_can_read_it(hub: RunningHub) -> None:
         f"POST /fhir/Patient HTTP/1.1\r\n{HEAD}Content-Type: application/fhir+json\r\n"
         f"Content-Length: {size}\r\n\r\n"
     )
-    answer = _exchange(hub, head.encode(), b" " * size, timeout=10)
+    answer = _exchange(hub, head.encode(), b" " * size, timeout=UNSET)
     assert _status(answer) == 413
     assert b"connection: close" in answer.lower()
 
@@ -135,10 +133,8 @@ def test_an_expected_413_comes_before_the_body(hub: RunningHub) -> None:
         f"POST /fhir/Patient HTTP/1.1\r\n{HEAD}Content-Type: application/fhir+json\r\n"
         "Content-Length: 20000000\r\nExpect: 100-continue\r\n\r\n"
     )
-    started = time.monotonic()
-    answer = _exchange(hub, head.encode(), timeout=10)
-    assert _status(answer) == 413
-    assert time.monotonic() - started < 1
+    answer = _exchange(hub, head.encode(), timeout=UNSET)
+    assert _status(answer) == 413, "408 would have waited for it"
 
 
 def test_a_body_is_sent_after_100_continue(hub: RunningHub) -> None:
