@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -63,11 +64,19 @@ class Centre:
             self.tokens[role] = self.command("token", self.people[role].account).strip()
         return {"authorization": f"Bearer {self.tokens[role]}"}
 
-    def events(self, **query: str) -> list[dict[str, Any]]:
-        """AuditEvents as the administrator finds them, newest first."""
-        answer = self.get("admin", "/AuditEvent", _count="100", **query)
-        assert answer.status_code == 200, answer.text
-        return [entry["resource"] for entry in answer.json().get("entry", ())]
+    def events(self, expected: int = 1, **query: str) -> list[dict[str, Any]]:
+        """AuditEvents as the administrator finds them, newest first.
+
+        A read is in the chain a quarter of a second after its answer: so many are waited for.
+        """
+        deadline = time.monotonic() + 10
+        while True:
+            answer = self.get("admin", "/AuditEvent", _count="100", **query)
+            assert answer.status_code == 200, answer.text
+            found = [entry["resource"] for entry in answer.json().get("entry", ())]
+            if len(found) >= expected or time.monotonic() > deadline:
+                return found
+            time.sleep(0.1)
 
 
 @contextmanager

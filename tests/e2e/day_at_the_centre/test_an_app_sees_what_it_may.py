@@ -194,7 +194,7 @@ def the_administrator_finds_all_of_it(place: Centre, chart: str, diary: str) -> 
         events = place.events(altid=name, subtype="read", **about)
         assert any({name, client} <= who(event) for event in events)
         assert place.events(altid=name, subtype="login", outcome="0")
-    refusals = place.events(altid="manager", outcome="4")
+    refusals = place.events(4, altid="manager", outcome="4")
     assert {"403", "404"} <= {event["outcomeDesc"].split()[0] for event in refusals}
     assert any("DocumentReference/note" in str(event["entity"]) for event in refusals)
     assert place.events(altid=diary, subtype="register")
