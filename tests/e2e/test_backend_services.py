@@ -151,9 +151,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "several audiences": {"aud": ["{url}/auth/token", "https://other.example.org"]},
     "another client as issuer": {"iss": "somebody"},
     "another client": {"iss": "somebody", "sub": "somebody"},
-    "an hour of life": {"exp": int(time.time()) + 3600},
+    "a day of life": {"exp": int(time.time()) + 86_400},
     "an end in the past": {"exp": int(time.time()) - 60},
-    "a beginning in the future": {"nbf": int(time.time()) + 200},
+    "a beginning in the future": {"nbf": int(time.time()) + 86_400},
     "no jti": {"jti": ""},
     "a jti without end": {"jti": "x" * 4000},
 }
