@@ -336,6 +336,7 @@ class Hub:
 
         def load() -> Application:
             from hub.auth.app import build
+            from hub.rest.authenticate import StrangerNotes, with_few_strangers
 
             return build(
                 entrance.desk,
@@ -343,7 +344,7 @@ class Hub:
                 settings,
                 person=entrance.person,
                 verifier=entrance.verifier,
-                record=recorder.access,
+                record=with_few_strangers(recorder.access, StrangerNotes()),
             )
 
         auth = Later(load)

@@ -14,9 +14,11 @@ import http.client
 import ipaddress
 import socket
 import ssl
+import threading
 import time
 from collections.abc import Callable
-from contextlib import closing
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -34,6 +36,9 @@ KEPT = 600.0
 
 AGAIN = 60.0
 """Seconds before a set is fetched again for a key that was not in it."""
+
+THREADS = 2
+"""Sets fetched at a time: whose machine answers slowly keeps no other work of the hub waiting."""
 
 MOST_KEPT = 1000
 SHORTEST_MODULUS = 342
@@ -125,17 +130,31 @@ def fetch(
         if not addresses or not all(map(permitted, addresses)):
             raise KeysUnusable("the jwks_uri is an internal address")
         plain = socket.create_connection((str(addresses[0]), port), timeout=SECONDS)
-        with closing(plain):
-            made = context or ssl.create_default_context()
-            with made.wrap_socket(plain, server_hostname=parts.hostname) as line:
-                return _get(line, parts.netloc, uri.partition(parts.netloc)[2] or "/", deadline)
+        # A timeout of the socket counts from the last byte; whoever sends one now and then is cut.
+        with closing(plain), closing(plain.dup()) as rope:
+            timer = threading.Timer(max(0.0, deadline - time.monotonic()), _cut, (rope,))
+            timer.daemon = True
+            timer.start()
+            try:
+                made = context or ssl.create_default_context()
+                with made.wrap_socket(plain, server_hostname=parts.hostname) as line:
+                    return _get(line, parts.netloc, uri.partition(parts.netloc)[2] or "/")
+            finally:
+                timer.cancel()
+                timer.join()
     except (OSError, http.client.HTTPException, UnicodeError, ValueError) as error:
         if isinstance(error, KeysUnusable):
             raise
         raise KeysUnusable(f"the jwks_uri cannot be read: {type(error).__name__}") from error
 
 
-def _get(line: ssl.SSLSocket, host: str, target: str, deadline: float) -> bytes:
+def _cut(rope: socket.socket) -> None:
+    """End a connection, whoever reads from it."""
+    with suppress(OSError):
+        rope.shutdown(socket.SHUT_RDWR)
+
+
+def _get(line: ssl.SSLSocket, host: str, target: str) -> bytes:
     line.sendall(
         f"GET {target} HTTP/1.1\r\nHost: {host}\r\nAccept: application/json\r\n"
         "Connection: close\r\n\r\n".encode("ascii")
@@ -149,10 +168,6 @@ def _get(line: ssl.SSLSocket, host: str, target: str, deadline: float) -> bytes:
         content += piece
         if len(content) > LARGEST:
             raise KeysUnusable("the key set is too large")
-        left = deadline - time.monotonic()
-        if left <= 0:
-            raise KeysUnusable("the jwks_uri answers too slowly")
-        line.settimeout(left)
     return content
 
 
@@ -166,6 +181,7 @@ class KeySets:
             read: Fetches; blocks.
         """
         self._read = read
+        self._pool = ThreadPoolExecutor(THREADS, thread_name_prefix="key-sets")
         self._kept: dict[str, tuple[float, KeySet | KeysUnusable]] = {}
         self._under_way: dict[str, asyncio.Task[KeySet | KeysUnusable]] = {}
 
@@ -196,7 +212,8 @@ class KeySets:
     async def _fetch_now(self, uri: str) -> KeySet | KeysUnusable:
         found: KeySet | KeysUnusable
         try:
-            found = read_key_set(await asyncio.to_thread(self._read, uri))
+            loop = asyncio.get_running_loop()
+            found = read_key_set(await loop.run_in_executor(self._pool, self._read, uri))
         except KeysUnusable as error:
             found = error
         while len(self._kept) >= MOST_KEPT:

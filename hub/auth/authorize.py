@@ -34,6 +34,8 @@ async def authorize_by_post(parts: Parts, call: Call) -> Reply:
     query = call.body.decode("ascii", "replace")
     if len(query) > LONGEST_QUERY or not query.isascii() or call.query:
         raise Refused(400, "query")
+    if not query.isprintable():  # a line break would end the header that it goes into
+        raise Refused(400, "query")
     return redirect(f"{parts.prefix}/auth/authorize?{query}")
 
 

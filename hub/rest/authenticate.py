@@ -126,6 +126,26 @@ class StrangerNotes:
         return f"{reason} (and {unnoted} more strangers)" if unnoted else reason
 
 
+def with_few_strangers(record: Callable[..., None], notes: StrangerNotes) -> Callable[..., None]:
+    """The audit of the sign-in, in which strangers' refusals are so many only.
+
+    An account that is locked is no more of a witness: who guesses on needs no guess to be right.
+
+    Args:
+        record: `hub.audit.recorder.Recorder.access`.
+        notes: How many.
+    """
+
+    def limited(event: str, *, ok: bool, account: str = "", reason: str = "", **about: str) -> None:
+        note: str | None = reason
+        if not ok and (not account or reason == "locked"):
+            note = notes.note(reason)
+        if note is not None:
+            record(event, ok=ok, account=account, reason=note, **about)
+
+    return limited
+
+
 def _token(value: bytes) -> bytes:
     """What stands behind a scheme that is not written as it mostly is."""
     scheme, _, token = value.partition(b" ")

@@ -201,14 +201,17 @@ class Console:
         return account.display if account else ""
 
     async def _apps(self) -> list[dict[str, str]]:
-        """Apps that have a page to open."""
+        """Apps that have a page to open, of those that somebody here vouches for.
+
+        What registered itself is on no front page: it would be any link that a stranger likes.
+        """
         if self._entry is None:
             return []
         now = int(time.time() * 1000)
         return [
             {"id": one.id, "name": one.name, "launchUrl": one.launch_url}
             async for one in self._entry.clients.all(now)
-            if one.launch_url and one.id != CLIENT
+            if one.launch_url and one.id != CLIENT and one.created_by != "registration"
         ]
 
     def _watches(self, principal: Principal) -> bool:

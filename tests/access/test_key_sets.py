@@ -9,6 +9,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -105,11 +106,12 @@ def test_only_https_is_fetched(uri: str) -> None:
 
 @dataclass
 class Server:
-    """Answers each connection with the same bytes."""
+    """Answers each connection with the same bytes, one after another if it drips (seconds)."""
 
     port: int
     context: ssl.SSLContext
     answer: bytes = b""
+    drip: float = 0
     requests: list[bytes] = field(default_factory=list)
 
     def say(self, status: str, body: bytes, *headers: str) -> None:
@@ -156,6 +158,10 @@ def server(tmp_path: Path) -> Iterator[Server]:
             try:
                 with ours.wrap_socket(plain, server_side=True) as line:
                     made.requests.append(line.recv(4096))
+                    if made.drip:
+                        for byte in made.answer:
+                            line.sendall(bytes((byte,)))
+                            time.sleep(made.drip)
                     line.sendall(made.answer)
             except OSError:
                 plain.close()
@@ -187,6 +193,17 @@ def test_little_is_read(server: Server) -> None:
     server.answer = b"nonsense"
     with pytest.raises(KeysUnusable):
         server.fetch()
+
+
+def test_who_sends_a_byte_now_and_then_is_cut(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(key_sets, "SECONDS", 0.5)
+    server.answer, server.drip = b"HTTP/1.1 200 OK\r\n" + b"X: y\r\n" * 100, 0.1
+    began = time.monotonic()
+    with pytest.raises(KeysUnusable):
+        server.fetch()
+    assert time.monotonic() - began < 5
 
 
 def test_a_certificate_of_another_is_refused(server: Server) -> None:

@@ -223,6 +223,14 @@ def test_every_accept_language_is_taken(site: Site, accept: str) -> None:
     assert '<html lang="en">' in page.text or accept.startswith("zh")
 
 
+@pytest.mark.parametrize("odd", ["\r\nset-cookie: hub-session=x", "\n", "\t", "\x7f"])
+def test_a_posted_request_with_a_line_break_goes_nowhere(site: Site, odd: str) -> None:
+    form = {"content-type": "application/x-www-form-urlencoded"}
+    reply = site.machine.post("/auth/authorize", content=f"client_id=app{odd}", headers=form)
+    assert reply.status_code == 400
+    assert "location" not in reply.headers
+
+
 def test_a_path_of_nobodys_is_no_link(site: Site) -> None:
     for path in ("//evil.example/x", "/\\evil.example", "/auth/../x"):
         page = site.machine.get(site.url + path)

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from hub.rest.authenticate import StrangerNotes
+from hub.rest.authenticate import StrangerNotes, with_few_strangers
 from tests.rest.running import RunningHub, exchange, free_port, message_ids, running, token_of
 
 SECRET = "张秘密"
@@ -397,6 +397,26 @@ def test_strangers_are_noted_until_they_are_too_many() -> None:
     assert notes.note("expired") is None
     now = 1000.0
     assert [notes.note("x") is not None for _ in range(4)] == [True, True, True, False]
+
+
+def test_strangers_at_the_sign_in_do_not_fill_the_audit() -> None:
+    noted: list[tuple[str, str, str]] = []
+
+    def record(event: str, *, ok: bool, account: str, reason: str, client: str = "") -> None:
+        noted.append((event, account or client, reason))
+
+    limited = with_few_strangers(record, StrangerNotes(burst=2, rate=0.0))
+    for _ in range(50):
+        limited("introspect", ok=False, client="console", reason="inactive")
+        limited("login", ok=False, account="li", reason="locked")
+    limited("login", ok=False, account="li", reason="password")
+    limited("login", ok=True, account="li")
+    assert noted == [
+        ("introspect", "console", "inactive"),
+        ("login", "li", "locked"),
+        ("login", "li", "password"),
+        ("login", "li", ""),
+    ]
 
 
 def test_reads_and_refusals_are_in_the_audit(hub: RunningHub, stranger: httpx.Client) -> None:

@@ -121,7 +121,7 @@ def fill(hub: RunningHub) -> None:
 def guarded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningHub]:
     """A hub that lets in whoever logs in."""
     folder = tmp_path_factory.mktemp("guarded")
-    with running(folder, auth="on") as hub:
+    with running(folder, auth="on", registration="true") as hub:
         fill(hub)
         yield hub
         assert hub.unexpected_errors() == 0, hub.tracebacks()

@@ -130,6 +130,23 @@ def test_everyone_is_told_who_they_are(guarded: RunningHub, tokens: dict[str, st
     assert found["status"] is False
 
 
+def test_an_app_that_registered_itself_is_on_nobodys_front_page(
+    guarded: RunningHub, tokens: dict[str, str]
+) -> None:
+    app = {
+        "client_name": "Lab results",
+        "redirect_uris": ["https://evil.example/done"],
+        "token_endpoint_auth_method": "none",
+        "initiate_login_uri": "https://evil.example/launch",
+    }
+    made = httpx.post(f"{guarded.url}/auth/register", json=app, timeout=30)
+    assert made.status_code == 201
+    shown = {
+        one["launchUrl"] for one in get(guarded, "/console/me", tokens["zhang"]).json()["apps"]
+    }
+    assert "https://evil.example/launch" not in shown
+
+
 def test_refusals_are_said_in_chinese_too(guarded: RunningHub, tokens: dict[str, str]) -> None:
     answer = get(guarded, "/console/status", tokens["li"], **{"accept-language": "zh-CN"})
     assert answer.json()["detail"] == "只有系统管理员和管理人员可以查看运行信息。"
