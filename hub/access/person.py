@@ -39,6 +39,7 @@ _RESTRICTING = (
     "code",
     "data",
     "dataPeriod",
+    "modifierExtension",
     "purpose",
     "securityLabel",
 )
@@ -158,7 +159,8 @@ class PersonReader:
             said = self._said(consent.get("provision"), ("RelatedPerson", id), base)
             if "deny" in said:
                 return ""
-            is_permitted = is_permitted or "permit" in said
+            # What modifies it may turn a permission around.
+            is_permitted |= "permit" in said and "modifierExtension" not in consent
         return patient if is_permitted else ""
 
     def _said(
@@ -188,7 +190,7 @@ class PersonReader:
         for inner in provision.get("provision", ()):
             said |= self._said(inner, actor, "", is_meant, depth + 1)
         type = provision.get("type", base)
-        if is_meant and (type == "deny" or not any(name in provision for name in _RESTRICTING)):
+        if is_meant and (type == "deny" or not _is_restricted(provision)):
             said.add(type)
         return said
 
@@ -262,6 +264,18 @@ class PersonReader:
             return False
         now = dates.microseconds(self._clock())
         return all(_holds(period, self._zone, now))
+
+
+def _is_restricted(provision: Mapping[str, Any]) -> bool:
+    """Whether a permission is for a part only, or not for looking at the record."""
+    if any(name in provision for name in _RESTRICTING):
+        return True
+    actions = [
+        coding.get("code")
+        for one in provision.get("action", ())
+        for coding in one.get("coding", ())
+    ]
+    return "action" in provision and "access" not in actions
 
 
 def _is_opt_in(consent: Resource) -> bool:

@@ -52,9 +52,16 @@ def audit_record(
 
 
 async def note(
-    door: Interactions, ctx: Context, action: str, interaction: str, query: str = ""
+    door: Interactions,
+    ctx: Context,
+    action: str,
+    interaction: str,
+    query: str = "",
+    entity: str = "",
 ) -> None:
-    """Write an access into the chain at once: for commands, which have no recorder.
+    """Write an access into the chain at once: where neither a recorder nor a commit tells of it.
+
+    Commands have no recorder; a delete that finds nothing has no commit.
 
     Args:
         door: The record.
@@ -62,12 +69,15 @@ async def note(
         action: AuditEvent.action.
         interaction: As `AuditRecord.interaction`.
         query: What is looked for.
+        entity: `Type/id` or `Type` of it.
 
     Raises:
         StoreUnavailable: It cannot be noted; do not look.
     """
     now = int(ctx.clock().timestamp() * 1000)
-    record = replace(audit_record(ctx, action, interaction), query=query, time=now)
+    entities = (entity,) if entity else ()
+    record = audit_record(ctx, action, interaction)
+    record = replace(record, query=query, entities=entities, time=now)
     await door.store.append_audit(ctx.tenant.key, [record], now)
 
 

@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
+from urllib.parse import urlencode
 
 from hub.context import Context
 from hub.errors import PreconditionFailed, fault
 from hub.interactions import allowed_changes, sight
 from hub.interactions.answer import Changed
+from hub.interactions.audited import note
 from hub.interactions.commit import Change, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find, read_condition, several
 from hub.interactions.preconditions import FREE, expected_version, failed
@@ -23,6 +25,8 @@ if TYPE_CHECKING:
     from hub.interactions.door import Interactions
 
 PURPOSE = Purpose("D", "delete")
+LONGEST_NOTED = 4000
+"""Characters of a condition that found nothing, in the audit."""
 
 
 async def delete(
@@ -46,6 +50,7 @@ async def delete(
 
     async def attempt() -> Changed:
         if not await has_target(door, ctx, type, id, if_match):
+            await note(door, ctx, "D", "delete", entity=f"{type}/{id}")
             return Changed(None, 204, written=False)
         expected = await expected_version(door.store, ctx.tenant.key, type, id, if_match)
         change = Change("DELETE", type, id, expected=expected)
@@ -96,6 +101,7 @@ async def conditional_delete(
     async def attempt() -> Changed:
         ids, matches = await resolve_delete(door, ctx, condition)
         if not ids:
+            await note(door, ctx, "D", "delete", urlencode(search)[:LONGEST_NOTED], type)
             return Changed(None, 204, written=False)
         changes = [Change("DELETE", type, id, expected=FREE) for id in ids]
         made = await store_changes(door, ctx, changes, PURPOSE, (matches,))

@@ -123,6 +123,9 @@ async def current(
     stored = await allowed_changes.current(door, ctx, "u", type, id)
     if stored is None:
         raise absent(type, id)
+    # What may be changed need not be what may be read: scopes restrict each by itself.
+    if not sight.is_unlimited(ctx) and await sight.read(door, ctx, type, id) is None:
+        raise absent(type, id)
     if stored.deleted:
         raise gone(stored)
     if if_match is not None:

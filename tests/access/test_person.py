@@ -132,6 +132,10 @@ async def test_a_relative_that_is_none_any_more_sees_nobody(
         (PERMIT | {"type": "deny"}, False),
         (PERMIT | {"class": [{"code": "Patient"}]}, False),
         (PERMIT | {"provision": [{"type": "deny", "code": [{"text": "HIV"}]}]}, False),
+        (PERMIT | {"action": [{"coding": [{"code": "access"}]}]}, True),
+        (PERMIT | {"action": [{"coding": [{"code": "correct"}]}]}, False),
+        (PERMIT | {"action": [{"text": "whatever"}]}, False),
+        (PERMIT | {"modifierExtension": [{"url": "urn:not", "valueBoolean": True}]}, False),
         ({"type": "deny", "provision": [PERMIT]}, True),
         ({"provision": [PERMIT]}, True),
         ({"provision": [PERMIT], "period": {"end": "2026-02-28"}}, False),
@@ -144,6 +148,15 @@ async def test_a_consent_permits_only_what_it_says(
 ) -> None:
     await record.consent(provision)
     assert await record.proxy() == ({"old"} if expected else set())
+
+
+async def test_a_consent_that_is_modified_permits_nothing_but_still_denies(record: Record) -> None:
+    modified = [{"url": "urn:not", "valueBoolean": True}]
+    await record.consent(PERMIT, modifierExtension=modified)
+    assert await record.proxy() == set()
+    await record.consent(PERMIT)
+    await record.consent(PERMIT | {"type": "deny"}, id="d", modifierExtension=modified)
+    assert await record.proxy() == set()
 
 
 async def test_a_rule_to_permit_needs_no_type(record: Record) -> None:
