@@ -123,12 +123,13 @@ class Clients:
         self._records = Records(ledger, tenant, "client", Client)
         self._generation, self._key_sets = generation, key_sets or KeySets()
 
-    async def add(self, client: Client, now: int) -> tuple[Client, str]:
+    async def add(self, client: Client, now: int, expires: int = 0) -> tuple[Client, str]:
         """Make a client.
 
         Args:
             client: Without secret and times; an empty id is chosen here.
             now: Milliseconds since the epoch.
+            expires: When it is forgotten unless it is kept (`keep`), likewise; 0: never.
 
         Returns:
             The client, and its secret, which is not stored; "" unless the type has one.
@@ -140,9 +141,13 @@ class Clients:
         check(client)
         secret = opaque.new_secret() if client.type == "confidential-symmetric" else ""
         client = replace(client, secret=opaque.hashed(secret), created=now, since=now)
-        if not await self._records.add(client.id, client, now):
+        if not await self._records.add(client.id, client, now, expires):
             raise ClientRefused("access-client-exists", id=client.id)
         return client, secret
+
+    async def keep(self, id: str, now: int) -> None:
+        """Let it stay for good: somebody uses it."""
+        await self._records.change(id, now, lambda client: client, expires=0)
 
     async def get(self, id: str, now: int) -> Client | None:
         """The client of an id."""

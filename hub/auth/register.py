@@ -32,6 +32,9 @@ PER_ADDRESS = 20
 TOGETHER = 200
 """Registrations of all together in an hour."""
 
+UNUSED = 24 * HOUR
+"""After that an app is forgotten which nobody has let in, so that they do not pile up."""
+
 TYPES: dict[str, ClientType] = {
     "none": "public",
     "client_secret_basic": "confidential-symmetric",
@@ -75,7 +78,8 @@ async def register(parts: Parts, call: Call) -> Reply:
             return json_reply(content, 429, ("retry-after", "3600"))
     try:
         metadata = _metadata(call)
-        client, secret = await parts.desk.clients.add(_client(metadata), call.now)
+        expires = call.now + UNUSED
+        client, secret = await parts.desk.clients.add(_client(metadata), call.now, expires)
     except ClientRefused as error:
         text = render(error.message, error.arguments).encode("ascii", "replace").decode()
         kinds = {"invalid_redirect_uri": InvalidRedirectURIError}

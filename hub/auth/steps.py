@@ -227,6 +227,8 @@ async def grant(
         nonce=authorization.nonce,
     )
     grants = parts.desk.grants
+    if client.created_by == "registration":
+        await parts.desk.clients.keep(client.id, call.now)
     code = await grants.authorize(
         made, authorization.redirect_uri, authorization.challenge, call.now
     )

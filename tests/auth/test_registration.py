@@ -108,6 +108,17 @@ def test_one_address_registers_so_many_an_hour(site: Site) -> None:
     assert ask(site).status_code == 201
 
 
+def test_an_app_that_nobody_lets_in_is_forgotten(site: Site, visitor: Visitor) -> None:
+    unused, used = (ask(site).json()["client_id"] for _ in range(2))
+    asked = {"client_id": used, "redirect_uri": APP["redirect_uris"][0]}
+    visitor.code("zhang", **asked, scope="launch/patient patient/*.rs")
+    site.shift = register.UNUSED / 1000 - 60
+    assert site.run(site.desk.clients.get(unused, site.now)) is not None
+    site.shift += 120
+    assert site.run(site.desk.clients.get(unused, site.now)) is None
+    assert site.run(site.desk.clients.get(used, site.now)) is not None
+
+
 def test_nobody_registers_where_the_administrator_does_not_let_them() -> None:
     with serving() as site:
         reply = ask(site)
