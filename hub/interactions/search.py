@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from hub.context import Context
 from hub.definitions import SearchParameter
-from hub.errors import Forbidden, Issue, Severity, TooCostly, Unavailable, fault
+from hub.errors import BadRequest, Forbidden, Issue, Severity, TooCostly, Unavailable, fault
 from hub.interactions import sight, trail
 from hub.interactions.answer import BundleAnswer, Entry, resource_of
 from hub.interactions.include import Included
@@ -80,6 +80,9 @@ async def search(
     unfinished = _unfinished(query, request.includes, definitions)
     if unfinished and strict:
         raise Unavailable(_indexing(unfinished, "error"))
+    untold = trail.left_out(query)
+    if untold is not None and strict:
+        raise BadRequest(replace(untold, severity="error"))
     try:
         page = await trail.page(door, ctx, query, door.settings.search_deadline)
         included = Included(door, ctx, context, request.includes)
@@ -89,6 +92,8 @@ async def search(
         raise TooCostly(fault("too-costly", "search-too-costly")) from error
     entries = _entries(ctx, request, page, included)
     issues = _issues(request, unfinished, included, (*page.damaged, *included.damaged))
+    if untold is not None:
+        issues += (untold,)
     if await door.registry.renewal.is_renewing(ctx):
         issues += (Issue("warning", "incomplete", "search-index-renewing"),)
     if issues:

@@ -18,7 +18,7 @@ from hub.audit.criteria import Narrowed, backwards, narrowed
 from hub.audit.rendered import TYPES, Place
 from hub.audit.search import Match, Matcher, Matches, Trail
 from hub.context import Context
-from hub.errors import BadRequest, fault
+from hub.errors import Issue, fault
 from hub.interactions import sight
 from hub.interactions.answer import resource_of
 from hub.model import dates
@@ -66,12 +66,10 @@ async def page(door: Interactions, ctx: Context, query: Query, deadline: float) 
         deadline: Seconds it may take.
 
     Raises:
-        BadRequest: It is about audit, and cannot be answered: another order, `_has`, `_list`.
         DeadlineExceeded: It would take longer.
     """
-    if len(query.types) != 1 or query.types[0] not in TYPES:
+    if len(query.types) != 1 or query.types[0] not in TYPES or left_out(query) is not None:
         return await door.store.search(ctx.tenant.key, query, deadline)
-    _check(query)
     until = time.monotonic() + deadline
     cursor = Cursor.read(query.after)
     if cursor.place is None:  # what is added from now on is on no page
@@ -114,13 +112,23 @@ async def page(door: Interactions, ctx: Context, query: Query, deadline: float) 
     )
 
 
-def _check(query: Query) -> None:
-    """Refuse what the chain cannot be asked."""
+def left_out(query: Query) -> Issue | None:
+    """Why a search gives stored resources only, without what the chain tells; None: it does not.
+
+    The chain is read newest first, and nothing refers to what it tells.
+
+    Args:
+        query: As the rewrite rules leave it.
+    """
+    if len(query.types) != 1 or query.types[0] not in TYPES:
+        return None
+    type = query.types[0]
     for key in query.sort:
         if len(query.sort) > 1 or not key.descending or key.parameter.code not in _SORTS:
-            raise BadRequest(fault("not-supported", "audit-sort", type=query.types[0]))
+            return fault("incomplete", "audit-sort", "", "warning", type=type)
     if backwards(query.criterion):
-        raise BadRequest(fault("not-supported", "audit-backwards", type=query.types[0]))
+        return fault("incomplete", "audit-backwards", "", "warning", type=type)
+    return None
 
 
 async def _matcher(door: Interactions, ctx: Context, query: Query) -> Matcher:

@@ -12,13 +12,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{type}/{id} 由审计链生成，任何人都不能写入。",
     ),
     "audit-sort": (
-        "{type} is searched newest first; only _sort=-date (Provenance: -recorded) or "
-        "-_lastUpdated alone is possible.",
-        "{type} 按时间从新到旧检索；只能单独使用 _sort=-date（Provenance 为 -recorded）"
-        "或 -_lastUpdated。",
+        "These are stored {type} resources only: what the hub's audit tells comes newest first, "
+        "by _sort=-date (Provenance: -recorded) or -_lastUpdated alone.",
+        "这里只有已存储的 {type} 资源：本平台审计所生成的内容只能按时间从新到旧检索，"
+        "即单独使用 _sort=-date（Provenance 为 -recorded）或 -_lastUpdated。",
     ),
     "audit-backwards": (
-        "{type} cannot be searched by _has or _list.",
-        "{type} 不支持 _has 或 _list 检索。",
+        "These are stored {type} resources only: what the hub's audit tells is not found by _has "
+        "or _list.",
+        "这里只有已存储的 {type} 资源：本平台审计所生成的内容不支持 _has 或 _list 检索。",
     ),
 }
