@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,6 @@ from hub.settings import Settings
 if TYPE_CHECKING:
     from hub.access.front_desk import FrontDesk
     from hub.access.tokens import Person, TokenVerifier
-    from hub.audit.recorder import Recorder
     from hub.context import Context
     from hub.interactions import Interactions
     from hub.rest.authenticate import Guard
@@ -299,6 +298,7 @@ class Hub:
         """Open the record and put the edge together."""
         from hub.audit.recorder import recording
         from hub.context import Tenant
+        from hub.rest.authenticate import StrangerNotes, with_few_strangers
         from hub.rest.dispatcher import Dispatcher, RequestIds
         from hub.rest.logs import AccessLog
         from hub.rest.metrics import Metrics
@@ -322,11 +322,14 @@ class Hub:
             await enter(running(publish(metrics, folder, door.store)))
         noting = recorder if settings.audit_reads else None
         self._fhir = Dispatcher(service, edge, metrics, access, ids, _BASE, guard, noting)
-        console = await self._console(door, metrics)
-        mounts = {"": console, "console": console, **self._sign_in(door, recorder)}
-        self._pages = Pages(service, edge, metrics, access, ids, folder, guard=guard, mounts=mounts)
+        record = with_few_strangers(recorder.access, StrangerNotes())
+        console = await self._console(door, metrics, record)
+        mounts = {"": console, "console": console, **self._sign_in(door, record)}
+        self._pages = Pages(
+            service, edge, metrics, access, ids, folder, guard=guard, mounts=mounts, record=record
+        )
 
-    def _sign_in(self, door: Interactions, recorder: Recorder) -> dict[str, Application]:
+    def _sign_in(self, door: Interactions, record: Callable[..., None]) -> dict[str, Application]:
         """OAuth and SMART by the first segment of their paths; nothing while it is off."""
         from hub.rest.pages import Later
 
@@ -336,7 +339,6 @@ class Hub:
 
         def load() -> Application:
             from hub.auth.app import build
-            from hub.rest.authenticate import StrangerNotes, with_few_strangers
 
             return build(
                 entrance.desk,
@@ -344,22 +346,24 @@ class Hub:
                 settings,
                 person=entrance.person,
                 verifier=entrance.verifier,
-                record=with_few_strangers(recorder.access, StrangerNotes()),
+                record=record,
             )
 
         auth = Later(load)
         return {"auth": auth, ".well-known": auth, "fhir": auth}
 
-    async def _console(self, door: Interactions, metrics: Metrics) -> Application:
+    async def _console(
+        self, door: Interactions, metrics: Metrics, record: Callable[..., None]
+    ) -> Application:
         """The pages for people."""
         from hub.console import build_console, let_in
 
         settings, entrance = self._settings, self._entrance
         if entrance is None:
-            return build_console(door, settings, metrics, self._metrics_folder, None, None)
+            return build_console(door, settings, metrics, self._metrics_folder, None, None, record)
         await let_in(entrance.desk.clients, settings)
         return build_console(
-            door, settings, metrics, self._metrics_folder, entrance.desk, entrance.verifier
+            door, settings, metrics, self._metrics_folder, entrance.desk, entrance.verifier, record
         )
 
     async def _let_in(self, door: Interactions) -> Guard | None:

@@ -28,6 +28,7 @@ def build_console(
     folder: Path | None,
     desk: FrontDesk | None,
     verifier: TokenVerifier | None,
+    record: Callable[..., None],
 ) -> Console:
     """The application for `/` and `/console`.
 
@@ -38,6 +39,7 @@ def build_console(
         folder: Where several workers share theirs; None for a single one.
         desk: Knows the apps; None while authentication is off.
         verifier: Verifies tokens, likewise.
+        record: Takes refusals into the audit.
     """
     from importlib.metadata import version
 
@@ -47,7 +49,7 @@ def build_console(
 
     entry = None
     if desk is not None and verifier is not None:
-        entry = Entry(verifier, desk.accounts, desk.clients)
+        entry = Entry(verifier, desk.accounts, desk.clients, record)
     sources = Sources(
         door,
         settings,

@@ -15,7 +15,6 @@ import asyncio
 import base64
 import re
 import secrets
-from collections.abc import Callable
 from typing import Annotated, Any, Literal, Protocol
 
 import msgspec
@@ -28,7 +27,7 @@ from hub.access.accounts import Account
 from hub.access.generation import Generation
 from hub.access.grants import Grant, Grants
 from hub.access.keys import SigningKeys
-from hub.principal import Principal, Scope
+from hub.principal import Principal
 
 ALGORITHM = "RS256"
 LONGEST = 8 * 1024
@@ -285,28 +284,6 @@ class TokenVerifier:
         if max(claims.nbf, claims.iat) * 1000 > now + LEEWAY:
             raise TokenRefused("early")
         return claims
-
-
-def plain_person(scopes: Callable[[str], tuple[Scope, ...]]) -> Person:
-    """Makes principals of what account and grant say, without looking into the record.
-
-    Args:
-        scopes: Reads the resource scopes out of a grant's.
-    """
-
-    async def person(account: Account | None, grant: Grant) -> Principal:
-        return Principal(
-            account.name if account else grant.client,
-            frozenset(account.roles if account else ("system",)),
-            account.fhir_user if account else "",
-            grant.client,
-            scopes(grant.scope),
-            grant.patient,
-            grant.encounter,
-            grant=grant.id,
-        )
-
-    return person
 
 
 def _parts(token: bytes) -> tuple[Header, bytes]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 
@@ -71,6 +72,7 @@ class Pages:
         tenant: int = 1,
         guard: Guard | None = None,
         mounts: Mapping[str, Application] | None = None,
+        record: Callable[..., None] | None = None,
     ) -> None:
         """Put the parts together.
 
@@ -84,10 +86,11 @@ class Pages:
             tenant: Tenant key for the store's facts.
             guard: Finds out who asks; None while authentication is off.
             mounts: Applications by the first segment of the paths they answer (`auth`).
+            record: Takes refusals into the audit (`hub.audit.recorder.Recorder.access`).
         """
         self._service, self._edge, self._metrics = service, edge, metrics
         self._log, self._ids, self._folder, self._tenant = log, ids, folder, tenant
-        self._guard, self._mounts = guard, mounts or {}
+        self._guard, self._mounts, self._record = guard, mounts or {}, record
         self._site = Later(lambda: _load_site(service, tenant))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -179,10 +182,15 @@ class Pages:
             except (Unauthenticated, Forbidden):
                 details = False
             return await health.ready(store, settings, self._tenant, details)
-        await self._check_insight(scope, headers)
+        await self._check_insight(scope, headers, self._record)
         return await health.exposition(store, self._tenant, self._metrics, self._folder)
 
-    async def _check_insight(self, scope: Scope, headers: Mapping[bytes, bytes]) -> None:
+    async def _check_insight(
+        self,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        record: Callable[..., None] | None = None,
+    ) -> None:
         """Let this machine and administrators see how the hub is doing.
 
         Raises:
@@ -191,9 +199,21 @@ class Pages:
         """
         if self._guard is None or self._edge.is_local(scope, headers):
             return
-        principal = await self._guard.principal(scope["headers"], headers)
+        note = partial(record or _unnoted, "metrics", ok=False)
+        address = self._edge.address(scope, headers)
+        try:
+            principal = await self._guard.principal(scope["headers"], headers)
+        except Unauthenticated as refused:
+            note(address=address, reason=refused.reason)
+            raise
         if "admin" not in principal.roles:
+            client = principal.client
+            note(account=principal.name, client=client, address=address, reason="forbidden")
             raise Forbidden(fault("forbidden", "administrators-only"))
+
+
+def _unnoted(event: str, **about: object) -> None:
+    """Nothing is taken into the audit."""
 
 
 def _challenge(error: HubError) -> tuple[Header, ...]:

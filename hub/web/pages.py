@@ -23,6 +23,7 @@ from hub.access.accounts import Accounts
 from hub.access.clients import Clients
 from hub.access.policy import decide
 from hub.access.tokens import TokenRefused
+from hub.errors import Unavailable
 from hub.principal import LOCAL, Principal
 from hub.storage.port import StoreUnavailable
 from hub.web.client import CLIENT
@@ -75,6 +76,7 @@ _WORDS = {
     "en": ("en", "Health record", "This page needs JavaScript. The API does not: see /docs."),
     "zh": ("zh-CN", "健康档案", "此页面需要 JavaScript。接口不需要，请见 /docs。"),
 }
+_NO_ANSWER = ("The store does not answer now.", "数据库暂时没有响应。")
 _quality = re.compile(r"\s*([A-Za-z]{1,8})[A-Za-z0-9-]*\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?").match
 
 
@@ -93,11 +95,13 @@ class Entry:
         verifier: Verifies tokens.
         accounts: What people are called.
         clients: The apps that can be opened.
+        record: Takes refusals into the audit (`hub.audit.recorder.Recorder.access`).
     """
 
     verifier: Verifier
     accounts: Accounts
     clients: Clients
+    record: Callable[..., None]
 
 
 class _File(NamedTuple):
@@ -132,7 +136,10 @@ class Console:
         headers = dict(scope["headers"])
         language = _language(headers.get(b"accept-language", b"").decode("latin-1"))
         try:
-            await self._answer(scope, headers, language, send)
+            try:
+                await self._answer(scope, headers, language, send)
+            except Unavailable as error:  # A refusal that the audit cannot take.
+                raise _Refused(503, *_NO_ANSWER) from error
         except _Refused as refused:
             problem = {"status": refused.status, "detail": refused.words[language]}
             more: Headers = _NEVER
@@ -158,14 +165,20 @@ class Console:
         parts = {"me": self._me, "status": self._status}
         if path == name or name not in parts:
             raise _Refused(404, "There is nothing at this address.", "此地址没有内容。")
+        address = scope["client"][0] if scope.get("client") else ""
+        principal = await self._principal(headers, name, address)
+        if name == "status":
+            self._check_watches(principal, address)
         try:
-            content = await parts[name](await self._principal(headers))
+            content = await parts[name](principal)
         except StoreUnavailable as error:
-            raise _Refused(503, "The store does not answer now.", "数据库暂时没有响应。") from error
+            raise _Refused(503, *_NO_ANSWER) from error
         await _send(send, scope, 200, _JSON, msgspec.json.encode(content), _NEVER)
 
-    async def _principal(self, headers: Mapping[bytes, bytes]) -> Principal:
-        """Who asks.
+    async def _principal(
+        self, headers: Mapping[bytes, bytes], part: str, address: str
+    ) -> Principal:
+        """Who asks for a part.
 
         Raises:
             _Refused: Nobody who is known.
@@ -173,11 +186,13 @@ class Console:
         if self._entry is None:
             return LOCAL
         scheme, _, token = headers.get(b"authorization", b"").partition(b" ")
+        reason = "missing"
         if scheme.lower() == b"bearer":
             try:
                 return await self._entry.verifier.verify(token, int(time.time() * 1000))
-            except TokenRefused:
-                pass
+            except TokenRefused as refused:
+                reason = refused.reason
+        self._entry.record(f"console-{part}", ok=False, address=address, reason=reason)
         raise _Refused(401, "Log in first.", "请先登录。")
 
     async def _me(self, principal: Principal) -> dict[str, Any]:
@@ -217,13 +232,29 @@ class Console:
     def _watches(self, principal: Principal) -> bool:
         return self._entry is None or bool(principal.roles & WATCHES)
 
+    def _check_watches(self, principal: Principal, address: str) -> None:
+        """Refuse to tell others how the hub runs.
+
+        Raises:
+            _Refused: It is not for them.
+        """
+        if self._entry is None or self._watches(principal):
+            return
+        self._entry.record(
+            "console-status",
+            ok=False,
+            account=principal.name,
+            client=principal.client,
+            address=address,
+            reason="forbidden",
+        )
+        raise _Refused(
+            403,
+            "Only administrators and managers see how the hub runs.",
+            "只有系统管理员和管理人员可以查看运行信息。",
+        )
+
     async def _status(self, principal: Principal) -> dict[str, Any]:
-        if not self._watches(principal):
-            raise _Refused(
-                403,
-                "Only administrators and managers see how the hub runs.",
-                "只有系统管理员和管理人员可以查看运行信息。",
-            )
         return await status(self._sources)
 
     async def _send_file(

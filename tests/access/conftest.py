@@ -16,11 +16,12 @@ from hub.access.grants import Grant, Grants
 from hub.access.keys import SigningKeys, StoredKey, new_key
 from hub.access.passwords import Passwords
 from hub.access.records import Records
-from hub.access.tokens import TokenIssuer, TokenVerifier, plain_person
+from hub.access.tokens import TokenIssuer, TokenVerifier
 from hub.principal import Scope
 from hub.storage.ledger import Ledger
 from hub.storage.memory.ledger import MemoryLedger
 from hub.storage.sqlite.store import open_store
+from tests.access.plain_person import plain_person
 
 NOW = 1_700_000_000_000
 ISSUER = "https://hub.example.org"

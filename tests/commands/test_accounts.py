@@ -14,8 +14,9 @@ from joserfc.jwk import ECKey
 
 from hub.access.front_desk import open_desk
 from hub.access.grants import Grant
-from hub.access.tokens import TokenRefused, plain_person
+from hub.access.tokens import TokenRefused
 from hub.storage.sqlite.store import open_store
+from tests.access.plain_person import plain_person
 from tests.commands.conftest import Run, start
 
 ADD = ("account", "add", "Li.Wei", "--role", "doctor", "--fhir-user", "Practitioner/42")

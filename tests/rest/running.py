@@ -15,7 +15,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -96,6 +96,17 @@ class RunningHub:
         found = re.search(r"^hub_unexpected_errors_total (\d+)", text, re.MULTILINE)
         assert found
         return int(found[1])
+
+    def audited(self, criteria: str, wanted: Callable[[Any], bool]) -> list[dict[str, Any]]:
+        """The AuditEvents that criteria find and that are wanted; at least one, in five seconds."""
+        deadline = time.monotonic() + 5
+        while True:
+            page = self.client.get(f"/AuditEvent?_count=200&{criteria}").json()
+            resources = [entry["resource"] for entry in page.get("entry", ())]
+            if found := [one for one in resources if wanted(one)]:
+                return found
+            assert time.monotonic() < deadline, f"no AuditEvent with {criteria}"
+            time.sleep(0.2)
 
     def stop(self, code: int = 0) -> None:
         """Stop gracefully and expect an exit code."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 import httpx
@@ -108,6 +109,14 @@ def test_administrators_and_managers_see_how_the_hub_runs(
     answer = get(guarded, "/console/status", tokens[name])
     assert answer.status_code == status
     assert answer.headers["cache-control"] == "no-store"
+
+
+def test_who_is_refused_the_status_is_in_the_audit(
+    guarded: RunningHub, tokens: dict[str, str]
+) -> None:
+    assert get(guarded, "/console/status", tokens["li"]).status_code == 403
+    noted = guarded.audited("outcome=4", lambda found: "console-status" in json.dumps(found))
+    assert any("li" in json.dumps(one["agent"]) for one in noted)
 
 
 def test_the_status_tells_what_the_store_tells(guarded: RunningHub, tokens: dict[str, str]) -> None:
