@@ -21,6 +21,7 @@ from hub.errors import (
     fault,
 )
 from hub.interactions import allowed_changes, search_parameters
+from hub.interactions.accompanying import NOTHING, Accompanying
 from hub.interactions.audited import audit_record, check_not_told, patients_of
 from hub.interactions.missing_targets import targets_of
 from hub.interactions.preconditions import FREE, Expected, exists, failed
@@ -33,6 +34,7 @@ from hub.storage.port import (
     ABSENT,
     BlobMissing,
     Commit,
+    Committed,
     DeadlineExceeded,
     Exists,
     GenerationMoved,
@@ -119,7 +121,7 @@ async def store_changes(
     changes: Sequence[Change],
     purpose: Purpose,
     matches: Sequence[Matches] = (),
-    idempotency_key: str = "",
+    accompanying: Accompanying = NOTHING,
 ) -> list[Made]:
     """Commit changes together.
 
@@ -129,12 +131,13 @@ async def store_changes(
         changes: One per resource, already validated.
         purpose: For the audit.
         matches: What conditional interactions found, checked inside the commit.
-        idempotency_key: See `Commit.idempotency_key`.
+        accompanying: What goes with them; also when none of them changes anything.
 
     Returns:
         One result per change, in order.
 
     Raises:
+        AlreadySettled: The message that goes with them was settled before; nothing was stored.
         PreconditionChanged: A match no longer holds; resolve again (`retried`).
         VersionConflict: A version that was read, not named by the client, is no longer current.
         HubError: Refused for good: version, integrity, a condition that takes too long to
@@ -149,8 +152,11 @@ async def store_changes(
         kept = await _equal(door, ctx, changes, writes)
         if kept:
             writes = tuple([one for index, one in enumerate(writes) if index not in kept])
-            if not writes:
+            if not writes and not accompanying.matters:
                 return [Made(kept[index], False, False) for index in range(len(changes))]
+        outbox = accompanying.outbox
+        if door.announce is not None and writes:
+            outbox = (*outbox, *await door.announce(ctx, _unkept(changes, kept)))
         commit = Commit(
             ctx.tenant.key,
             writes,
@@ -159,32 +165,15 @@ async def store_changes(
             (*matches, *_integrity(writes, _unkept(changes, kept), ctx.base))
             if door.settings.integrity
             else tuple(matches),
-            (),
-            idempotency_key,
+            outbox,
+            accompanying.idempotency_key,
             definitions.generation,
+            accompanying.message,
         )
         try:
-            committed = await door.store.commit(commit)
+            committed = await _commit(door, ctx, commit, _unkept(changes, kept))
         except GenerationMoved:
             continue
-        except VersionConflict as refused:
-            change = _unkept(changes, kept)[refused.index]
-            if not change.expected.fixed:
-                raise
-            told = (
-                exists(change.type, change.id)
-                if change.expected.version == ABSENT
-                else failed(change.type, refused.current)
-            )
-            raise located(told, change, "request") from None
-        except TargetMissing as refused:
-            raise await missing(door, ctx, refused, changes) from refused
-        except (StillReferenced, BlobMissing) as refused:
-            raise refusal(ctx, refused, changes) from refused
-        except StoreUnavailable as error:
-            raise unavailable(error) from error
-        except DeadlineExceeded as error:
-            raise TooCostly(fault("too-costly", "search-too-costly")) from error
         made = await _made(door, ctx, writes, committed.sequence, committed.results)
         await search_parameters.after_commit(door, ctx, made)
         if not kept:
@@ -195,6 +184,43 @@ async def store_changes(
             for index in range(len(changes))
         ]
     raise contended()
+
+
+async def _commit(
+    door: Interactions, ctx: Context, commit: Commit, changes: Sequence[Change]
+) -> Committed:
+    """Hand a commit to the store; what it refuses is told as it is to clients.
+
+    Args:
+        door: The record.
+        ctx: Who writes.
+        commit: The commit.
+        changes: What its writes come from, one each.
+
+    Raises:
+        CommitRefused: See `store_changes`; also GenerationMoved.
+        HubError: Refused for good.
+    """
+    try:
+        return await door.store.commit(commit)
+    except VersionConflict as refused:
+        change = changes[refused.index]
+        if not change.expected.fixed:
+            raise
+        told = (
+            exists(change.type, change.id)
+            if change.expected.version == ABSENT
+            else failed(change.type, refused.current)
+        )
+        raise located(told, change, "request") from None
+    except TargetMissing as refused:
+        raise await missing(door, ctx, refused, changes) from refused
+    except (StillReferenced, BlobMissing) as refused:
+        raise refusal(ctx, refused, changes) from refused
+    except StoreUnavailable as error:
+        raise unavailable(error) from error
+    except DeadlineExceeded as error:
+        raise TooCostly(fault("too-costly", "search-too-costly")) from error
 
 
 async def _check_content(

@@ -29,10 +29,11 @@ from hub.interactions import (
     update,
     vread,
 )
+from hub.interactions.accompanying import NOTHING, Accompanying
 from hub.interactions.answer import BundleAnswer, Changed, Prefer, Preference
 from hub.interactions.operation import Operation, Operations
 from hub.interactions.patch import Patch
-from hub.interactions.ports import Validator
+from hub.interactions.ports import Announcer, Validator
 from hub.interactions.registry import RegistryHolder
 from hub.search.cursor import CursorCodec
 from hub.settings import Settings
@@ -54,6 +55,7 @@ class Interactions:
         settings: Limits and switches.
         cursors: Encrypts the cursors of pages; by default with a secret of this process only.
         operations: The table that bundles use when they are given none.
+        announce: Tells other systems of what changes; None: nobody wants to know.
     """
 
     store: Store
@@ -62,6 +64,7 @@ class Interactions:
     settings: Settings
     cursors: CursorCodec = field(default_factory=lambda: CursorCodec(secrets.token_bytes(32)))
     operations: Operations = field(default_factory=lambda: _NO_OPERATIONS)
+    announce: Announcer | None = None
 
     async def read(self, ctx: Context, type: str, id: str) -> Stored:
         """The current version; NotFound, Gone."""
@@ -78,9 +81,10 @@ class Interactions:
         resource: dict[str, Any],
         *,
         if_none_exist: str | None = None,
+        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Create under a new id; with a condition, only when nothing meets it."""
-        return await create.create(self, ctx, type, resource, if_none_exist)
+        return await create.create(self, ctx, type, resource, if_none_exist, accompanying)
 
     async def update(
         self,
@@ -91,9 +95,12 @@ class Interactions:
         *,
         if_match: str | None = None,
         if_none_match: str | None = None,
+        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Replace a resource, or create it under the client's id."""
-        return await update.update(self, ctx, type, id, resource, if_match, if_none_match)
+        return await update.update(
+            self, ctx, type, id, resource, if_match, if_none_match, accompanying
+        )
 
     async def conditional_update(
         self,
@@ -104,17 +111,25 @@ class Interactions:
         *,
         if_match: str | None = None,
         if_none_match: str | None = None,
+        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Replace the one resource that a search finds, or create it."""
         return await update.conditional_update(
-            self, ctx, type, search, resource, if_match, if_none_match
+            self, ctx, type, search, resource, if_match, if_none_match, accompanying
         )
 
     async def patch(
-        self, ctx: Context, type: str, id: str, changes: Patch, *, if_match: str | None = None
+        self,
+        ctx: Context,
+        type: str,
+        id: str,
+        changes: Patch,
+        *,
+        if_match: str | None = None,
+        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Change parts of a resource."""
-        return await patch.patch(self, ctx, type, id, changes, if_match)
+        return await patch.patch(self, ctx, type, id, changes, if_match, accompanying)
 
     async def conditional_patch(
         self,
@@ -169,7 +184,7 @@ class Interactions:
         *,
         prefer: Prefer | None = None,
         operations: Operations | None = None,
-        idempotency_key: str = "",
+        accompanying: Accompanying = NOTHING,
         keep_equal: bool = False,
     ) -> BundleAnswer:
         """Run a batch or a transaction, by Bundle.type.
@@ -179,13 +194,14 @@ class Interactions:
             bundle: The Bundle; its resources are changed in place.
             prefer: What comes back for each entry; the least when None.
             operations: Operations that entries may call; the door's own when None.
-            idempotency_key: For transactions: a repeat is answered with the first result.
+            accompanying: For transactions: what goes with the commit; a repeat under the same
+                idempotency key is answered with the first result.
             keep_equal: For transactions: an update with the content that is stored already
                 makes no new version (`Response.written` is False).
 
         Raises:
             BadRequest: It is neither.
-            HubError: As `transaction`.
+            AlreadySettled, HubError: As `transaction`.
         """
         preference = Preference() if prefer is None else prefer
         table = self.operations if operations is None else operations
@@ -196,7 +212,7 @@ class Interactions:
                 return await batch.batch(self, ctx, bundle, preference, table)
             case "transaction":
                 return await transaction.transaction(
-                    self, ctx, bundle, preference, table, idempotency_key, keep_equal
+                    self, ctx, bundle, preference, table, accompanying, keep_equal
                 )
         raise BadRequest(fault("value", "bundle-type", "Bundle.type"))
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from hub.context import Context
 from hub.errors import Issue
+from hub.storage.port import OutboxRow
+
+if TYPE_CHECKING:
+    from hub.interactions.commit import Change
 
 
 class Validator(Protocol):
@@ -23,4 +28,18 @@ class Validator(Protocol):
         Issues of severity error and fatal refuse a write; the others are passed on. `mode` and
         `warnings` are for $validate: what is going to be done, and whether warnings of
         invariants are wanted as well.
+        """
+
+
+class Announcer(Protocol):
+    """Tells others of what changes; `adapters.hl7v2.announcing` implements it."""
+
+    async def __call__(self, ctx: Context, changes: Sequence[Change]) -> Sequence[OutboxRow]:
+        """What is to be sent because of some changes; stored in the commit that makes them.
+
+        Asked each time before the commit is tried. Nothing may be changed here.
+
+        Args:
+            ctx: Who makes them; `ctx.principal.client` is where a message came from.
+            changes: Type, id, method and new content (None: deleted) of each.
         """

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from hub.context import Context
 from hub.errors import HubError, NotFound, fault
 from hub.interactions import sight, vread
+from hub.interactions.accompanying import NOTHING, Accompanying
 from hub.interactions.allowance import Allowance
 from hub.interactions.answer import BundleAnswer, Entry, Prefer
 from hub.interactions.batch import prepare_reading, run_or_refuse, run_reading
@@ -37,7 +38,7 @@ async def transaction(
     bundle: dict[str, Any],
     prefer: Prefer,
     operations: Operations,
-    idempotency_key: str = "",
+    accompanying: Accompanying = NOTHING,
     keep_equal: bool = False,
 ) -> BundleAnswer:
     """Do what the entries of a transaction ask for.
@@ -48,17 +49,19 @@ async def transaction(
         bundle: A Bundle of type transaction; its resources are changed in place.
         prefer: What comes back for each entry.
         operations: Operations that entries may call; only those that change nothing.
-        idempotency_key: A repeat under the same key is answered with the first result.
+        accompanying: What goes with the commit; a repeat under the same idempotency key is
+            answered with the first result.
         keep_equal: An update whose content is what is stored already stores no new version.
 
     Returns:
         A transaction-response with one entry per entry, in the order of the request.
 
     Raises:
+        AlreadySettled: The message that goes with it was settled before; nothing was stored.
         HubError: Nothing was stored; each issue names its entry.
     """
     entries = entries_of(bundle, door.settings.bundle_entries)
-    steps, reads = await read_steps(door, ctx, entries, idempotency_key)
+    steps, reads = await read_steps(door, ctx, entries, accompanying.idempotency_key)
     for step in steps:
         step.keep_equal = keep_equal and step.entry.interaction == "update"
     for read in reads:
@@ -67,10 +70,10 @@ async def transaction(
         except HubError as error:
             raise within(error, read.location, "request") from None
     answers: dict[int, Entry] = {}
-    if steps:
-        answers = await retried(lambda: _attempt(door, ctx, steps, reads, prefer, idempotency_key))
+    if steps or accompanying.matters:
+        answers = await retried(lambda: _attempt(door, ctx, steps, reads, prefer, accompanying))
     # Once something is stored, a read that fails must not say that the whole did.
-    run = run_reading if steps else run_or_refuse
+    run = run_reading if steps or accompanying.matters else run_or_refuse
     allowance = Allowance(door.settings.body_limit)
     targets = {step.entry.full_url: step.target for step in steps if step.entry.full_url}
     for read in reads:
@@ -87,7 +90,7 @@ async def _attempt(
     steps: Sequence[Step],
     reads: Sequence[EntryRequest],
     prefer: Prefer,
-    idempotency_key: str,
+    accompanying: Accompanying,
 ) -> dict[int, Entry]:
     await identify(door, ctx, steps)
     await link(door, ctx, steps)
@@ -95,8 +98,8 @@ async def _attempt(
     changes = [change for step in steps for change in step.changes or ()]
     matches = [step.matches for step in steps if step.matches is not None]
     made: list[Made] = []
-    if changes or matches:
-        made = await store_changes(door, ctx, changes, PURPOSE, matches, idempotency_key)
+    if changes or matches or accompanying.matters:
+        made = await store_changes(door, ctx, changes, PURPOSE, matches, accompanying)
     return _answers(ctx, steps, changes, made, prefer)
 
 

@@ -8,7 +8,6 @@ because other clients may have changed what conditions find. Called by
 from __future__ import annotations
 
 import asyncio
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from hub.context import Context
 from hub.errors import BadRequest, HubError, Issue, NotFound, fault
 from hub.interactions import allowed_changes, delete, patch, update
 from hub.interactions.absence import absent
+from hub.interactions.accompanying import fresh_id
 from hub.interactions.bundle_references import EntryLinks, LinkTable, links_of, rewrite
 from hub.interactions.commit import BREATH, NEW, Change
 from hub.interactions.conditional import Condition, find_one, read_condition
@@ -27,7 +27,6 @@ from hub.interactions.patch import Patch, patch_of
 from hub.interactions.preconditions import expected_version
 from hub.interactions.url import Parameters, query_of
 from hub.interactions.validated import same_id, same_type, well_formed
-from hub.model.identity import new_id
 from hub.storage.port import Matches, Stored
 
 if TYPE_CHECKING:
@@ -178,14 +177,10 @@ def _refuse_repeated_urls(steps: Iterable[Step]) -> None:
         seen[url] = step.entry.index
 
 
-def _fresh_id(key: str, index: int) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{key}#{index}")) if key else new_id()
-
-
 async def _create(door: Interactions, ctx: Context, entry: EntryRequest, key: str) -> Step:
     resource = entry.resource or {}
     same_type(resource, entry.type)
-    step = Step(entry, resource, spare_id=_fresh_id(key, entry.index))
+    step = Step(entry, resource, spare_id=fresh_id(key, entry.index))
     resource["id"] = step.spare_id
     condition = entry.condition("ifNoneExist")
     if condition is not None:
@@ -204,7 +199,7 @@ async def _update(door: Interactions, ctx: Context, entry: EntryRequest, key: st
     step.own_id = resource.get("id")
     if step.own_id is not None:
         well_formed(step.own_id)
-    step.spare_id = step.own_id or _fresh_id(key, entry.index)
+    step.spare_id = step.own_id or fresh_id(key, entry.index)
     resource["id"] = step.spare_id
     return step
 

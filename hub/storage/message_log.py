@@ -21,6 +21,10 @@ from typing import Literal, NamedTuple, Protocol
 
 import msgspec
 
+from hub.storage.refusals import CommitRefused
+
+LONGEST_MARK = 512
+
 ArrivalState = Literal["waiting", "stored", "quarantined"]
 DepartureState = Literal["queued", "accepted", "done", "refused"]
 """`queued`: to be sent (again); `accepted`: the other side has it and will answer; `done`;
@@ -80,7 +84,8 @@ class Mark(NamedTuple):
     """What is remembered beside the record of a resource that messages tell of.
 
     Attributes:
-        key: `Patient/ID` or another name, at most 512 characters.
+        key: `Patient/ID` or another name, 1 to 512 characters. A mark that is named as a
+            resource is removed with it by an expunge.
         value: The adapter's: which element is as old as which event.
     """
 
@@ -108,12 +113,32 @@ class Settled(msgspec.Struct, frozen=True):
     marks: tuple[Mark, ...] = ()
 
 
-class AlreadySettled(Exception):
+def check_settled(settled: Settled) -> None:
+    """Refuse an end that is none.
+
+    Raises:
+        ValueError: It leaves the arrival waiting, or a mark cannot be one.
+    """
+    if settled.state == "waiting":
+        raise ValueError("a settled arrival does not wait")
+    for mark in settled.marks:
+        if not mark.key or len(mark.key) > LONGEST_MARK:
+            raise ValueError(f"the key of a mark has 1 to {LONGEST_MARK} characters")
+
+
+class AlreadySettled(CommitRefused):
     """The arrival was settled before, or there is none; nothing was changed."""
 
 
 class ArrivalRow(NamedTuple):
-    """An arrival as it is now. `repeats`: how often it was sent again."""
+    """An arrival as it is now.
+
+    Attributes:
+        row: Rows count up in the order of arrival.
+        arrival: The message; its state, answer and reason are those of now.
+        repeats: How often it was sent again.
+        settled: When it was settled or opened again; 0 before. Milliseconds since the epoch.
+    """
 
     row: int
     arrival: Arrival
@@ -214,7 +239,10 @@ class MessageLog(Protocol):
         """
 
     async def reopen(self, tenant: int, row: int, time: int) -> bool:
-        """Let an arrival that is quarantined wait again (replay); False when it is not."""
+        """Let an arrival that is quarantined wait again (replay); False when it is not.
+
+        Until it is settled it has no answer.
+        """
 
     async def waiting(self, tenant: int, after: int, count: int) -> list[ArrivalRow]:
         """Arrivals in work, oldest first, after a row."""
@@ -233,11 +261,11 @@ class MessageLog(Protocol):
     ) -> list[int]:
         """Queue messages and take the rows they were made from out of the outbox, together.
 
-        A control id that is there already is not queued again. Gives the rows.
+        A control id that is there already is not queued again; its row is given as it is.
         """
 
     async def due(self, tenant: int, destination: str, now: int, count: int) -> list[DepartureRow]:
-        """Queued messages of a destination, oldest first; none while the oldest is not due."""
+        """Queued messages of a destination, oldest first, up to the first that is not due."""
 
     async def attempted(
         self,
@@ -249,7 +277,10 @@ class MessageLog(Protocol):
         answer: bytes = b"",
         reason: str = "",
     ) -> bool:
-        """Note what came of an attempt or an answer; False when there is no such row."""
+        """Note what came of an attempt or an answer; False when there is no such row.
+
+        It counts as an attempt when the message was queued. An empty answer keeps the last one.
+        """
 
     async def departure(self, tenant: int, name: str) -> DepartureRow | None:
         """The departure with this control id or other name, the newest of several."""

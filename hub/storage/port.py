@@ -2,7 +2,8 @@
 
 Implemented by `hub.storage.memory` (the reference), `hub.storage.sqlite` and later
 `hub.storage.mongo`; called by `hub.interactions` and `hub.operations`. A tenant's integer key
-leads every key. One contract suite (tests/contract) runs on every store.
+leads every key. One contract suite (tests/contract) runs on every store. The shapes lie in
+`commits`, `audit_rows` and `refusals`; they are imported from here.
 
 Promises:
     Order. Each commit takes a strictly increasing sequence (total in memory and SQLite;
@@ -24,361 +25,98 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
-import msgspec
-
 from hub.search.query import Position, Query
 from hub.search.values import IndexRows
+from hub.storage.audit_rows import (
+    AuditHead,
+    AuditPage,
+    AuditQuery,
+    AuditRecord,
+    AuditRow,
+)
+from hub.storage.commits import (
+    ABSENT,
+    ANY_VERSION,
+    DAY,
+    HOLDERS,
+    HOUR,
+    Commit,
+    Committed,
+    Exists,
+    Matches,
+    Method,
+    OutboxRow,
+    Precondition,
+    Stored,
+    Unreferenced,
+    Write,
+    Written,
+)
 from hub.storage.ledger import Ledger
-
-Method = Literal["POST", "PUT", "PATCH", "DELETE"]
-
-
-class Stored(NamedTuple):
-    """One version of a resource.
-
-    Attributes:
-        type: Resource type.
-        id: Logical id.
-        version: 1, 2, 3 ...
-        updated: lastUpdated, milliseconds since the epoch, UTC.
-        sequence: Sequence of its commit.
-        method: What made it; DELETE for a tombstone.
-        tail: UTF-8 JSON after `"lastUpdated":"..."` in the body: starts with `,` when
-            meta holds more, else with `}`; ends with the resource's closing brace. Empty for a
-            tombstone. `hub.model.body` joins and splits.
-    """
-
-    type: str
-    id: str
-    version: int
-    updated: int
-    sequence: int
-    method: Method
-    tail: bytes
-
-    @property
-    def deleted(self) -> bool:
-        """True for a tombstone."""
-        return self.method == "DELETE"
-
-
-# --- commit ---------------------------------------------------------------------------------
-
-HOUR = 3_600_000
-DAY = 24 * HOUR
-ANY_VERSION = -1
-ABSENT = 0
-
-
-class Write(msgspec.Struct, frozen=True):
-    """One change.
-
-    Attributes:
-        method: POST, PUT and PATCH store `tail`; DELETE stores a tombstone.
-        type: Resource type.
-        id: Logical id, always chosen above the store.
-        tail: See `Stored.tail`; b"" for DELETE.
-        rows: Index rows; None for DELETE.
-        expected: Version that must be current: a number, `ABSENT` (never existed or deleted),
-            or `ANY_VERSION`. A tombstone is no current version: no number matches it. A DELETE
-            of what is absent or deleted changes nothing (version 0 or the tombstone's in the
-            result).
-        blobs: Hashes of blobs the body points to; they live as long as a version does.
-    """
-
-    method: Method
-    type: str
-    id: str
-    tail: bytes = b""
-    rows: IndexRows | None = None
-    expected: int = ANY_VERSION
-    blobs: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """The query finds exactly these logical ids of its one type (none: If-None-Exist)."""
-
-    query: Query
-    ids: frozenset[str] = frozenset()
-
-
-class Exists(msgspec.Struct, frozen=True):
-    """type/id exists, undeleted, before or because of this commit (referential integrity)."""
-
-    type: str
-    id: str
-    location: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Unreferenced:
-    """After this commit no other current resource refers to type/id (delete under integrity).
-
-    Holds for what was never there, whatever refers to it. Those of HOLDERS refer to nothing.
-    """
-
-    type: str
-    id: str
-
-
-HOLDERS = frozenset(("Bundle",))
-"""Types whose reference rows tell what they hold copies of, as a document its Composition."""
-
-Precondition = Matches | Exists | Unreferenced
-
-
-class AuditRecord(msgspec.Struct, frozen=True, array_like=True):
-    """One event of the audit chain, rendered as AuditEvent when it is read.
-
-    Attributes:
-        action: AuditEvent.action: C R U D E.
-        interaction: restful-interaction code (`create`, `search-type` ...), operation name or
-            event of the front door (`login` ...); `hub.audit.kinds` has them.
-        principal: Who: account name, or id of a client that acts for itself.
-        request_id: Correlation id.
-        outcome: AuditEvent.outcome: 0 4 8 12.
-        entities: `Type/id` or `Type/id/_history/version`; versions are filled in by the store
-            for this commit's writes, whose entities need not be given.
-        client: OAuth client id, "" without.
-        agent: Who it is in the record, `Practitioner/42`; "" for systems.
-        address: Network address of the client.
-        query: What was searched for, as in the URL.
-        patients: Logical ids of the patients whose data it touched.
-        detail: Words for AuditEvent.outcomeDesc, a stable message id or a reason code.
-        time: When, milliseconds since the epoch; 0: when its row was written.
-    """
-
-    action: str
-    interaction: str
-    principal: str
-    request_id: str
-    outcome: str = "0"
-    entities: tuple[str, ...] = ()
-    client: str = ""
-    agent: str = ""
-    address: str = ""
-    query: str = ""
-    patients: tuple[str, ...] = ()
-    detail: str = ""
-    time: int = 0
-
-
-class AuditRow(NamedTuple):
-    """A row of a tenant's audit chain.
-
-    Attributes:
-        row: 1, 2, 3 ...
-        time: When it was written, milliseconds since the epoch; strictly rising.
-        sequence: Sequence of its commit.
-        block: It holds events beside writes (`append_audit`), not a commit.
-        records: One for a commit; any number, oldest first, for a block. Every `time` is set.
-    """
-
-    row: int
-    time: int
-    sequence: int
-    block: bool
-    records: tuple[AuditRecord, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class AuditQuery:
-    """Rows of the audit chain, newest first.
-
-    Attributes:
-        before: Only rows with lower numbers; None: from the newest on.
-        low: Only rows with an event at or after this time (ms), None for all.
-        high: Only rows with an event before this time (ms), None for all.
-        keys: A row has one key of each group (`hub.storage.audit_keys`). Keys are hashes: a row
-            may be given that has none of them.
-        count: Most rows.
-    """
-
-    before: int | None = None
-    low: int | None = None
-    high: int | None = None
-    keys: tuple[tuple[int, ...], ...] = ()
-    count: int = 100
-
-
-class AuditPage(NamedTuple):
-    """Rows that may answer an `AuditQuery`; `next` is its `before` to go on with, None at the end.
-
-    A page may be empty before the end: the store looks through so many rows at a time.
-    """
-
-    rows: tuple[AuditRow, ...]
-    next: int | None
-
-
-class AuditHead(NamedTuple):
-    """A place in a tenant's audit chain: a row's number and hash."""
-
-    row: int
-    hash: bytes
-
-
-@dataclass(frozen=True, slots=True)
-class OutboxRow:
-    """Something to deliver because of this commit (subscription, message, job)."""
-
-    topic: str
-    body: bytes
-
-
-class Commit(msgspec.Struct, frozen=True):
-    """A transaction: applied whole or refused whole.
-
-    Attributes:
-        tenant: Tenant key.
-        writes: Changes; one per resource.
-        audit: Row of the audit chain.
-        preconditions: Checked inside the transaction, before the writes (Exists and
-            Unreferenced: against the state after them).
-        outbox: Rows for delivery.
-        clock: Now, milliseconds since the epoch, UTC.
-        idempotency_key: "" or a key under which a repeat is answered with the first result.
-        generation: Definitions generation the index rows were made with, None when it does not
-            matter. The store refuses an older one, so that no resource misses the rows of a
-            search parameter that another worker has just registered.
-    """
-
-    tenant: int
-    writes: tuple[Write, ...]
-    audit: AuditRecord
-    clock: int
-    preconditions: tuple[Precondition, ...] = ()
-    outbox: tuple[OutboxRow, ...] = ()
-    idempotency_key: str = ""
-    generation: int | None = None
-
-
-class Written(NamedTuple):
-    """Result of one write; `created` when there was no current version before."""
-
-    version: int
-    updated: int
-    created: bool
-
-
-class Committed(NamedTuple):
-    """Result of a commit, one `Written` per write in order."""
-
-    sequence: int
-    results: tuple[Written, ...]
-
-
-class CommitRefused(Exception):
-    """A precondition does not hold; nothing was stored."""
-
-
-class VersionConflict(CommitRefused):
-    """The current version is not the expected one."""
-
-    def __init__(self, index: int, type: str, id: str, current: int) -> None:
-        """Name the write and the version that is current (0: none)."""
-        super().__init__(f"writes[{index}] {type}: current version {current}")
-        self.index, self.type, self.id, self.current = index, type, id, current
-
-
-class PreconditionChanged(CommitRefused):
-    """A `Matches` no longer holds; search again and retry."""
-
-    def __init__(self, index: int, ids: tuple[str, ...]) -> None:
-        """Name the precondition and what it matches now (at most two ids)."""
-        super().__init__(f"preconditions[{index}]")
-        self.index, self.ids = index, ids
-
-
-class TargetMissing(CommitRefused):
-    """An `Exists` does not hold."""
-
-    def __init__(self, type: str, id: str, location: str = "") -> None:
-        """Name the missing target."""
-        super().__init__(f"{type} at {location}")
-        self.type, self.id, self.location = type, id, location
-
-
-class StillReferenced(CommitRefused):
-    """An `Unreferenced` does not hold; `by` names one type that refers to it."""
-
-    def __init__(self, type: str, id: str, by: str, count: int) -> None:
-        """Name the resource, one referring type and how many refer to it (up to a limit)."""
-        super().__init__(f"{type} referenced by {by}")
-        self.type, self.id, self.by, self.count = type, id, by, count
-
-
-class GenerationMoved(CommitRefused):
-    """The definitions changed since the index rows were made; extract again and retry."""
-
-    def __init__(self, current: int) -> None:
-        """Give the generation that is current."""
-        super().__init__(f"definitions are at generation {current}")
-        self.current = current
-
-
-class BlobMissing(CommitRefused):
-    """A write names a blob that the tenant does not have."""
-
-    def __init__(self, sha256: str) -> None:
-        """Name the blob."""
-        super().__init__(f"no blob {sha256}")
-        self.sha256 = sha256
-
-
-Trouble = Literal["transient", "full", "damaged"]
-"""May be over soon; somebody must make room; what is stored cannot be read."""
-
-
-class StoreUnavailable(Exception):
-    """Disk full, I/O error, damage, or the writer is gone.
-
-    Nothing was stored, unless `uncertain`: then whether it was stored is not known.
-    """
-
-    def __init__(
-        self, reason: str, uncertain: bool = False, trouble: Trouble = "transient"
-    ) -> None:
-        """Say why, without patient data."""
-        super().__init__(reason)
-        self.reason, self.uncertain, self.trouble = reason, uncertain, trouble
-
-
-class StoreLocked(StoreUnavailable):
-    """Another process owns the write connection; `owner` is its process id, 0 if unknown."""
-
-    def __init__(self, owner: int) -> None:
-        """Name the process that owns it."""
-        super().__init__(f"the store is in use by process {owner}" if owner else "store in use")
-        self.owner = owner
-
-
-class StoreNewer(StoreUnavailable):
-    """The store was written by a newer release: its schema version is not known here."""
-
-    def __init__(self, found: int, known: int) -> None:
-        """Name both schema versions."""
-        super().__init__(f"schema version {found}; this release knows up to {known}")
-        self.found, self.known = found, known
-
-
-class BodyDamaged(StoreUnavailable):
-    """A stored body cannot be read; a scan goes on `after` it."""
-
-    def __init__(self, type: str, id: str, version: int, after: int = 0) -> None:
-        """Name the version and, for a scan, its position."""
-        super().__init__(
-            f"the stored body of {type}/{id} is damaged; `check` tells more", trouble="damaged"
-        )
-        self.type, self.id, self.version, self.after = type, id, version, after
-
-
-class DeadlineExceeded(Exception):
-    """The search would take longer than its deadline; it was stopped."""
-
-
-# --- reading --------------------------------------------------------------------------------
+from hub.storage.message_log import AlreadySettled, MessageLog
+from hub.storage.refusals import (
+    BlobMissing,
+    BodyDamaged,
+    CommitRefused,
+    DeadlineExceeded,
+    GenerationMoved,
+    PreconditionChanged,
+    StillReferenced,
+    StoreLocked,
+    StoreNewer,
+    StoreUnavailable,
+    TargetMissing,
+    Trouble,
+    VersionConflict,
+)
+
+__all__ = [
+    "ABSENT",
+    "ANY_VERSION",
+    "DAY",
+    "HOLDERS",
+    "HOUR",
+    "AlreadySettled",
+    "AuditHead",
+    "AuditPage",
+    "AuditQuery",
+    "AuditRecord",
+    "AuditRow",
+    "Blob",
+    "BlobMissing",
+    "BlobWriter",
+    "BodyDamaged",
+    "Commit",
+    "CommitRefused",
+    "Committed",
+    "DeadlineExceeded",
+    "Exists",
+    "Finding",
+    "GenerationMoved",
+    "HistoryPage",
+    "HistoryQuery",
+    "Matches",
+    "Method",
+    "OutboxRow",
+    "Page",
+    "Precondition",
+    "PreconditionChanged",
+    "Reindexed",
+    "RuntimeParameter",
+    "StillReferenced",
+    "Store",
+    "StoreInfo",
+    "StoreLocked",
+    "StoreNewer",
+    "StoreUnavailable",
+    "Stored",
+    "TargetMissing",
+    "Trouble",
+    "Unreferenced",
+    "VersionConflict",
+    "Write",
+    "Written",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -527,6 +265,10 @@ class Store(Protocol):
     def ledger(self) -> Ledger:
         """Small records beside it: accounts, grants, keys."""
 
+    @property
+    def messages(self) -> MessageLog:
+        """What other systems sent, and what is sent to them."""
+
     async def read(self, tenant: int, type: str, id: str) -> Stored | None:
         """Newest version, a tombstone if deleted, None if never there."""
 
@@ -542,7 +284,8 @@ class Store(Protocol):
         """Apply a transaction.
 
         Raises:
-            CommitRefused: A precondition does not hold; nothing was stored.
+            CommitRefused: A precondition does not hold, or its message does not wait
+                (`AlreadySettled`); nothing was stored.
             StoreUnavailable: I/O failed.
         """
 

@@ -10,7 +10,7 @@ import pytest
 
 from hub.context import Context
 from hub.errors import HubError
-from hub.interactions import BundleAnswer, Interactions, Preference
+from hub.interactions import Accompanying, BundleAnswer, Interactions, Preference
 from hub.interactions.answer import resource_of
 from hub.messages import render
 from hub.storage.port import Store
@@ -577,8 +577,8 @@ async def test_the_same_idempotency_key_is_answered_with_the_first_result(
             post(observation(U.format(1))),
         )
 
-    first = await door.bundle(ctx, made(), idempotency_key="k", prefer=REPRESENTATION)
-    second = await door.bundle(ctx, made(), idempotency_key="k", prefer=REPRESENTATION)
+    first = await door.bundle(ctx, made(), accompanying=Accompanying("k"), prefer=REPRESENTATION)
+    second = await door.bundle(ctx, made(), accompanying=Accompanying("k"), prefer=REPRESENTATION)
     assert [one["id"] for one in resources(second)] == [one["id"] for one in resources(first)]
     assert (await door.search(ctx, "", (("_summary", "count"),))).total == 2
 

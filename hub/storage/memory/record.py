@@ -6,13 +6,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from msgspec import structs
 
 from hub.search.query import Query
 from hub.search.values import COMPARTMENT_KEY, IndexRows
+from hub.storage.memory.message_log import Messages
 from hub.storage.port import (
     ANY_VERSION,
     HOLDERS,
@@ -71,6 +72,7 @@ class Record:
         blobs: Contents by tenant and hash, with the time it was made.
         uses: Key and version that use a blob, by tenant and hash.
         results: Results by tenant and idempotency key, with their time.
+        messages: What other systems sent, and what is sent to them.
     """
 
     rows: dict[Key, Row] = field(default_factory=dict)
@@ -80,6 +82,7 @@ class Record:
     blobs: dict[tuple[int, str], tuple[int, bytes]] = field(default_factory=dict)
     uses: dict[tuple[int, str], set[tuple[Key, int]]] = field(default_factory=dict)
     results: dict[tuple[int, str], tuple[int, Committed]] = field(default_factory=dict)
+    messages: Messages = field(default_factory=Messages)
     parameters: dict[int, dict[str, RuntimeParameter]] = field(default_factory=dict)
     generations: dict[int, int] = field(default_factory=dict)
     next_parameter: dict[int, int] = field(default_factory=dict)
@@ -98,6 +101,12 @@ class Record:
         """Whether type/id is there, undeleted."""
         row = self.rows.get((tenant, type, id))
         return row is not None and not row.stored.deleted
+
+    def take_out(self, tenant: int, rows: Iterable[int]) -> None:
+        """Take a tenant's rows out of the outbox."""
+        for number in rows:
+            if self.outbox.get(number, (None,))[0] == tenant:
+                del self.outbox[number]
 
 
 def apply(record: Record, commit: Commit, search: Search) -> Committed:
@@ -147,6 +156,8 @@ def _check_before(record: Record, commit: Commit, search: Search) -> None:
     generation = record.generations.get(commit.tenant, 0)
     if commit.generation not in (None, generation):
         raise GenerationMoved(generation)
+    if commit.message is not None:
+        record.messages.check(commit.tenant, commit.message)
     for index, condition in enumerate(commit.preconditions):
         if isinstance(condition, Matches):
             found = search(record, commit.tenant, condition.query)
@@ -242,5 +253,7 @@ def _note(record: Record, commit: Commit, committed: Committed) -> None:
     for row in commit.outbox:
         record.outbox[record.next_outbox] = (commit.tenant, row)
         record.next_outbox += 1
+    if commit.message is not None:
+        record.messages.settle(commit.tenant, commit.message)
     if commit.idempotency_key:
         record.results[commit.tenant, commit.idempotency_key] = (record.updated, committed)

@@ -19,6 +19,7 @@ from hub.search.values import IndexRows
 from hub.storage.audit_keys import keys_of
 from hub.storage.memory import record as records
 from hub.storage.memory.ledger import MemoryLedger
+from hub.storage.memory.message_log import MemoryMessageLog
 from hub.storage.memory.record import Record, Row, note_audit
 from hub.storage.memory.search import search as find
 from hub.storage.port import (
@@ -56,6 +57,7 @@ class MemoryStore:
     def __init__(self, clock: Clock = utc_now) -> None:
         self.record = Record()
         self.ledger = MemoryLedger()
+        self.messages = MemoryMessageLog(self.record)
         self._clock = clock
 
     async def read(self, tenant: int, type: str, id: str) -> Stored | None:
@@ -156,6 +158,7 @@ class MemoryStore:
             raise VersionConflict(0, type, id, newest)
         removed = self.record.versions.pop(key, [])
         self.record.rows.pop(key, None)
+        self.record.messages.marks.pop((tenant, f"{type}/{id}"), None)
         for blob, users in list(self.record.uses.items()):
             freed = {user for user in users if user[0] == key}
             users -= freed
@@ -234,9 +237,7 @@ class MemoryStore:
 
     async def delivered(self, tenant: int, rows: Sequence[int]) -> None:
         """Take rows out of the outbox."""
-        for number in rows:
-            if self.record.outbox.get(number, (None,))[0] == tenant:
-                del self.record.outbox[number]
+        self.record.take_out(tenant, rows)
 
     async def sweep(self, clock: int, grace: int = HOUR) -> int:
         """Remove unused blobs, old idempotency keys and expired records of the ledger."""
