@@ -42,6 +42,7 @@ class Mapped:
         identities: (system, value) of the identifiers it is found by, the best first; none: it
             is always created.
         deleted: Top-level elements that the message empties (`""`).
+        initial: Top-level elements that hold only while no message has told of them.
         sources: Where its elements came from.
         event: When what it tells happened, milliseconds since the epoch: decides who is newer.
     """
@@ -52,6 +53,7 @@ class Mapped:
     how: How = "merge"
     identities: tuple[tuple[str, str], ...] = ()
     deleted: frozenset[str] = frozenset()
+    initial: frozenset[str] = frozenset()
     sources: list[Source] = field(default_factory=list)
     event: int = 0
 
