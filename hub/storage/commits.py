@@ -5,7 +5,7 @@ Shapes of the port (`hub.storage.port`), whence everybody imports them.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, NamedTuple
 
 import msgspec
@@ -113,10 +113,17 @@ Precondition = Matches | Exists | Unreferenced
 
 @dataclass(frozen=True, slots=True)
 class OutboxRow:
-    """Something to deliver because of this commit (subscription, message, job)."""
+    """Something to deliver because of this commit (subscription, message, job).
+
+    Attributes:
+        topic: Whose business it is.
+        body: What only that knows to read.
+        sequence: Of its commit, filled in by the store: tells the versions it is about.
+    """
 
     topic: str
     body: bytes
+    sequence: int = field(default=0, compare=False)
 
 
 class Commit(msgspec.Struct, frozen=True):

@@ -59,6 +59,13 @@ async def test_the_outbox_keeps_rows_until_they_are_delivered(store: Store) -> N
     assert await store.outbox(TENANT, 0, 10) == [waiting[1], *waiting[3:]]
 
 
+async def test_an_outbox_row_tells_the_sequence_of_its_commit(store: Store) -> None:
+    first = await store.commit(commit_of(put("Patient/a"), outbox=(OutboxRow("topic", b"1"),)))
+    second = await store.commit(commit_of(put("Patient/a"), outbox=(OutboxRow("topic", b"2"),)))
+    found = [row.sequence for _, row in await store.outbox(TENANT, 0, 10)]
+    assert found == [first.sequence, second.sequence]
+
+
 async def test_outbox_numbers_are_never_used_again(store: Store) -> None:
     await store.commit(commit_of(outbox=(OutboxRow("topic", b"1"),)))
     ((first, _),) = await store.outbox(TENANT, 0, 10)

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from msgspec import structs
 
@@ -251,7 +251,8 @@ def _note(record: Record, commit: Commit, committed: Committed) -> None:
     noted = structs.replace(commit.audit, entities=entities, time=record.updated)
     note_audit(record, commit.tenant, False, (noted,))
     for row in commit.outbox:
-        record.outbox[record.next_outbox] = (commit.tenant, row)
+        sent = replace(row, sequence=record.sequence)
+        record.outbox[record.next_outbox] = (commit.tenant, sent)
         record.next_outbox += 1
     if commit.message is not None:
         record.messages.settle(commit.tenant, commit.message)
