@@ -22,6 +22,7 @@ from hub.commands import (
     load,
     reindex,
     serve,
+    terminology,
     token,
 )
 
@@ -72,6 +73,7 @@ app.command("restore")(backup.restore)
 app.add_typer(account.app, name="account")
 app.add_typer(client.app, name="client")
 app.add_typer(audit.app, name="audit")
+app.add_typer(terminology.app, name="terminology")
 app.command("token")(token.token)
 
 

@@ -133,7 +133,7 @@ async def create_binary(
         Unprocessable: The MIME type or the reference is not valid.
     """
     id = new_id()
-    resource = _resource(id, content_type, content, security_context)
+    resource = raw_resource(id, content_type, content, security_context)
     issues = await validated(door, ctx, resource)
     change = Change("POST", "Binary", id, resource, NEW, blobs=_hashes(content))
     made = (await store_changes(door, ctx, (change,), Purpose("C", "create")))[0]
@@ -167,7 +167,7 @@ async def update_binary(
         Unprocessable: The MIME type or the reference is not valid.
     """
     well_formed(id)
-    resource = _resource(id, content_type, content, security_context)
+    resource = raw_resource(id, content_type, content, security_context)
     issues = await validated(door, ctx, resource)
 
     async def attempt() -> Changed:
@@ -183,9 +183,17 @@ async def update_binary(
     return await retried(attempt)
 
 
-def _resource(
-    id: str, content_type: str, content: Blob | bytes, security_context: str
+def raw_resource(
+    id: str, content_type: str, content: Blob | bytes, security_context: str = ""
 ) -> dict[str, Any]:
+    """The Binary for raw content.
+
+    Args:
+        id: Logical id.
+        content_type: MIME type.
+        content: A finished blob, whose hash the change must name too, or few bytes.
+        security_context: A reference; "" if none.
+    """
     resource: dict[str, Any] = {"resourceType": "Binary", "id": id, "contentType": content_type}
     if security_context:
         resource["securityContext"] = {"reference": security_context}

@@ -17,7 +17,7 @@ from typing import Any
 import msgspec
 import zstandard
 
-from terminology.core.shapes import Columns
+from terminology.core.shapes import CodeSystem, Columns
 
 EXTENSION = "urn:fhir-hub:concepts"
 """On a CodeSystem: valueReference to the Binary with its concepts."""
@@ -84,6 +84,17 @@ def _is_sound(columns: Columns) -> bool:
         and len(set(columns.codes)) == count
         and all(0 <= ordinal < count for ordinal in ordinals)
     )
+
+
+def unpacked(resource: Mapping[str, Any], columns: Columns) -> CodeSystem:
+    """A code system whose concepts were kept apart.
+
+    Args:
+        resource: CodeSystem with `binary_of`; its content says `not-present`.
+        columns: What its Binary holds.
+    """
+    header = {name: content for name, content in resource.items() if name != "concept"}
+    return CodeSystem(header | {"content": "complete"}, columns)
 
 
 def binary_of(resource: Mapping[str, Any]) -> str:

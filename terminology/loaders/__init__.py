@@ -1,0 +1,1 @@
+"""What brings code systems into the hub from files; used by `fhir-hub terminology load`."""
