@@ -1,0 +1,1 @@
+"""MLLP: messages over TCP, framed by control characters."""
