@@ -35,12 +35,14 @@ class Designation(msgspec.Struct, frozen=True, array_like=True):
         language: BCP-47, "" when it does not say.
         use: Coding of its use, empty without.
         extension: Its extensions as in the resource.
+        source: Canonical of the supplement it comes from, "" for the code system itself.
     """
 
     value: str
     language: str = ""
     use: dict[str, Any] = msgspec.field(default_factory=dict)
     extension: list[dict[str, Any]] = msgspec.field(default_factory=list)
+    source: str = ""
 
 
 class Property(msgspec.Struct, frozen=True, array_like=True):
@@ -83,7 +85,7 @@ class PropertyDefinition:
     description: str = ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class CodeSystem:
     """A version of a code system, or a supplement of one.
 
@@ -238,6 +240,11 @@ class CodeSystem:
         """All over a concept, itself not; a cycle ends."""
         return _reach(ordinal, self.parents)
 
+    @cached_property
+    def selections(self) -> dict[tuple[str, str, str], frozenset[int]]:
+        """What filters selected already (`terminology.core.filters`), by property, op, value."""
+        return {}
+
     # --- status -----------------------------------------------------------------------------
 
     @cached_property
@@ -289,6 +296,11 @@ class ValueSet:
     """A version of a value set: the resource as it is."""
 
     resource: Resource
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was derived from it (`terminology.core.value_set`), kept with it."""
+        return {}
 
     @cached_property
     def url(self) -> str:

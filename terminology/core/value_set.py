@@ -1,0 +1,206 @@
+"""A value set made ready: its includes and excludes read, what they import found.
+
+Called by membership and expansion. A value set without a compose stands for its expansion.
+Spec: https://hl7.org/fhir/R4/valueset.html#compositions
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from terminology.core.findings import Finding, Refused
+from terminology.core.scope import Scope
+from terminology.core.shapes import Resource, ValueSet
+
+MOST_DEEP = 30
+"""Levels of value sets that import each other."""
+
+Listed = Mapping[str, Resource]
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One include or exclude as written.
+
+    Attributes:
+        location: Its FHIRPath.
+        system: Url of the code system, "" without.
+        version: Its version or pattern, "" without.
+        listed: By code what it lists; None when it lists nothing.
+        filters: Each filter and its FHIRPath.
+        value_sets: Canonicals of what it imports.
+    """
+
+    location: str
+    system: str = ""
+    version: str = ""
+    listed: Listed | None = None
+    filters: tuple[tuple[Resource, str], ...] = ()
+    value_sets: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Branch:
+    """A part with what it imports."""
+
+    part: Part
+    imports: tuple[Ready, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A value set with all that it imports.
+
+    Attributes:
+        value_set: The value set.
+        includes: Branches whose codes are in.
+        excludes: Branches whose codes are out again.
+        active_only: Whether its inactive codes are left out.
+        imported: Canonicals of the value sets used, those contained left out.
+    """
+
+    value_set: ValueSet
+    includes: tuple[Branch, ...] = ()
+    excludes: tuple[Branch, ...] = ()
+    active_only: bool = False
+    imported: tuple[str, ...] = ()
+
+
+def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Ready:
+    """Read a value set and find what it imports.
+
+    Args:
+        scope: For the content.
+        value_set: The value set.
+        path: Canonicals of those that import it.
+
+    Raises:
+        Refused: It includes itself, is too deep, or imports what is not there.
+        NotLoaded: Content has to be fetched.
+    """
+    name = value_set.canonical or "#"
+    if name in path and name != "#":
+        ring = " > ".join((*path[path.index(name) + 1 :], name))
+        raise Refused(Finding("tx-cyclic", arguments={"url": name, "path": ring}))
+    if len(path) >= MOST_DEEP:
+        raise Refused(Finding("tx-too-deep", arguments={"most": MOST_DEEP}))
+    includes, excludes = parts(value_set)
+    here = (*path, name)
+    made_in = tuple(_branch(scope, value_set, part, here) for part in includes)
+    made_out = tuple(_branch(scope, value_set, part, here) for part in excludes)
+    compose = value_set.resource.get("compose")
+    inactive = compose.get("inactive") if isinstance(compose, dict) else None
+    imported: dict[str, None] = {}
+    for branch in (*made_in, *made_out):
+        for one in branch.imports:
+            if one.value_set.url and not one.value_set.kept.get("contained"):
+                imported[one.value_set.canonical] = None
+            imported |= dict.fromkeys(one.imported)
+    return Ready(value_set, made_in, made_out, inactive is False, tuple(imported))
+
+
+def _branch(scope: Scope, owner: ValueSet, part: Part, path: tuple[str, ...]) -> Branch:
+    imports = []
+    for canonical in part.value_sets:
+        if canonical.startswith("#"):
+            found = _contained(owner, canonical[1:])
+        else:
+            found = scope.value_set(canonical)
+        if found is None:
+            raise Refused(Finding("tx-value-set-unknown", arguments={"url": canonical}), status=404)
+        imports.append(ready(scope, found, path))
+    return Branch(part, tuple(imports))
+
+
+def _contained(owner: ValueSet, id: str) -> ValueSet | None:
+    for one in owner.resource.get("contained") or []:
+        if isinstance(one, dict) and one.get("id") == id and one.get("resourceType") == "ValueSet":
+            found = ValueSet(one)
+            found.kept["contained"] = True
+            return found
+    return None
+
+
+# --- reading --------------------------------------------------------------------------------
+
+
+def parts(value_set: ValueSet) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
+    """The includes and excludes of a value set, read once.
+
+    Raises:
+        Refused: One of them has neither a system nor a value set.
+    """
+    found: tuple[tuple[Part, ...], tuple[Part, ...]] | None = value_set.kept.get("parts")
+    if found is None:
+        compose = value_set.resource.get("compose")
+        if isinstance(compose, dict):
+            found = (
+                tuple(_parts(compose.get("include"), "ValueSet.compose.include")),
+                tuple(_parts(compose.get("exclude"), "ValueSet.compose.exclude")),
+            )
+        else:
+            found = tuple(_of_expansion(value_set.resource)), ()
+        value_set.kept["parts"] = found
+    return found
+
+
+def _parts(given: Any, location: str) -> Iterable[Part]:
+    for index, element in enumerate(given if isinstance(given, list) else ()):
+        if isinstance(element, dict):
+            yield _part(element, f"{location}[{index}]")
+
+
+def _part(element: Resource, location: str) -> Part:
+    system = element.get("system")
+    value_sets = tuple(one for one in element.get("valueSet") or () if isinstance(one, str))
+    concepts = element.get("concept")
+    listed = None
+    if isinstance(concepts, list) and concepts:
+        listed = {
+            str(one["code"]): one for one in concepts if isinstance(one, dict) and "code" in one
+        }
+    filters = tuple(
+        (one, f"{location}.filter[{index}]")
+        for index, one in enumerate(element.get("filter") or ())
+        if isinstance(one, dict)
+    )
+    if not (isinstance(system, str) and system) and (not value_sets or listed or filters):
+        raise Refused(Finding("tx-compose-shape", location=location))
+    return Part(
+        location,
+        system if isinstance(system, str) else "",
+        str(element.get("version") or ""),
+        listed,
+        filters,
+        value_sets,
+    )
+
+
+@dataclass(slots=True)
+class _Gathered:
+    """The codes of an expansion by system and version."""
+
+    codes: dict[tuple[str, str], dict[str, Resource]] = field(default_factory=dict)
+
+    def add(self, contains: Any) -> None:
+        waiting = [contains]
+        while waiting:
+            for one in waiting.pop() or ():
+                if not isinstance(one, dict):
+                    continue
+                code, system = one.get("code"), one.get("system")
+                if isinstance(code, str) and isinstance(system, str):
+                    key = (system, str(one.get("version") or ""))
+                    self.codes.setdefault(key, {})[code] = one
+                waiting.append(one.get("contains"))
+
+
+def _of_expansion(resource: Resource) -> Iterable[Part]:
+    expansion = resource.get("expansion")
+    gathered = _Gathered()
+    if isinstance(expansion, dict):
+        gathered.add(expansion.get("contains"))
+    for (system, version), codes in gathered.codes.items():
+        yield Part("ValueSet.expansion", system, version, codes)
