@@ -1,9 +1,9 @@
 """Applies one `port.Commit` inside the writer's transaction.
 
 Checks preconditions, moves replaced versions to history, writes the new ones with their index
-rows, the audit row, outbox, blob uses and the idempotency key. Runs on the writer's thread,
-called by `writer` through `store` and `writer_socket`; raises `CommitRefused` and leaves undoing
-to the caller's savepoint.
+rows, the audit row, outbox, blob uses, the end of the work on a message and the idempotency key.
+Runs on the writer's thread, called by `writer` through `store` and `writer_socket`; raises
+`CommitRefused` and leaves undoing to the caller's savepoint.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from hub.storage.port import (
     Write,
     Written,
 )
-from hub.storage.sqlite import audit_pack, index
+from hub.storage.sqlite import audit_pack, index, message_writes
 from hub.storage.sqlite.codec import RAW
 from hub.storage.sqlite.schema import METHODS
 from hub.storage.sqlite.transaction import Transaction
@@ -93,6 +93,7 @@ def apply(work: Transaction, commit: Commit) -> Committed:
         earlier: Any = connection.execute(FIND_RESULT, (tenant, commit.idempotency_key)).get
         if earlier is not None:
             return _decode_result(earlier)
+    site = "" if commit.message is None else message_writes.check(work, tenant, commit.message)
     places = _check(work, commit)
     sequence, updated = work.next_commit(commit.clock)
     results = tuple(
@@ -112,6 +113,8 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     work.append_audit(tenant, audit_pack.pack(commit.audit, written))
     for row in commit.outbox:
         connection.execute(SEND, (tenant, sequence, row.topic, row.body))
+    if commit.message is not None:
+        message_writes.end(work, tenant, site, commit.message)
     if commit.idempotency_key:
         result = _encode_result(committed)
         connection.execute(KEEP_RESULT, (tenant, commit.idempotency_key, updated, result))

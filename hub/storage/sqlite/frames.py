@@ -16,7 +16,7 @@ from pathlib import Path
 
 SOCKET = "writer.sock"
 LARGEST_FRAME = 1 << 29
-MAGIC = b"fhir-hub-write-3"
+MAGIC = b"fhir-hub-write-4"
 
 GREETING = struct.Struct(">16sQ")
 """Magic and client number."""
@@ -38,6 +38,11 @@ OPERATIONS = (
     "change_ledger",
     "expire_ledger",
     "append_audit",
+    "receive",
+    "settle",
+    "reopen",
+    "depart",
+    "attempted",
 )
 """A request names its operation by the place in this list."""
 

@@ -9,9 +9,11 @@ import asyncio
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from hub.context import Clock
 from hub.storage.ledger import Record
+from hub.storage.message_log import Arrival, Departure, DepartureState, Receipt, Settled
 from hub.storage.port import (
     ANY_VERSION,
     AuditRecord,
@@ -20,7 +22,7 @@ from hub.storage.port import (
     Reindexed,
     RuntimeParameter,
 )
-from hub.storage.sqlite import blob, ledger, upkeep
+from hub.storage.sqlite import blob, ledger, message_writes, upkeep
 from hub.storage.sqlite.commit import apply, checks_late
 from hub.storage.sqlite.ledger import Change
 from hub.storage.sqlite.readers import Readers
@@ -116,9 +118,62 @@ class LocalWriter:
         """Remove what has expired."""
         return await self._writer.submit(partial(ledger.expire, now=now, tenant=tenant))
 
+    async def receive(self, tenant: int, arrival: Arrival, once: str = "") -> Receipt:
+        """Keep an arrival."""
+        action = partial(message_writes.receive, tenant=tenant, arrival=arrival)
+        return await self._once(tenant, once, Receipt, action)
+
+    async def settle(self, tenant: int, settled: Settled, once: str = "") -> None:
+        """End the work on an arrival."""
+        action = partial(message_writes.settle, tenant=tenant, settled=settled)
+        await self._once(tenant, once, None, action)
+
+    async def reopen(self, tenant: int, row: int, time: int, once: str = "") -> bool:
+        """Let an arrival wait again."""
+        action = partial(message_writes.reopen, tenant=tenant, row=row, time=time)
+        return await self._once(tenant, once, bool, action)
+
+    async def depart(
+        self,
+        tenant: int,
+        departures: Sequence[Departure],
+        outbox: Sequence[int],
+        once: str = "",
+    ) -> list[int]:
+        """Queue messages."""
+        action = partial(message_writes.depart, tenant=tenant, departures=departures, outbox=outbox)
+        return await self._once(tenant, once, list[int], action)
+
+    async def attempted(
+        self,
+        tenant: int,
+        row: int,
+        state: DepartureState,
+        due: int,
+        answer: bytes,
+        reason: str,
+        once: str = "",
+    ) -> bool:
+        """Note an attempt."""
+        action = partial(
+            message_writes.attempted,
+            tenant=tenant,
+            row=row,
+            state=state,
+            due=due,
+            answer=answer,
+            reason=reason,
+        )
+        return await self._once(tenant, once, bool, action)
+
     async def close(self) -> None:
         """Finish what is queued and close the write connection."""
         await asyncio.get_running_loop().run_in_executor(None, self._writer.close)
+
+    async def _once(self, tenant: int, key: str, type: Any, action: Action[T]) -> T:
+        if key:
+            action = partial(message_writes.once, tenant=tenant, key=key, type=type, action=action)
+        return await self._writer.submit(action)
 
     async def _remove_files(self, hashes: Sequence[str]) -> None:
         if hashes:

@@ -13,7 +13,7 @@ from typing import Any
 import apsw
 
 from hub.storage.port import StoreNewer, StoreUnavailable
-from hub.storage.sqlite import audit_search, index, schema
+from hub.storage.sqlite import audit_search, index, message_schema, schema
 
 Step = Callable[[apsw.Connection], None]
 
@@ -35,7 +35,11 @@ def _add_audit_segments(connection: apsw.Connection) -> None:
             audit_search.seal(connection, types, tenant, last)
 
 
-STEPS: tuple[Step, ...] = (_add_ledger, _add_audit_segments)
+def _add_messages(connection: apsw.Connection) -> None:
+    connection.execute(message_schema.DDL)
+
+
+STEPS: tuple[Step, ...] = (_add_ledger, _add_audit_segments, _add_messages)
 """Add one here, and the schema it makes to `schema` or `index`, in the same commit."""
 
 

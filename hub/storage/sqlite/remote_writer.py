@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from hub.storage.ledger import Record
+from hub.storage.message_log import Arrival, Departure, DepartureState, Receipt, Settled
 from hub.storage.port import (
     ANY_VERSION,
     AuditRecord,
@@ -125,7 +126,7 @@ class RemoteWriter:
 
     async def append_audit(self, tenant: int, packed: bytes, clock: int) -> int:
         """Add a block to the audit chain, once."""
-        row: int = await self._ask("append_audit", tenant, packed, clock, secrets.token_hex(16))
+        row: int = await self._ask_once("append_audit", tenant, packed, clock)
         return row
 
     async def put_parameter(
@@ -159,6 +160,34 @@ class RemoteWriter:
         removed: int = await self._ask("expire_ledger", tenant, now)
         return removed
 
+    async def receive(self, tenant: int, arrival: Arrival) -> Receipt:
+        """Keep an arrival, once."""
+        receipt: Receipt = await self._ask_once("receive", tenant, arrival)
+        return receipt
+
+    async def settle(self, tenant: int, settled: Settled) -> None:
+        """End the work on an arrival, once."""
+        await self._ask_once("settle", tenant, settled)
+
+    async def reopen(self, tenant: int, row: int, time: int) -> bool:
+        """Let an arrival wait again, once."""
+        opened: bool = await self._ask_once("reopen", tenant, row, time)
+        return opened
+
+    async def depart(
+        self, tenant: int, departures: Sequence[Departure], outbox: Sequence[int]
+    ) -> list[int]:
+        """Queue messages, once."""
+        rows = await self._ask_once("depart", tenant, tuple(departures), tuple(outbox))
+        return list(rows)
+
+    async def attempted(
+        self, tenant: int, row: int, state: DepartureState, due: int, answer: bytes, reason: str
+    ) -> bool:
+        """Note an attempt, once."""
+        known: bool = await self._ask_once("attempted", tenant, row, state, due, answer, reason)
+        return known
+
     async def close(self) -> None:
         """Wait for answers (up to the time-out) and close."""
         self._closed = True
@@ -179,6 +208,10 @@ class RemoteWriter:
         body = wire.encode(arguments)
         again = operation != "expunge"
         return wire.decode(await self._call(_NUMBERS[operation], body, 0, again))
+
+    async def _ask_once(self, operation: str, *arguments: object) -> Any:
+        """Ask with a key, so that what is sent again is not done twice."""
+        return await self._ask(operation, *arguments, secrets.token_hex(16))
 
     async def _call(self, operation: int, body: bytes, slot: int, again: bool = True) -> Body:
         """Send a request until it is answered.

@@ -1,8 +1,8 @@
 """Tables of the record, and the numbers that stand for resource types.
 
-The whole schema is `DDL` (this file) and `index.DDL` (the search side). A change to
-either adds a step to `migrations.STEPS`. Called by `migrations` and by whoever needs a type's
-number.
+The whole schema is `DDL` (this file and `message_schema`) and `index.DDL` (the search side). A
+change to any adds a step to `migrations.STEPS`. Called by `migrations` and by whoever needs a
+type's number.
 
 A version's body is the tail that `hub.model.body` makes, compressed by `codec`; `codec` names
 the dictionary, `key` the encryption key (0: none) and `index_version` how its index rows were
@@ -18,6 +18,7 @@ import apsw
 
 from hub.definitions import resource_types
 from hub.storage.port import Method
+from hub.storage.sqlite import message_schema
 
 APPLICATION_ID = 0x46484842
 """`FHHB`: marks a database file as a hub's."""
@@ -188,7 +189,7 @@ CREATE TABLE audit_segment (
 ) STRICT, WITHOUT ROWID;
 """
 
-DDL = RECORD_DDL + LEDGER_DDL + AUDIT_SEGMENT_DDL
+DDL = RECORD_DDL + LEDGER_DDL + AUDIT_SEGMENT_DDL + message_schema.DDL
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,7 @@ from hub.storage.sqlite import (
     blob,
     history,
     index,
+    message_log,
     record,
     upkeep,
     verify,
@@ -85,12 +86,15 @@ DEADLINE = 5.0
 
 COUNTS = "SELECT type, live, versions FROM statistics WHERE tenant = ?"
 SEQUENCE = "SELECT sequence FROM state"
-OUTBOX = "SELECT row, topic, body FROM outbox WHERE tenant = ? AND row > ? ORDER BY row LIMIT ?"
+OUTBOX = (
+    "SELECT row, topic, body, sequence FROM outbox "
+    "WHERE tenant = ? AND row > ? ORDER BY row LIMIT ?"
+)
 SIZE = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
 PROGRESS_STEPS = 2_000
 
 
-class Writing(Protocol):
+class Writing(message_log.Writing, Protocol):
     """What `LocalWriter` and `RemoteWriter` both do; each method as in the port."""
 
     def commit(self, commit: Commit) -> Awaitable[Committed]:
@@ -146,6 +150,7 @@ class SqliteStore:
         self._readers, self._writing, self._lock = readers, writing, lock
         self._inline = readers.inline
         self.ledger = SqliteLedger(readers.inline.connection, writing)
+        self.messages = message_log.SqliteMessageLog(readers, writing)
         self._server: WriterServer | None = None
 
     @property
@@ -252,7 +257,7 @@ class SqliteStore:
     async def outbox(self, tenant: int, after: int, count: int) -> list[tuple[int, OutboxRow]]:
         """What is not delivered yet."""
         rows = self._all(OUTBOX, (tenant, after, count))
-        return [(number, OutboxRow(topic, body)) for number, topic, body in rows]
+        return [(number, OutboxRow(*content)) for number, *content in rows]
 
     async def blob_size(self, tenant: int, sha256: str) -> int | None:
         """Size in bytes."""

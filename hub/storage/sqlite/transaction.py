@@ -25,9 +25,16 @@ MOST_LIVE = 50_000
 """Resources that are remembered to be there; some ten megabytes."""
 
 Place = tuple[int, int, str]
+MessageCount = tuple[int, str, str, str]
+"""tenant, direction, site or destination, and state, `received` or `repeat`."""
+
 COUNT = (
     "INSERT INTO statistics VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE"
     " SET live = live + ?3, versions = versions + ?4"
+)
+COUNT_MESSAGES = (
+    "INSERT INTO message_count VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT DO UPDATE"
+    " SET messages = messages + ?5"
 )
 
 
@@ -47,6 +54,8 @@ class Transaction:
         fence: Number of the group under way, or of the last one.
         heads: Ends of the audit chains by tenant.
         counts: Changes of (live, versions) by tenant and type, not yet written.
+        messages: Changes of the numbers of messages by tenant, direction, peer and state, not yet
+            written.
         live: Some resources that are there: tenant, number of the type and id. Only this thread
             writes, so that what was found stays true until it is deleted here.
     """
@@ -62,6 +71,7 @@ class Transaction:
     fence: int = 0
     heads: dict[int, AuditHead] = field(default_factory=dict)
     counts: dict[tuple[int, int], tuple[int, int]] = field(default_factory=dict)
+    messages: dict[MessageCount, int] = field(default_factory=dict)
     live: set[Place] = field(default_factory=set)
 
     def load(self) -> None:
@@ -70,6 +80,7 @@ class Transaction:
         self.sequence, self.updated, self.fence = state
         self.heads.clear()
         self.counts.clear()
+        self.messages.clear()
         self.live.clear()
         self.interner.reset()
         self.searcher.forget()
@@ -94,6 +105,11 @@ class Transaction:
         before = self.counts.get((tenant, type), (0, 0))
         self.counts[tenant, type] = (before[0] + live, before[1] + versions)
 
+    def count_messages(self, tenant: int, direction: str, peer: str, state: str, more: int) -> None:
+        """Note that there are so many more messages in a state (or `received`, `repeat`)."""
+        place = (tenant, direction, peer, state)
+        self.messages[place] = self.messages.get(place, 0) + more
+
     def append_audit(self, tenant: int, record: bytes) -> int:
         """Add the newest commit's audit row; gives its number."""
         last = self.heads.get(tenant) or audit.head(self.connection, tenant)
@@ -105,12 +121,18 @@ class Transaction:
 
     def mark(self) -> Mark:
         """What to go back to when a request is undone."""
-        return Mark(self.sequence, self.updated, self.heads.copy(), self.counts.copy())
+        return Mark(
+            self.sequence,
+            self.updated,
+            self.heads.copy(),
+            self.counts.copy(),
+            self.messages.copy(),
+        )
 
     def back_to(self, mark: Mark) -> None:
         """Forget what has been counted since the mark."""
         self.sequence, self.updated = mark.sequence, mark.updated
-        self.heads, self.counts = mark.heads, mark.counts
+        self.heads, self.counts, self.messages = mark.heads, mark.counts, mark.messages
         self.live.clear()
         self.interner.forget()
         self.searcher.forget()
@@ -132,6 +154,9 @@ class Transaction:
         for key, change in self.counts.items():
             self.connection.execute(COUNT, (*key, *change))
         self.counts.clear()
+        for place, more in self.messages.items():
+            self.connection.execute(COUNT_MESSAGES, (*place, more))
+        self.messages.clear()
         self.fence += 1
         self.connection.execute(WRITE_STATE, (self.sequence, self.updated, self.fence))
 
@@ -144,3 +169,4 @@ class Mark:
     updated: int
     heads: dict[int, AuditHead]
     counts: dict[tuple[int, int], tuple[int, int]]
+    messages: dict[MessageCount, int]

@@ -22,7 +22,7 @@ from hub.storage.port import (
     RuntimeParameter,
     VersionConflict,
 )
-from hub.storage.sqlite import blob, commit, index, ledger, purge
+from hub.storage.sqlite import blob, commit, index, ledger, message_writes, purge
 from hub.storage.sqlite.transaction import Transaction
 
 FIRST_PARAMETER = 10_000
@@ -141,6 +141,7 @@ def expunge(
                 work.interner.reserve(tenant, number, id, rid)
             else:
                 work.interner.release(tenant, number, id)
+            message_writes.forget_mark(work, tenant, type, id)
             purge.due(connection)
         finally:
             connection.pragma("secure_delete", False)

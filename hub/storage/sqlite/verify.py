@@ -18,7 +18,15 @@ import msgspec
 
 from hub.model import json
 from hub.storage.port import Finding
-from hub.storage.sqlite import audit, audit_pack, audit_search, blob, ledger, verify_index
+from hub.storage.sqlite import (
+    audit,
+    audit_pack,
+    audit_search,
+    blob,
+    ledger,
+    verify_index,
+    verify_messages,
+)
 from hub.storage.sqlite import audit_chain as chain
 from hub.storage.sqlite.connect import DAMAGE
 from hub.storage.sqlite.patience import ATTEMPTS, LogTooLong, patience
@@ -88,6 +96,7 @@ _NAMES = {
     "audit_chain": "the audit chain",
     "audited_versions": "the audit chain",
     "blobs": "the list of blobs",
+    "messages": "the messages",
 }
 
 
@@ -238,6 +247,12 @@ def ledger_records(reader: Reader, folder: Path, tenant: int) -> Iterator[Findin
     return ledger.findings(reader.connection, tenant)
 
 
+@_check
+def messages(reader: Reader, folder: Path, tenant: int) -> Iterator[Finding]:
+    """Every message's bytes are what came or went, and the numbers of messages are right."""
+    return verify_messages.findings(reader.connection, tenant)
+
+
 CHECKS: tuple[Check, ...] = (
     structure,
     versions,
@@ -246,14 +261,15 @@ CHECKS: tuple[Check, ...] = (
     audited_versions,
     blobs,
     ledger_records,
+    messages,
 )
 
 
 def tenants(reader: Reader) -> list[int]:
-    """Every tenant that has versions, audit rows or records in the ledger."""
+    """Every tenant that has versions, audit rows, records in the ledger or messages."""
     rows: Any = reader.connection.execute(
         "SELECT tenant FROM statistics UNION SELECT tenant FROM audit"
-        " UNION SELECT tenant FROM ledger"
+        " UNION SELECT tenant FROM ledger UNION SELECT tenant FROM message_count"
     )
     return [tenant for (tenant,) in rows]
 

@@ -20,7 +20,7 @@ from hub.definitions.shapes import SearchParameter, SearchParameterComponent
 from hub.errors import HubError, Issue
 from hub.search import query as queries
 from hub.search import values
-from hub.storage import port
+from hub.storage import message_log, port
 from hub.storage.ledger import Record
 from hub.storage.port import AuditRecord, Commit, OutboxRow, Reindexed, Write
 from hub.storage.sqlite import ledger
@@ -44,6 +44,11 @@ CLASSES: dict[str, Any] = {
         port.Written,
         ledger.Change,
         Record,
+        message_log.Arrival,
+        message_log.Receipt,
+        message_log.Settled,
+        message_log.Mark,
+        message_log.Departure,
     )
 }
 
@@ -53,6 +58,7 @@ REFUSALS: dict[str, Any] = {
     "TargetMissing": (port.TargetMissing, ("type", "id", "location")),
     "StillReferenced": (port.StillReferenced, ("type", "id", "by", "count")),
     "GenerationMoved": (port.GenerationMoved, ("current",)),
+    "AlreadySettled": (port.AlreadySettled, ()),
     "BlobMissing": (port.BlobMissing, ("sha256",)),
     "StoreUnavailable": (port.StoreUnavailable, ("reason", "uncertain", "trouble")),
     "DeadlineExceeded": (port.DeadlineExceeded, ()),
@@ -118,6 +124,7 @@ class WireCommit(msgspec.Struct, frozen=True, array_like=True):
     outbox: tuple[OutboxRow, ...]
     idempotency_key: str
     generation: int | None
+    message: message_log.Settled | None
 
 
 class WireReindexed(msgspec.Struct, frozen=True, array_like=True):
@@ -177,6 +184,7 @@ def encode_commit(commit: Commit) -> bytes:
             commit.outbox,
             commit.idempotency_key,
             commit.generation,
+            commit.message,
         )
     )
 
@@ -200,6 +208,7 @@ def decode_commit(data: bytes | bytearray) -> Commit:
         wire.outbox,
         wire.idempotency_key,
         wire.generation,
+        wire.message,
     )
 
 

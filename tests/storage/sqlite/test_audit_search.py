@@ -14,6 +14,7 @@ from hub.storage.sqlite import audit, audit_search
 from hub.storage.sqlite.connect import DATABASE
 from hub.storage.sqlite.store import SqliteStore, open_store
 
+RELEASED = Path(__file__).parents[2] / "cases" / "storage"
 ROWS = audit_search.SEGMENT * 3 + 5
 
 
@@ -41,16 +42,15 @@ def database(folder: Path) -> apsw.Connection:
 
 
 async def test_chains_of_an_older_release_are_searched_and_hold(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
-    await store.close()
     connection = database(tmp_path)
+    connection.execute((RELEASED / "schema_v2.sql").read_text())
+    connection.pragma("application_id", 0x46484842)
+    connection.pragma("user_version", 2)
     head = audit.FIRST
     for number in range(1, ROWS + 1):
         said = ("C", "create", f"user-{number % 7}", b"\0" * 16, "0", [f"Patient/{number % 50}"])
         head = audit.append(connection, 1, head, number, number, msgspec.msgpack.encode(said))
-    connection.execute("UPDATE state SET sequence = ?, updated = ?", (ROWS, ROWS))
-    connection.execute("DROP TABLE audit_segment")
-    connection.pragma("user_version", 2)
+    connection.execute("INSERT INTO state VALUES (1, ?, ?, 0)", (ROWS, ROWS))
     connection.close()
     store = open_store(tmp_path)
     connection = database(tmp_path)

@@ -138,6 +138,7 @@ REFUSALS = [
     port.StillReferenced("Patient", "a", "Group", 3),
     port.GenerationMoved(5),
     port.BlobMissing("ab"),
+    port.AlreadySettled(),
     port.StoreUnavailable("why", True),
     port.DeadlineExceeded(),
 ]
