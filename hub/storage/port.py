@@ -353,6 +353,13 @@ class Store(Protocol):
     async def generation(self, tenant: int) -> int:
         """Counts changes of definitions (search parameters, profiles); workers compare it."""
 
+    async def last_change(self, tenant: int, type: str) -> int:
+        """When a resource of the type was written or deleted last (ms), 0 if never; a point read.
+
+        It differs after every commit with one of the type, so that whoever keeps what it made of
+        them knows when to make it anew.
+        """
+
     async def audit_records(
         self, tenant: int, after: int, count: int
     ) -> list[tuple[int, int, AuditRecord]]:

@@ -171,3 +171,19 @@ async def test_pages_of_members_join(store: Store, count: int) -> None:
         query = HistoryQuery(count=count, before=page.next, members=members)
     assert joined == whole
     assert len(joined) == 5
+
+
+async def test_the_last_change_of_a_type_differs_after_each(store: Store) -> None:
+    assert await store.last_change(TENANT, "Patient") == 0
+    await fill(store)
+    seen = [await store.last_change(TENANT, "Patient")]
+    newest = await store.read(TENANT, "Patient", "a")
+    assert newest is not None
+    assert newest.updated == seen[0]
+    for write in (put("Patient/b", "2"), delete("Patient/b"), put("Patient/c", "1")):
+        await store.commit(commit_of(write, clock=CLOCK))
+        seen.append(await store.last_change(TENANT, "Patient"))
+    assert len(set(seen)) == 4
+    await store.commit(commit_of(put("Group/b", "1"), clock=CLOCK))
+    assert await store.last_change(TENANT, "Patient") == seen[-1]
+    assert await store.last_change(TENANT + 1, "Patient") == 0

@@ -196,6 +196,17 @@ class MemoryStore:
         """Counts changes of definitions."""
         return self.record.generations.get(tenant, 0)
 
+    async def last_change(self, tenant: int, type: str) -> int:
+        """When a resource of the type was written or deleted last."""
+        return max(
+            (
+                versions[-1].updated
+                for key, versions in self.record.versions.items()
+                if key[:2] == (tenant, type) and versions
+            ),
+            default=0,
+        )
+
     async def audit_records(
         self, tenant: int, after: int, count: int
     ) -> list[tuple[int, int, AuditRecord]]:

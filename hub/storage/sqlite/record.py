@@ -29,6 +29,7 @@ VREAD = (
     "SELECT version, updated, sequence, method, codec, key, body FROM history"
     " WHERE rid = ? AND version = ?"
 )
+LAST_CHANGE = "SELECT max(updated) FROM resource WHERE tenant = ? AND type = ?"
 BY_RID = (
     "SELECT type, id, version, updated, sequence, method, codec, key, body FROM resource"
     " WHERE rid = ?"

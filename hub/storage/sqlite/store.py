@@ -235,6 +235,11 @@ class SqliteStore:
         rows = self._all(upkeep.GENERATION, (tenant,))
         return int(rows[0][0]) if rows else 0
 
+    async def last_change(self, tenant: int, type: str) -> int:
+        """When a resource of the type was written or deleted last."""
+        rows = self._all(record.LAST_CHANGE, (tenant, self._inline.types.numbers.get(type)))
+        return int(rows[0][0] or 0)
+
     async def audit_records(
         self, tenant: int, after: int, count: int
     ) -> list[tuple[int, int, AuditRecord]]:
