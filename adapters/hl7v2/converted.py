@@ -44,7 +44,6 @@ class Mapped:
         deleted: Top-level elements that the message empties (`""`).
         initial: Top-level elements that hold only while no message has told of them (an A08 does
             not say whether the visit goes on): older than any event, and never over what is there.
-        initial: Top-level elements that hold only while no message has told of them.
         sources: Where its elements came from.
         event: When what it tells happened, milliseconds since the epoch: decides who is newer.
     """
@@ -55,7 +54,6 @@ class Mapped:
     how: How = "merge"
     identities: tuple[tuple[str, str], ...] = ()
     deleted: frozenset[str] = frozenset()
-    initial: frozenset[str] = frozenset()
     initial: frozenset[str] = frozenset()
     sources: list[Source] = field(default_factory=list)
     event: int = 0

@@ -123,6 +123,11 @@ def _elements(type: str) -> dict[str, str]:
     return {name: element for name, element in found.items() if name != element}
 
 
+def element_of(type: str, name: str) -> str:
+    """The element that a property of a resource belongs to: `value` of `valueQuantity`."""
+    return _elements(type).get(name, name)
+
+
 def _by_element(type: str, content: Iterable[str]) -> dict[str, list[str]]:
     """The properties of a resource by the element they belong to."""
     others = _elements(type)

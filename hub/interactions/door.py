@@ -28,16 +28,18 @@ from hub.interactions import (
     transaction,
     update,
     vread,
+    write,
 )
 from hub.interactions.accompanying import NOTHING, Accompanying
 from hub.interactions.answer import BundleAnswer, Changed, Prefer, Preference
+from hub.interactions.commit import Change, Made
 from hub.interactions.operation import Operation, Operations
 from hub.interactions.patch import Patch
 from hub.interactions.ports import Announcer, Validator
 from hub.interactions.registry import RegistryHolder
 from hub.search.cursor import CursorCodec
 from hub.settings import Settings
-from hub.storage.port import Blob, Store, Stored
+from hub.storage.port import Blob, Matches, Store, Stored
 
 Parameters = Sequence[tuple[str, str]]
 
@@ -215,6 +217,17 @@ class Interactions:
                     self, ctx, bundle, preference, table, accompanying, keep_equal
                 )
         raise BadRequest(fault("value", "bundle-type", "Bundle.type"))
+
+    async def write(
+        self,
+        ctx: Context,
+        changes: Sequence[Change],
+        matches: Sequence[Matches] = (),
+        *,
+        accompanying: Accompanying = NOTHING,
+    ) -> list[Made]:
+        """Commit changes that the caller has worked out, as one transaction."""
+        return await write.write(self, ctx, changes, matches, accompanying)
 
     async def capabilities(self, ctx: Context, mode: str = "full") -> dict[str, Any]:
         """The CapabilityStatement, or for `terminology` the TerminologyCapabilities."""

@@ -1,0 +1,343 @@
+"""Which resources of the record a message is about: found by identifiers, each once.
+
+First the directory: marks that say where an identifier led before, one read for a whole message;
+what they say is believed only when the resource still carries the identifier. Then one search for
+all the rest of a type. Where nothing is found the commit checks that this is still so
+(`Found.conditions`), so that two messages never both create. Called by `adapters.hl7v2.storing`.
+Spec: https://hl7.org/fhir/R4/http.html#ccreate
+"""
+
+from __future__ import annotations
+
+import hashlib
+from base64 import urlsafe_b64encode
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from adapters.hl7v2.converted import Mapped, Remark
+from adapters.hl7v2.merging import IDENTIFIER, Content, Marks, plain, unpack
+from adapters.hl7v2.places import place_of
+from hub.context import Context
+from hub.errors import Conflict, fault
+from hub.interactions import Interactions, sight
+from hub.interactions.answer import resource_of
+from hub.interactions.conditional import find, read_condition
+from hub.model.identity import new_id
+from hub.storage.message_log import Mark
+from hub.storage.port import Matches, Stored
+
+AT_ONCE = 100
+"""Identifiers in one search; a message with thousands of results takes several."""
+
+_SIGNS = str.maketrans({sign: "\\" + sign for sign in "\\,$|"})
+
+
+class Identity(NamedTuple):
+    """A type and an identifier; system "" is none."""
+
+    type: str
+    system: str
+    value: str
+
+    @property
+    def key(self) -> str:
+        """Its key in the directory, which does not show it."""
+        text = f"{self.system}\n{self.value}".encode()
+        digest = hashlib.blake2b(text, digest_size=15).digest()
+        return f"{self.type}?{urlsafe_b64encode(digest).decode()}"
+
+
+@dataclass(slots=True, eq=False)
+class Held:
+    """A resource on its way into the record.
+
+    Attributes:
+        type: Resource type.
+        id: Logical id.
+        stored: Newest version, a tombstone if it is deleted; None: it is new.
+        content: What it holds, without id, version and time.
+        marks: What is remembered of it.
+        remembered: The same as it is stored, b"" for nothing.
+        told: The resources of the message that went into it, and their newest elements.
+    """
+
+    type: str
+    id: str
+    stored: Stored | None
+    content: Content
+    marks: Marks = field(default_factory=Marks)
+    remembered: bytes = b""
+    told: list[tuple[Mapped, frozenset[str]]] = field(default_factory=list)
+
+    @property
+    def reference(self) -> str:
+        """`Patient/ID`."""
+        return f"{self.type}/{self.id}"
+
+    @property
+    def is_there(self) -> bool:
+        """Whether it has a current version."""
+        return self.stored is not None and not self.stored.deleted
+
+    @property
+    def deleted(self) -> int:
+        """When it was deleted, milliseconds since the epoch; 0: it is not."""
+        return self.stored.updated if self.stored is not None and self.stored.deleted else 0
+
+    @property
+    def is_found_again(self) -> bool:
+        """Whether later messages may tell of it, so that marks are of use."""
+        told = self.is_there or any(mapped.identities for mapped, _ in self.told)
+        return told and bool(self.marks.stamps)
+
+    @property
+    def version(self) -> int:
+        """Number of its newest version, 0 for none."""
+        return 0 if self.stored is None else self.stored.version
+
+
+@dataclass(slots=True)
+class Found:
+    """What a message is about.
+
+    Attributes:
+        held: By full URL within the message; the same one for twins.
+        conditions: That nothing else carries the identifiers of what is new.
+        names: New entries of the directory.
+        elsewhere: By full URL the identifiers that another resource carries already.
+        remarks: What a person should look at.
+    """
+
+    held: dict[str, Held] = field(default_factory=dict)
+    conditions: list[Matches] = field(default_factory=list)
+    names: list[Mark] = field(default_factory=list)
+    elsewhere: dict[str, frozenset[Identity]] = field(default_factory=dict)
+    remarks: list[Remark] = field(default_factory=list)
+
+
+def identities_of(mapped: Mapped) -> list[Identity]:
+    """Identifiers that a resource is found by, the best first."""
+    return [Identity(mapped.type, system, value) for system, value in mapped.identities]
+
+
+def carries(content: Mapping[str, Any], identity: Identity) -> bool:
+    """Whether a resource has an identifier."""
+    found = content.get(IDENTIFIER, ())
+    return any(
+        one.get("value") == identity.value and one.get("system", "") == identity.system
+        for one in ((found,) if isinstance(found, dict) else found)
+    )
+
+
+async def find_all(
+    door: Interactions, ctx: Context, resources: Sequence[Mapped], given: Mapping[str, Held]
+) -> Found:
+    """Find what the resources of a message are in the record; what is not there gets an id.
+
+    Args:
+        door: The record.
+        ctx: Who asks: what is hidden from the site is not found.
+        resources: Of one message.
+        given: Those that are known already, by full URL.
+
+    Raises:
+        Conflict: An identifier leads to several resources.
+        HubError: The record cannot answer.
+    """
+    resources = [one for one in resources if one.full_url not in given]
+    leaders = _leaders(resources)
+    own = {one.full_url: identities_of(one) for one in leaders.values()}
+    finding = _Finding(door, ctx)
+    await finding.look_up([identity for all in own.values() for identity in all])
+    await finding.search(_unknown(own.values(), finding))
+    made = Found(dict(given), finding.conditions)
+    for mapped in resources:
+        leader = leaders[mapped.full_url]
+        if leader is not mapped:
+            made.held[mapped.full_url] = made.held[leader.full_url]
+            continue
+        held = await _held(mapped, own[mapped.full_url], finding, made)
+        made.held[mapped.full_url] = held
+        best = own[mapped.full_url][:1]
+        made.names += [
+            Mark(one.key, held.id.encode()) for one in best if finding.ids.get(one) != held.id
+        ]
+    return made
+
+
+async def held_by_id(door: Interactions, ctx: Context, type: str, id: str) -> Held | None:
+    """A resource by its id, without its marks; None when it is not there or hidden."""
+    stored = await sight.read(door, ctx, type, id)
+    if stored is None or stored.deleted:
+        return None
+    return Held(type, id, stored, plain(resource_of(stored)))
+
+
+async def recall(door: Interactions, ctx: Context, held: Iterable[Held]) -> None:
+    """Read the marks of resources."""
+    asked = {one.reference: one for one in held if one.stored is not None}
+    if not asked:
+        return
+    for key, packed in (await door.store.messages.marks(ctx.tenant.key, list(asked))).items():
+        asked[key].marks, asked[key].remembered = unpack(packed), packed
+
+
+# -------------------------------------------------------------------------------------------
+
+
+def _leaders(resources: Sequence[Mapped]) -> dict[str, Mapped]:
+    """For each full URL the first resource that is the same one: a doctor named twice."""
+    first: dict[Identity, Mapped] = {}
+    found: dict[str, Mapped] = {}
+    for mapped in resources:
+        own = identities_of(mapped)
+        asked = own if mapped.how == "find" else own[:1]
+        leader = next((first[one] for one in asked if one in first), mapped)
+        for one in asked:
+            first.setdefault(one, leader)
+        found[mapped.full_url] = leader
+    return found
+
+
+def _unknown(all: Iterable[Sequence[Identity]], finding: _Finding) -> dict[Identity, None]:
+    """Identifiers to search for: those before the first known one, and those new to it."""
+    wanted: dict[Identity, None] = {}
+    for own in all:
+        if not own:
+            continue
+        known = finding.known.get(own[0])
+        for one in own:
+            if one not in finding.known and not (known and carries(finding.body(known[0]), one)):
+                wanted[one] = None
+    return wanted
+
+
+@dataclass(slots=True)
+class _Finding:
+    """Looks for the resources of one message.
+
+    Attributes:
+        door: The record.
+        ctx: Who asks.
+        ids: Where the directory says that an identifier leads.
+        known: The resources that carry an identifier.
+        conditions: See `Found`.
+    """
+
+    door: Interactions
+    ctx: Context
+    ids: dict[Identity, str] = field(default_factory=dict)
+    known: dict[Identity, list[Stored]] = field(default_factory=dict)
+    conditions: list[Matches] = field(default_factory=list)
+    _bodies: dict[tuple[str, str], Content] = field(default_factory=dict)
+
+    def body(self, stored: Stored) -> Content:
+        """Content of a version, decoded once."""
+        key = (stored.type, stored.id)
+        if key not in self._bodies:
+            self._bodies[key] = resource_of(stored)
+        return self._bodies[key]
+
+    async def look_up(self, asked: Sequence[Identity]) -> None:
+        """Ask the directory, and believe it where the resource agrees."""
+        keys = {one.key: one for one in asked}
+        if not keys:
+            return
+        marks = await self.door.store.messages.marks(self.ctx.tenant.key, list(keys))
+        self.ids = {keys[key]: value.decode() for key, value in marks.items()}
+        targets = list({(one.type, id) for one, id in self.ids.items()})
+        current = await sight.read_many(self.door, self.ctx, targets) if targets else {}
+        for one, id in self.ids.items():
+            stored = current.get((one.type, id))
+            if stored is not None and carries(self.body(stored), one):
+                self.known[one] = [stored]
+
+    async def search(self, asked: Iterable[Identity]) -> None:
+        """Search for identifiers that the directory does not know."""
+        by_type: dict[str, list[Identity]] = {}
+        for one in asked:
+            by_type.setdefault(one.type, []).append(one)
+        for type, all in by_type.items():
+            for start in range(0, len(all), AT_ONCE):
+                await self._search(type, all[start : start + AT_ONCE])
+
+    async def _search(self, type: str, asked: Sequence[Identity]) -> None:
+        text = ",".join(
+            f"{one.system.translate(_SIGNS)}|{one.value.translate(_SIGNS)}" for one in asked
+        )
+        condition = await read_condition(self.door, self.ctx, type, ((IDENTIFIER, text),))
+        stored = await find(self.door, self.ctx, condition, 2 * len(asked) + 1)
+        for one in asked:
+            self.known[one] = [each for each in stored if carries(self.body(each), one)]
+        if not all(self.known[one] for one in asked):
+            self.conditions.append(condition.matches(each.id for each in stored))
+
+    async def tombstone(self, own: Sequence[Identity]) -> Stored | None:
+        """The deleted resource that an identifier led to."""
+        for one in own:
+            if one in self.ids:
+                stored = await sight.read(self.door, self.ctx, one.type, self.ids[one])
+                if stored is not None and stored.deleted:
+                    return stored
+        return None
+
+
+async def _held(mapped: Mapped, own: Sequence[Identity], finding: _Finding, made: Found) -> Held:
+    """The resource that one of a message is, or a new one."""
+    for one in own:
+        if not (found := finding.known.get(one)):
+            continue
+        stored = _chosen(mapped, found, finding, made)
+        others = frozenset(
+            other
+            for other in own
+            if (there := finding.known.get(other)) and all(each.id != stored.id for each in there)
+        )
+        if others:
+            made.elsewhere[mapped.full_url] = others
+            if not all(_joined(finding, stored, finding.known[other]) for other in others):
+                place = place_of(mapped, IDENTIFIER)
+                made.remarks.append(Remark("hl7v2-identifier-elsewhere", place))
+        return Held(mapped.type, stored.id, stored, plain(finding.body(stored)))
+    gone = await finding.tombstone(own)
+    start = {"resourceType": mapped.type}
+    return Held(mapped.type, new_id() if gone is None else gone.id, gone, start)
+
+
+def _joined(finding: _Finding, stored: Stored, others: Sequence[Stored]) -> bool:
+    """Whether records are known to be one person's."""
+    here = str(finding.body(stored).get("link", ""))
+    return any(
+        f"/{other.id}'" in here or f"/{stored.id}'" in str(finding.body(other).get("link", ""))
+        for other in others
+    )
+
+
+def _chosen(mapped: Mapped, found: list[Stored], finding: _Finding, made: Found) -> Stored:
+    """The one of several that carry an identifier.
+
+    Raises:
+        Conflict: Nobody can tell which one.
+    """
+    left = found
+    for is_better in (_goes_on, _is_active):
+        if len(left) > 1:
+            left = [one for one in left if is_better(finding.body(one))] or left
+    if len(left) > 1:
+        place = place_of(mapped, IDENTIFIER)
+        if mapped.how != "find":
+            raise Conflict(
+                fault("multiple-matches", "hl7v2-identity-ambiguous", place, type=mapped.type)
+            )
+        left = [min(left, key=lambda one: one.id)]
+        made.remarks.append(Remark("hl7v2-identity-several", place, (("type", mapped.type),)))
+    return left[0]
+
+
+def _goes_on(content: Content) -> bool:
+    return all(link.get("type") != "replaced-by" for link in content.get("link", ()))
+
+
+def _is_active(content: Content) -> bool:
+    return content.get("active") is not False

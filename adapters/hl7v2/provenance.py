@@ -1,0 +1,129 @@
+"""Where what a message has changed came from: one Provenance per message, small.
+
+It names the versions that were written, the system that sent the message, the message by sender
+and control id and by its row in the log, and for each version which fields gave which elements:
+`identifier PID-3; name PID-5; status PV1-44`. Called by `adapters.hl7v2.storing`.
+Spec: https://hl7.org/fhir/R4/provenance.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from adapters.hl7v2.converted import Converted, Mapped
+from adapters.hl7v2.merging import element_of
+from hub.model.body import instant
+
+SYSTEM = "urn:fhir-hub:hl7v2"
+SOURCES = f"{SYSTEM}:sources"
+SENDER = f"{SYSTEM}:sender"
+MESSAGE = f"{SYSTEM}:message"
+
+_EVENTS = "http://terminology.hl7.org/CodeSystem/v2-0003"
+_PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_AUTHOR = {"coding": [{"system": _PARTICIPANTS, "code": "author"}]}
+
+
+class Origin(NamedTuple):
+    """Which message it is.
+
+    Attributes:
+        row: Its row in the log.
+        sender: `HIS|HOSPITAL`.
+        site: Name of the site.
+    """
+
+    row: int
+    sender: str
+    site: str
+
+
+class Target(NamedTuple):
+    """A version that the message has made.
+
+    Attributes:
+        reference: `Patient/ID/_history/2`.
+        told: The resources of the message that went into it, and the elements they gave.
+    """
+
+    reference: str
+    told: Sequence[tuple[Mapped, frozenset[str]]]
+
+
+def provenance(
+    converted: Converted, origin: Origin, targets: Iterable[Target], now: int
+) -> dict[str, Any]:
+    """The Provenance of a message, without id.
+
+    Args:
+        converted: What the message says.
+        origin: Which one it is.
+        targets: What it has changed, at least one.
+        now: Milliseconds since the epoch.
+    """
+    name = f"{origin.sender}|{converted.control_id}"
+    return {
+        "resourceType": "Provenance",
+        "target": [_target(target) for target in targets],
+        "occurredDateTime": instant(converted.event),
+        "recorded": instant(now),
+        "activity": {"coding": [_activity(converted.kind)]},
+        "agent": [
+            {
+                "type": _AUTHOR,
+                "who": {
+                    "identifier": {"system": SENDER, "value": origin.sender},
+                    "display": origin.site,
+                },
+            }
+        ],
+        "entity": [
+            {
+                "role": "source",
+                "what": {
+                    "identifier": {"system": MESSAGE, "value": name},
+                    "display": f"{converted.kind} {origin.row}",
+                },
+            }
+        ],
+    }
+
+
+def _activity(kind: str) -> dict[str, str]:
+    _, _, event = kind.partition("^")
+    return {"system": _EVENTS, "code": event} if event else {"code": kind}
+
+
+def _target(target: Target) -> dict[str, Any]:
+    made: dict[str, Any] = {"reference": target.reference}
+    fields = _fields(target.told)
+    if fields:
+        made["extension"] = [{"url": SOURCES, "valueString": fields}]
+    return made
+
+
+def _fields(told: Sequence[tuple[Mapped, frozenset[str]]]) -> str:
+    """`name PID-5; status PV1-44, EVN-1`: each element and the fields it came from."""
+    found: dict[str, dict[str, None]] = {}
+    for mapped, taken in told:
+        for source in mapped.sources:
+            element = _top(mapped.type, source.element)
+            if element in taken:
+                found.setdefault(element, {})[_field(source.segment, source.field)] = None
+    return "; ".join(f"{element} {', '.join(fields)}" for element, fields in found.items())
+
+
+@lru_cache(maxsize=8192)
+def _top(type: str, path: str) -> str:
+    """The top-level element of a path."""
+    return element_of(type, path.partition(".")[0].partition("[")[0])
+
+
+@lru_cache(maxsize=8192)
+def _field(segment: str, field: str) -> str:
+    """`PID-5`: the field without its parts; the first segment of a name without a number."""
+    segment = segment.removesuffix("[1]")
+    number = field.partition(".")[0].partition("[")[0]
+    return f"{segment}-{number}" if number else segment
