@@ -1,0 +1,749 @@
+"""Maps to closures.
+
+One `Compiler` per site; a map is compiled when it is first used. What a template means follows
+from the R4 type of the element it stands for (`elements`); a template that does not fit is refused
+with file, map and element. Called by `adapters.hl7v2.mapping.library`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from adapters.hl7v2.converted import How, Source
+from adapters.hl7v2.mapping import grammar
+from adapters.hl7v2.mapping.elements import Place, children, is_type
+from adapters.hl7v2.mapping.grammar import Component, Constant, Expression, Field, Ref, wrong
+from adapters.hl7v2.mapping.parts import (
+    Convert,
+    Extend,
+    Make,
+    Member,
+    Part,
+    always,
+    either,
+    fill,
+    first_of,
+    list_of,
+    members,
+    object_of,
+    one_item,
+    only_if,
+)
+from adapters.hl7v2.mapping.primitives import KINDS, Unusable
+from adapters.hl7v2.mapping.run import Run
+from adapters.hl7v2.mapping.systems import SYSTEM_KINDS
+from adapters.hl7v2.mapping.tables import Table
+from adapters.hl7v2.mapping.values import (
+    Base,
+    Frame,
+    Get,
+    Holds,
+    all_of,
+    depth_of,
+    get,
+    holds,
+    text_of,
+    whole_text,
+)
+from hub.definitions import is_resource_type, type_kind
+
+_OBJECT_WORDS = frozenset({"$each", "$when"})
+_SEGMENT_WORDS = frozenset(
+    {"$new", "$only", "$when", "$how", "$identities", "$required", "$needs", "$initial"}
+)
+_RESOURCE_WORDS = frozenset(
+    {"$resource", "$when", "$how", "$identities", "$display", "$unless_identified"}
+)
+_NUMBERS = {"integer": int, "positiveInt": int, "unsignedInt": int, "decimal": int}
+
+
+class TopMember(NamedTuple):
+    """An element of a resource in a segment map.
+
+    Attributes:
+        name: Of the element.
+        made, given: As `Part`.
+        mask: Bits of the fields it is made of; 0: it must always be looked at.
+        fields: Their numbers.
+    """
+
+    name: str
+    made: Make | None
+    given: Make | None
+    mask: int
+    fields: tuple[int, ...]
+
+
+class SegmentMap(NamedTuple):
+    """A compiled map of `segments`; the attributes are the words with a dollar."""
+
+    name: str
+    segment: str
+    type: str
+    new: bool
+    only: bool
+    when: Holds | None
+    how: How
+    identities: Make | None
+    required: tuple[str, ...]
+    needs: tuple[str, ...]
+    initial: frozenset[str]
+    members: tuple[TopMember, ...]
+
+
+@dataclass(slots=True)
+class Compiler:
+    """Compiles the maps of a site.
+
+    Attributes:
+        datatypes: Content of the datatype maps.
+        tables: Gives a table map by its name.
+        concept_maps: Field -> ConceptMap that its codes go through.
+        trace: Closures note where each element came from.
+    """
+
+    datatypes: Mapping[str, Any]
+    tables: Callable[[str, str], Table]
+    concept_maps: Mapping[str, str]
+    trace: bool
+    _known: dict[tuple[str, str], Convert] = field(default_factory=dict)
+    _uses: set[int] = field(default_factory=set)
+    _always: bool = False
+
+    # --- segment maps
+
+    def segment(self, segment: str, name: str, content: Mapping[str, Any], at: str) -> SegmentMap:
+        """A map of `segments`.
+
+        Args:
+            segment: `PID`.
+            name: `Patient`, `Observation-Component`.
+            content: Its YAML.
+            at: Where it stands, for errors.
+
+        Raises:
+            MapError: It does not fit.
+        """
+        resource_type = name.split("-", 1)[0]
+        if not is_resource_type(resource_type):
+            raise wrong(at, "hl7v2-map-type", written=resource_type)
+        frame = Frame(segment, "", at)
+        words = {key: value for key, value in content.items() if key.startswith("$")}
+        _refuse_others(words, _SEGMENT_WORDS, at)
+        known = children(resource_type)
+        found: list[TopMember] = []
+        for key, node in content.items():
+            if key.startswith("$"):
+                continue
+            place = known.get(key)
+            inner = frame._replace(place=f"{at} {key}")
+            if place is None:
+                raise wrong(inner.place, "hl7v2-map-element", type=resource_type, element=key)
+            self._uses, self._always = set(), False
+            part = self.value(node, place, inner)
+            fields = tuple(sorted(self._uses))
+            mask = 0 if self._always else sum(1 << number for number in fields)
+            member = members([(key, part)], self.trace)[0]
+            found.append(TopMember(key, member.made, member.given, mask, fields))
+        how = words.get("$how", "merge")
+        if how not in ("merge", "find", "new"):
+            raise wrong(f"{at} $how", "hl7v2-map-shape", wanted="merge, find, new")
+        return SegmentMap(
+            f"{segment}[{name}]",
+            segment,
+            resource_type,
+            words.get("$new") == "true",
+            words.get("$only") == "true",
+            self._condition(words.get("$when"), frame),
+            how,
+            self._identities(words.get("$identities"), frame),
+            _names(words.get("$required")),
+            _names(words.get("$needs")),
+            frozenset(_names(words.get("$initial"))),
+            tuple(found),
+        )
+
+    def _condition(self, text: object, frame: Frame) -> Holds | None:
+        if text is None:
+            return None
+        if not isinstance(text, str):
+            raise wrong(f"{frame.place} $when", "hl7v2-map-shape", wanted="condition")
+        return holds(grammar.condition(text, f"{frame.place} $when"), frame)
+
+    def _identities(self, node: object, frame: Frame) -> Make | None:
+        if node is None:
+            return None
+        inner = frame._replace(place=f"{frame.place} $identities")
+        part = self.value(node, Place("Identifier", "Identifier", True, False), inner, plain=True)
+        return either(part.made, part.given)
+
+    # --- templates
+
+    def value(self, node: object, place: Place, frame: Frame, *, plain: bool = False) -> Part:
+        """A template of any shape for an element.
+
+        Args:
+            node: Text, mapping or list.
+            place: The element.
+            frame: Where it stands.
+            plain: Without trace.
+        """
+        if plain and self.trace:
+            traced, self.trace = self.trace, False
+            try:
+                return self.value(node, place, frame)
+            finally:
+                self.trace = traced
+        if place.repeats:
+            return self._list(node if isinstance(node, list) else [node], place, frame)
+        if isinstance(node, list):
+            return first_of([self._single(item, place, frame) for item in node])
+        return self._single(node, place, frame)
+
+    def _single(self, node: object, place: Place, frame: Frame) -> Part:
+        if isinstance(node, str):
+            return self.leaf(grammar.expression(node, frame.place), place, frame)
+        if isinstance(node, dict):
+            return self._object(node, place, frame)
+        raise wrong(frame.place, "hl7v2-map-shape", wanted="value")
+
+    def _object(self, node: Mapping[str, Any], place: Place, frame: Frame) -> Part:
+        """An object without `$each`."""
+        if "$each" in node:
+            raise wrong(f"{frame.place} $each", "hl7v2-map-each")
+        part = object_of(self._members(node, place, frame))
+        condition = self._condition(node.get("$when"), frame)
+        if condition is None:
+            return part
+        return Part(only_if(condition, part.made), only_if(condition, part.given))
+
+    def _members(
+        self,
+        node: Mapping[str, Any],
+        place: Place,
+        frame: Frame,
+        words: frozenset[str] = _OBJECT_WORDS,
+    ) -> tuple[Member, ...]:
+        if place.primitive:
+            raise wrong(frame.place, "hl7v2-map-shape", wanted="value")
+        _refuse_others((key for key in node if key.startswith("$")), words, frame.place)
+        known = children(place.path)
+        found: list[tuple[str, Part]] = []
+        for key, inner in node.items():
+            if key.startswith("$"):
+                continue
+            at = f"{frame.place}.{key}"
+            below = known.get(key)
+            if below is None:
+                raise wrong(at, "hl7v2-map-element", type=place.path, element=key)
+            found.append((key, self.value(inner, below, frame._replace(place=at))))
+        return members(found, self.trace)
+
+    def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
+        single = place._replace(repeats=False)
+        items: list[Extend] = []
+        constant = True
+        for node in nodes:
+            if isinstance(node, dict) and "$each" in node:
+                items.append(self._each(node, single, frame))
+                constant = False
+                continue
+            if isinstance(node, str):
+                expression = grammar.expression(node, frame.place)
+                if isinstance(expression.source, Field) and self._many(expression, frame):
+                    items.append(self._repetitions(expression, single, frame))
+                    constant = False
+                    continue
+            part = self._single(node, single, frame)
+            constant = constant and part.made is None
+            items.append(one_item(part, self.trace))
+        return list_of(items, constant)
+
+    def _many(self, expression: Expression, frame: Frame) -> bool:
+        source = expression.source
+        return (
+            isinstance(source, Field)
+            and source.repetition <= 0
+            and (source.segment, source.number) not in frame.loops
+            and expression.otherwise is None
+        )
+
+    def _repetitions(self, expression: Expression, place: Place, frame: Frame) -> Extend:
+        """Every repetition of a field through one expression."""
+        source = expression.source
+        assert isinstance(source, Field)
+        loop = (source.segment, source.number)
+        inner = frame._replace(loops=(*frame.loops, loop))
+        self._note_use(source, frame)
+        plain = Field(source.segment, source.number, 0, source.component, source.subcomponent)
+        part = self.leaf(
+            Expression(plain, expression.datatype, expression.target, expression.table),
+            place,
+            inner,
+        )
+        condition = None if expression.condition is None else holds(expression.condition, frame)
+        make = part.made
+        assert make is not None
+        return self._loop(
+            source, frame, lambda run, base, depth, out: make(run, base, depth), condition
+        )
+
+    def _each(self, node: Mapping[str, Any], place: Place, frame: Frame) -> Extend:
+        """`$each`: an object for every repetition."""
+        at = f"{frame.place} $each"
+        text = node["$each"]
+        if not isinstance(text, str):
+            raise wrong(at, "hl7v2-map-shape", wanted="field")
+        expression = grammar.expression(text, at)
+        source = expression.source
+        if not isinstance(source, Field) or source.repetition > 0 or source.component:
+            raise wrong(at, "hl7v2-map-each")
+        self._note_use(source, frame)
+        inner = frame._replace(loops=(*frame.loops, (source.segment, source.number)))
+        of = self._members(node, place, inner)
+        condition = self._condition(node.get("$when"), inner)
+        start: Make | None = None
+        if expression.datatype:
+            plain = Expression(
+                Field(source.segment, source.number),
+                expression.datatype,
+                expression.target,
+                expression.table,
+            )
+            start = self.leaf(plain, place, inner).made
+
+        def make(run: Run, base: Base, depth: int, out: list[Any]) -> Any:
+            if condition is not None and not condition(run, base, depth):
+                return None
+            begun = None if start is None else start(run, base, depth)
+            made: dict[str, Any] = begun or {}
+            sourced = fill(run, base, depth, of, made)
+            return made if sourced or begun else None
+
+        outer = None if expression.condition is None else holds(expression.condition, frame)
+        return self._loop(source, frame, make, outer)
+
+    def _loop(
+        self,
+        source: Field,
+        frame: Frame,
+        make: Callable[[Run, Base, int, list[Any]], Any],
+        condition: Holds | None,
+    ) -> Extend:
+        repetitions = all_of(source, frame)
+        trace = self.trace
+
+        def extend(run: Run, base: Base, depth: int, out: list[Any]) -> bool:
+            texts = repetitions(run, base)
+            if not texts or (condition is not None and not condition(run, base, depth)):
+                return False
+            sourced = False
+            loops = run.loops
+            loops.append("")
+            for number, text in enumerate(texts, 1):
+                loops[-1] = text
+                if trace:
+                    run.path.append(f"[{len(out)}]")
+                    run.turn = number if len(texts) > 1 else 0
+                value = make(run, base, depth, out) if text else None
+                if trace:
+                    run.path.pop()
+                if value is not None:
+                    out.append(value)
+                    sourced = True
+            loops.pop()
+            run.turn = 0
+            return sourced
+
+        return extend
+
+    # --- expressions
+
+    def leaf(self, expression: Expression, place: Place, frame: Frame) -> Part:
+        """An expression for an element that does not repeat."""
+        part = self._plain(expression, place, frame)
+        if expression.otherwise is not None:
+            other = self.leaf(expression.otherwise, place, frame)
+            part = Part(either(part.made, other.made), either(part.given, other.given))
+        if expression.condition is None:
+            return part
+        condition = holds(expression.condition, frame)
+        return Part(only_if(condition, part.made), only_if(condition, part.given))
+
+    def _plain(self, expression: Expression, place: Place, frame: Frame) -> Part:
+        source = expression.source
+        if isinstance(source, Constant):
+            return Part(None, self._constant(expression, source, place, frame))
+        if isinstance(source, Ref):
+            self._always = True
+            return Part(self._ref(source, place, frame))
+        self._note_use(source, frame)
+        raw_of = get(source, frame)
+        convert, noted = self._convert(expression, place, frame)
+        label = source.label if isinstance(source, Field | Component) else ""
+        if isinstance(source, Field):
+            label = label.partition("-")[2]
+            return Part(self._field_leaf(source, raw_of, convert, label, frame, noted))
+        if isinstance(source, Component):
+            return Part(self._part_leaf(source, raw_of, convert, label, noted))
+
+        def make(run: Run, base: Base, depth: int) -> Any:
+            raw = raw_of(run, base, depth)
+            return convert(run, raw, 3) if raw else None
+
+        return Part(make)
+
+    def _note_use(self, source: grammar.Source, frame: Frame) -> None:
+        if isinstance(source, Field) and source.segment == frame.segment:
+            self._uses.add(source.number)
+        elif isinstance(source, grammar.Template):
+            for part in source.parts:
+                if not isinstance(part, str):
+                    self._note_use(part, frame)
+        elif not isinstance(source, Component):
+            self._always = True
+
+    def _field_leaf(
+        self,
+        source: Field,
+        raw_of: Get,
+        convert: Convert,
+        label: str,
+        frame: Frame,
+        noted: bool,
+    ) -> Make:
+        depth_below = depth_of(source, 0)
+        if not self.trace:
+
+            def make(run: Run, base: Base, depth: int) -> Any:
+                raw = raw_of(run, base, depth)
+                if not raw:
+                    return None
+                run.label = label
+                value = convert(run, raw, depth_below)
+                if run.problems:
+                    run.settle(label)
+                return value
+
+            return make
+        own = source.segment == frame.segment
+
+        def traced(run: Run, base: Base, depth: int) -> Any:
+            raw = raw_of(run, base, depth)
+            if not raw:
+                return None
+            segment = run.segment if own else run.scope.segment(source.segment)
+            assert segment is not None
+            number, dot, rest = label.partition(".")
+            repetition = source.repetition if source.repetition > 0 else run.turn
+            turn = f"[{repetition}]" if repetition else ""
+            run.label = label
+            outer, run.at = run.at, f"{segment.name}[{segment.ordinal}]|{number}{turn}{dot}{rest}"
+            value = convert(run, raw, depth_below)
+            if noted:
+                _note(run, value)
+            run.at = outer
+            if run.problems:
+                run.settle(label)
+            return value
+
+        return traced
+
+    def _part_leaf(
+        self, source: Component, raw_of: Get, convert: Convert, label: str, noted: bool
+    ) -> Make:
+        whole = not source.component
+        deeper = source.subcomponent > 0
+        trace = self.trace
+
+        def make(run: Run, base: Base, depth: int) -> Any:
+            raw = raw_of(run, base, depth)
+            if not raw:
+                return None
+            before = len(run.problems)
+            if trace:
+                outer, run.at = run.at, f"{run.at}.{label}" if label else run.at
+            value = convert(run, raw, depth - 1 if whole else depth + deeper)
+            if trace:
+                if noted:
+                    _note(run, value)
+                run.at = outer
+            if len(run.problems) > before and label:
+                run.problems[before:] = [
+                    (f"{label}.{inner}" if inner else label, message, arguments)
+                    for inner, message, arguments in run.problems[before:]
+                ]
+            return value
+
+        return make
+
+    def _ref(self, source: Ref, place: Place, frame: Frame) -> Make:
+        wanted = source.resource
+        if place.type != "Reference" or not is_resource_type(wanted):
+            raise wrong(frame.place, "hl7v2-map-type", written=wanted)
+
+        def make(run: Run, base: Base, depth: int) -> Any:
+            found = run.scope.find(wanted)
+            return None if found is None else {"reference": found.full_url}
+
+        return make
+
+    def _constant(
+        self, expression: Expression, source: Constant, place: Place, frame: Frame
+    ) -> Make:
+        if expression.table:
+            table = self.tables(expression.table, frame.place)
+            found = table.find(source.text)
+            if found is None:
+                raise wrong(frame.place, "hl7v2-map-code", table=table.name, code=source.text)
+            coding = {"system": found.system, "code": found.code, "display": found.display}
+            coding = {name: value for name, value in coding.items() if value}
+            if place.type == "Coding":
+                return always(coding)
+            if place.type == "CodeableConcept":
+                return always({"coding": [coding]})
+            return always(found.code)
+        if not place.primitive:
+            raise wrong(frame.place, "hl7v2-map-as", type=place.type)
+        if place.type == "boolean":
+            return always(source.text == "true")
+        return always(_NUMBERS.get(place.type, str)(source.text))
+
+    # --- conversions
+
+    def _convert(self, expression: Expression, place: Place, frame: Frame) -> tuple[Convert, bool]:
+        """What makes the element of a raw text; True when it does so as a whole."""
+        kind, target = expression.datatype, expression.target
+        table = self.tables(expression.table, frame.place) if expression.table else None
+        if kind in SYSTEM_KINDS and not target:
+            return SYSTEM_KINDS[kind], True
+        if not kind and place.primitive:
+            kind = place.type
+        if kind in KINDS and not target:
+            if not place.primitive:
+                raise wrong(frame.place, "hl7v2-map-as", type=place.type)
+            return _primitive(kind, table), True
+        if not kind:
+            if table is None or place.type not in ("Coding", "CodeableConcept"):
+                raise wrong(frame.place, "hl7v2-map-as", type=place.type)
+            return _coded(table, place.type == "CodeableConcept"), True
+        convert = self._datatype(kind, target or place.type, frame)
+        if table is not None:
+            convert = _through(table, place, convert)
+        source = expression.source
+        if isinstance(source, Field) and place.type == "CodeableConcept":
+            canonical = self.concept_maps.get(f"{source.segment}-{source.number}")
+            if canonical:
+                convert = _translated(canonical, convert)
+        return convert, place.type == "Reference"
+
+    def _datatype(self, datatype: str, target: str, frame: Frame) -> Convert:
+        """A datatype map; compiled once, and found again by maps that use each other."""
+        key = (datatype, target)
+        known = self._known.get(key)
+        if known is not None:
+            return known
+        content = self.datatypes.get(datatype, {}).get(target)
+        if content is None:
+            raise wrong(frame.place, "hl7v2-map-datatype", map=f"{datatype}[{target}]")
+        box: list[Convert] = []
+        self._known[key] = lambda run, raw, depth: box[0](run, raw, depth)
+        uses, outer = self._uses, self._always
+        self._uses, self._always = set(), False
+        box.append(self._compile_datatype(datatype, target, content))
+        self._uses, self._always = uses, outer
+        self._known[key] = box[0]
+        return box[0]
+
+    def _compile_datatype(self, datatype: str, target: str, content: Any) -> Convert:
+        at = f"datatypes/{datatype}.yaml {target}"
+        frame = Frame("", datatype, at)
+        if isinstance(content, dict) and "$resource" in content:
+            return self._resource(content, frame)
+        fhir_type = target.split("-", 1)[0]
+        if not is_type(fhir_type):
+            raise wrong(at, "hl7v2-map-type", written=fhir_type)
+        if is_resource_type(fhir_type):
+            fhir_type = "Reference"
+        primitive = type_kind(fhir_type) == "primitive-type"
+        part = self.value(content, Place(fhir_type, fhir_type, False, primitive), frame)
+        make = part.made
+        if make is None:
+            raise wrong(at, "hl7v2-map-shape", wanted="value")
+
+        def convert(run: Run, raw: str, depth: int) -> Any:
+            delimiter = run.split[depth]
+            return make(run, raw.split(delimiter) if delimiter else [raw], depth + 1)
+
+        return convert
+
+    def _resource(self, content: Mapping[str, Any], frame: Frame) -> Convert:
+        """A datatype map that makes a resource: the value is a reference to it."""
+        resource_type = str(content["$resource"])
+        if not is_resource_type(resource_type):
+            raise wrong(frame.place, "hl7v2-map-type", written=resource_type)
+        place = Place(resource_type, resource_type, False, False)
+        of = self._members(content, place, frame, _RESOURCE_WORDS)
+        when = self._condition(content.get("$when"), frame)
+        identities = self._identities(content.get("$identities"), frame)
+        shown = self.value(
+            content.get("$display", []),
+            Place("string", "string", False, True),
+            frame._replace(place=f"{frame.place} $display"),
+            plain=True,
+        ).made
+        only_shown = content.get("$unless_identified") == "display"
+        how: How = content.get("$how", "find")
+        trace = self.trace
+        name = frame.place
+
+        def reference(url: str, display: Any) -> dict[str, Any]:
+            return {"reference": url, "display": display} if display else {"reference": url}
+
+        def convert(run: Run, raw: str, depth: int) -> Any:
+            delimiter = run.split[depth]
+            base = raw.split(delimiter) if delimiter else [raw]
+            depth += 1
+            if when is not None and not when(run, base, depth):
+                return None
+            display = None if shown is None else shown(run, base, depth)
+            same = run.identified.get((name, "", raw))
+            if same is not None:
+                return reference(same.full_url, display)
+            resource: dict[str, Any] = {"resourceType": resource_type}
+            path, notes = run.path, run.notes
+            run.path, run.notes = [], []
+            sourced = fill(run, base, depth, of, resource)
+            made_notes = run.notes
+            run.path, run.notes = path, notes
+            if not sourced:
+                return None
+            found = (
+                resource.get("identifier") if identities is None else identities(run, base, depth)
+            )
+            pairs = identity_pairs(found)
+            if not pairs and only_shown:
+                return {"display": display} if display else None
+            if pairs:
+                same = run.identified.get((resource_type, *pairs[0]))
+                if same is not None:
+                    return reference(same.full_url, display)
+            mapped = run.add(resource, numbered=True)
+            mapped.how, mapped.identities = how, pairs
+            segment = run.segment
+            mapped.sources = (
+                made_notes
+                if trace
+                else [Source("", f"{segment.name}[{segment.ordinal}]", run.label)]
+            )
+            run.identified[(name, "", raw)] = mapped
+            if pairs:
+                run.identified[(resource_type, *pairs[0])] = mapped
+            return reference(mapped.full_url, display)
+
+        return convert
+
+
+def identity_pairs(identifiers: Any) -> tuple[tuple[str, str], ...]:
+    """(system, value) of the identifiers that have both."""
+    return tuple(
+        (one["system"], one["value"])
+        for one in identifiers or ()
+        if "system" in one and "value" in one
+    )
+
+
+def _note(run: Run, value: Any) -> None:
+    """While tracing: the element at hand came from here."""
+    if value is None:
+        return
+    segment, _, number = run.at.partition("|")
+    run.notes.append(Source("".join(run.path).removeprefix("."), segment, number))
+
+
+def _primitive(kind: str, table: Table | None) -> Convert:
+    read = KINDS[kind]
+    clean = whole_text if kind in ("text", "markdown") else text_of
+
+    def convert(run: Run, raw: str, depth: int) -> Any:
+        text = clean(run, raw, depth)
+        if not text:
+            return None
+        try:
+            return read(text, run.zone)
+        except Unusable as error:
+            run.unusable(error, "")
+            return None
+
+    if table is None:
+        return convert
+
+    def mapped(run: Run, raw: str, depth: int) -> Any:
+        text = clean(run, raw, depth)
+        return table.code(run, text, "") if text else None
+
+    return mapped
+
+
+def _coded(table: Table, concept: bool) -> Convert:
+    """A code text into a Coding or CodeableConcept by its table."""
+
+    def convert(run: Run, raw: str, depth: int) -> Any:
+        text = text_of(run, raw, depth)
+        if not text:
+            return None
+        if concept:
+            return table.concept(run, {"coding": [{"code": text}]}, "")
+        return table.coding(run, {"code": text}, "")
+
+    return convert
+
+
+def _through(table: Table, place: Place, convert: Convert) -> Convert:
+    """A datatype map's result through a table map."""
+    apply: Callable[[Run, Any, str], Any]
+    if place.type == "CodeableConcept":
+        apply = table.concept
+    elif place.type == "Coding":
+        apply = table.coding
+    else:
+        apply = table.code
+
+    def through(run: Run, raw: str, depth: int) -> Any:
+        value = convert(run, raw, depth)
+        return None if value is None else apply(run, value, "")
+
+    return through
+
+
+def _translated(canonical: str, convert: Convert) -> Convert:
+    """A CodeableConcept whose local code a ConceptMap translates; the local one stays."""
+
+    def translated(run: Run, raw: str, depth: int) -> Any:
+        value = convert(run, raw, depth)
+        if value is None or run.translate is None:
+            return value
+        codings = value.get("coding", ())
+        for coding in codings:
+            found = run.translate(canonical, coding.get("system", ""), coding.get("code", ""))
+            if found:
+                added = [one for one in found if one not in codings]
+                return {**value, "coding": [*added, *codings]}
+        run.problems.append(("", "hl7v2-code-untranslated", ()))
+        return value
+
+    return translated
+
+
+def _names(value: object) -> tuple[str, ...]:
+    if value is None:
+        return ()
+    return (value,) if isinstance(value, str) else tuple(str(one) for one in value)  # type: ignore[attr-defined]
+
+
+def _refuse_others(words: Any, known: frozenset[str], at: str) -> None:
+    for word in words:
+        if word not in known:
+            raise wrong(at, "hl7v2-map-word", word=word)

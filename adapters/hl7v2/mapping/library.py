@@ -1,0 +1,154 @@
+"""All maps for a site: found by the kind of message, compiled at their first use.
+
+Called by `adapters.hl7v2.to_fhir`; `check` by the command that tests a site.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+from adapters.hl7v2.mapping import files
+from adapters.hl7v2.mapping.compiler import Compiler, SegmentMap
+from adapters.hl7v2.mapping.grammar import wrong
+from adapters.hl7v2.mapping.reading import GroupPlan
+from adapters.hl7v2.mapping.tables import Table, table
+from adapters.hl7v2.sites import Site
+
+_GROUP_WORDS = frozenset({"$starts", "$once"})
+
+
+class Library:
+    """The maps of a site."""
+
+    def __init__(self, site: Site, *, trace: bool = False) -> None:
+        """Read the files; nothing is compiled yet.
+
+        Args:
+            site: Its maps come over ours.
+            trace: Maps note where each element came from.
+        """
+        self.site = site
+        self._segments = files.segments_of(site)
+        self._table_files = files.tables_of(site)
+        self._compiler = Compiler(files.ours("datatypes"), self._table, site.concept_maps, trace)
+        self._tables: dict[str, Table] = {}
+        self._plans: dict[str, GroupPlan] = {}
+        self._maps: dict[str, SegmentMap] = {}
+
+    def plan(self, kind: str) -> GroupPlan | None:
+        """The message map of a kind (`ADT^A01`); None: there is none."""
+        name = message_names().get(kind)
+        if name is None:
+            return None
+        known = self._plans.get(name)
+        if known is None:
+            content = files.ours("messages")[name]
+            known = _plan(name, content["read"], f"messages/{name}.yaml")
+            self._plans[name] = known
+        return known
+
+    def map(self, name: str) -> SegmentMap:
+        """A segment map by its name, `PID[Patient]`.
+
+        Raises:
+            MapError: There is none, or it does not fit.
+        """
+        known = self._maps.get(name)
+        if known is None:
+            segment, _, rest = name.partition("[")
+            key = rest.removesuffix("]")
+            content = self._segments.get(segment, {}).get(key)
+            at = files.place_of(self.site, segment, key)
+            if not isinstance(content, Mapping):
+                raise wrong(at, "hl7v2-map-datatype", map=name)
+            known = self._maps[name] = self._compiler.segment(segment, key, content, at)
+        return known
+
+    def own_maps(self, segment: str) -> tuple[str, ...]:
+        """Names of the maps that only the site has for a segment: they run wherever it stands."""
+        if segment not in self.site.segments:
+            return ()
+        there = files.ours("segments").get(segment, {})
+        return tuple(
+            f"{segment}[{name}]" for name in self.site.segments[segment] if name not in there
+        )
+
+    def check(self) -> None:
+        """Compile every map.
+
+        Raises:
+            MapError: The first that does not fit.
+        """
+        for name in self._table_files:
+            self._table(name, "")
+        for segment, maps in self._segments.items():
+            for key in maps:
+                self.map(f"{segment}[{key}]")
+        for kind in message_names():
+            plan = self.plan(kind)
+            if plan is not None:
+                self._check_plan(plan)
+
+    def _check_plan(self, plan: GroupPlan) -> None:
+        for names in plan.maps.values():
+            for name in names:
+                self.map(name)
+        for group in plan.groups:
+            self._check_plan(group)
+
+    def _table(self, name: str, place: str) -> Table:
+        known = self._tables.get(name)
+        if known is None:
+            content = self._table_files.get(name)
+            if content is None:
+                raise wrong(place, "hl7v2-map-table", table=name)
+            known = self._tables[name] = table(name, content, f"tables/{name}.yaml")
+        return known
+
+
+@lru_cache(maxsize=128)
+def library(site: Site, trace: bool) -> Library:
+    """The maps of a site; the same every time."""
+    return Library(site, trace=trace)
+
+
+@lru_cache(maxsize=1)
+def message_names() -> Mapping[str, str]:
+    """Kinds of messages that there are maps for, `ADT^A04` -> `ADT_A01`."""
+    return {
+        kind: name for name, content in files.ours("messages").items() for kind in content["kinds"]
+    }
+
+
+def _plan(name: str, content: Mapping[str, Any], place: str) -> GroupPlan:
+    starts = content.get("$starts", ())
+    order: dict[str, int] = {}
+    groups: list[GroupPlan] = []
+    opens: dict[str, GroupPlan] = {}
+    maps: dict[str, tuple[str, ...]] = {}
+    for key, inner in content.items():
+        if key.startswith("$"):
+            if key not in _GROUP_WORDS:
+                raise wrong(place, "hl7v2-map-word", word=key)
+            continue
+        order[key] = len(order)
+        if isinstance(inner, dict):
+            group = _plan(key, inner, f"{place} {key}")
+            groups.append(group)
+            for start in group.starts:
+                opens.setdefault(start, group)
+        elif isinstance(inner, list):
+            maps[key] = tuple(inner)
+        else:
+            maps[key] = (inner,) if inner and inner != "~" else ()
+    return GroupPlan(
+        name,
+        frozenset((starts,) if isinstance(starts, str) else starts),
+        content.get("$once") == "true",
+        order,
+        tuple(groups),
+        opens,
+        maps,
+    )

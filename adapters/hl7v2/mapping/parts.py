@@ -1,0 +1,202 @@
+"""Parts of a map as closures: how objects, lists and alternatives are put together.
+
+`Part.made` gives what comes from the message, `Part.given` what stands there anyway (constants,
+defaults); an object of which nothing was made is left out. With `trace` the closures keep where in
+the resource they are. Called by `adapters.hl7v2.mapping.compiler`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+from adapters.hl7v2.mapping.run import Run
+from adapters.hl7v2.mapping.values import Base, Holds
+
+Make = Callable[[Run, Base, int], Any]
+Convert = Callable[[Run, str, int], Any]
+"""(run, raw text, how deep it is) to a value; None: nothing."""
+
+
+class Part(NamedTuple):
+    """A value of a map.
+
+    Attributes:
+        made: From the message; None when it is constant.
+        given: Without the message, or when it says nothing; None for nothing.
+    """
+
+    made: Make | None
+    given: Make | None = None
+
+
+class Member(NamedTuple):
+    """An element of an object."""
+
+    name: str
+    made: Make | None
+    given: Make | None
+
+
+def always(value: Any) -> Make:
+    """A constant; objects and lists are new every time, since others write into them."""
+    if isinstance(value, dict):
+        members = [(name, always(inner)) for name, inner in value.items()]
+        return lambda run, base, depth: {name: make(run, base, depth) for name, make in members}
+    if isinstance(value, list):
+        items = [always(inner) for inner in value]
+        return lambda run, base, depth: [make(run, base, depth) for make in items]
+    return lambda run, base, depth: value
+
+
+def either(first: Make | None, second: Make | None) -> Make | None:
+    """The first that gives something."""
+    if first is None or second is None:
+        return first or second
+
+    def make(run: Run, base: Base, depth: int) -> Any:
+        value = first(run, base, depth)
+        return second(run, base, depth) if value is None else value
+
+    return make
+
+
+def only_if(condition: Holds, make: Make | None) -> Make | None:
+    """Nothing unless a condition holds."""
+    if make is None:
+        return None
+
+    def conditional(run: Run, base: Base, depth: int) -> Any:
+        return make(run, base, depth) if condition(run, base, depth) else None
+
+    return conditional
+
+
+def at(step: str, make: Make | None) -> Make | None:
+    """While tracing: one step into the resource."""
+    if make is None:
+        return None
+
+    def stepped(run: Run, base: Base, depth: int) -> Any:
+        run.path.append(step)
+        try:
+            return make(run, base, depth)
+        finally:
+            run.path.pop()
+
+    return stepped
+
+
+def members(named: Sequence[tuple[str, Part]], trace: bool) -> tuple[Member, ...]:
+    """Elements of an object, each with its step while tracing."""
+    return tuple(
+        Member(
+            name,
+            at(f".{name}", part.made) if trace else part.made,
+            at(f".{name}", part.given) if trace else part.given,
+        )
+        for name, part in named
+    )
+
+
+def fill(run: Run, base: Base, depth: int, of: Sequence[Member], out: dict[str, Any]) -> bool:
+    """Make the elements that an object does not have; True if one came from the message."""
+    sourced = False
+    for name, made, given in of:
+        if name in out:
+            continue
+        value = None if made is None else made(run, base, depth)
+        if value is not None:
+            sourced = True
+        elif given is not None:
+            value = given(run, base, depth)
+            if value is None:
+                continue
+        else:
+            continue
+        out[name] = value
+    return sourced
+
+
+def object_of(of: tuple[Member, ...]) -> Part:
+    """An object; a constant when all its elements are."""
+
+    def made(run: Run, base: Base, depth: int) -> Any:
+        out: dict[str, Any] = {}
+        return out if fill(run, base, depth, of, out) else None
+
+    def given(run: Run, base: Base, depth: int) -> Any:
+        out: dict[str, Any] = {}
+        fill(run, base, depth, of, out)
+        return out or None
+
+    constant = all(member.made is None for member in of)
+    return Part(None, given) if constant else Part(made)
+
+
+def first_of(parts: Sequence[Part]) -> Part:
+    """The first that gives something."""
+    made: Make | None = None
+    given: Make | None = None
+    for part in reversed(parts):
+        made = either(part.made, made)
+        given = either(part.given, given)
+    return Part(made, given)
+
+
+Extend = Callable[[Run, Base, int, list[Any]], bool]
+"""Adds items to a list; True if one came from the message."""
+
+
+def one_item(part: Part, trace: bool) -> Extend:
+    """An item of a list that is there at most once."""
+    made, given = part
+
+    def extend(run: Run, base: Base, depth: int, out: list[Any]) -> bool:
+        if trace:
+            run.path.append(f"[{len(out)}]")
+        value = None if made is None else made(run, base, depth)
+        sourced = value is not None
+        if value is None and given is not None:
+            value = given(run, base, depth)
+        if trace:
+            run.path.pop()
+        if value is not None:
+            out.append(value)
+        return sourced
+
+    return extend
+
+
+def list_of(items: Sequence[Extend], constant: bool) -> Part:
+    """A list; a constant when all its items are."""
+
+    def made(run: Run, base: Base, depth: int) -> Any:
+        out: list[Any] = []
+        sourced = False
+        for extend in items:
+            sourced |= extend(run, base, depth, out)
+        return out if sourced else None
+
+    def given(run: Run, base: Base, depth: int) -> Any:
+        out: list[Any] = []
+        for extend in items:
+            extend(run, base, depth, out)
+        return out or None
+
+    return Part(None, given) if constant else Part(made, given)
+
+
+def merge(into: dict[str, Any], name: str, value: Any) -> None:
+    """A later map's element into a resource: lists grow, objects are merged, others replaced."""
+    there = into.get(name)
+    if isinstance(there, list) and isinstance(value, list):
+        # Twice the same identifier in two fields is one; long lists (results) are not searched.
+        if len(there) < 32:
+            value = [item for item in value if item not in there]
+        there.extend(value)
+    elif isinstance(there, dict) and isinstance(value, dict):
+        for inner, inner_value in value.items():
+            merge(there, inner, inner_value)
+    else:
+        into[name] = value

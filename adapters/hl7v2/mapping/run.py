@@ -1,0 +1,214 @@
+"""The state of one conversion: what the closures of a compiled map read and write.
+
+Made by `adapters.hl7v2.to_fhir` for every message; the closures get it as their first argument.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from hashlib import blake2b
+from typing import Any
+from urllib.parse import quote
+
+from adapters.hl7v2.converted import Mapped, Remark, Source
+from adapters.hl7v2.mapping.primitives import Unusable
+from adapters.hl7v2.message import Message, Segment
+from adapters.hl7v2.sites import Site
+
+Translate = Callable[[str, str, str], list[dict[str, Any]] | None]
+"""(canonical of a ConceptMap, system, code) to the codings it gives; None or none: it has none."""
+
+_MOST_REMARKS = 100
+
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
+"""Characters that FHIR's text cannot have."""
+
+
+class Scope:
+    """A group while its maps run: its segments, and what it has made by resource type."""
+
+    __slots__ = ("made", "parent", "segments")
+
+    def __init__(self, parent: Scope | None, segments: Mapping[str, list[Segment]]) -> None:
+        self.parent = parent
+        self.segments = segments
+        self.made: dict[str, Mapped] = {}
+
+    def find(self, resource_type: str) -> Mapped | None:
+        """The latest of a type, of this group or one around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.made.get(resource_type)
+            if found is not None:
+                return found
+            scope = scope.parent
+        return None
+
+    def segment(self, name: str) -> Segment | None:
+        """The first segment of a name, of this group or one around it."""
+        scope: Scope | None = self
+        while scope is not None:
+            found = scope.segments.get(name)
+            if found:
+                return found[0]
+            scope = scope.parent
+        return None
+
+
+class Run:
+    """One conversion.
+
+    Attributes:
+        split: Delimiter below a text, by how deep it is: 1 a repetition, 2 a component.
+        scope: Of the group at hand.
+        segment: At hand.
+        label: Field at hand, for remarks and sources.
+        current, under: Resource at hand, and what it is added to, for `lacks`.
+        namespace: Beginning of the systems of this sender that no site file names.
+        loops: Repetition at hand of each `$each` around, outermost first.
+        problems: What datatype maps could not use: place within the field, message id, arguments.
+        path, at, turn, notes: Where in the resource and in the message, and what came from where,
+            while tracing.
+    """
+
+    __slots__ = (
+        "at",
+        "blank",
+        "control_id",
+        "counts",
+        "current",
+        "deletes",
+        "dirty",
+        "escape",
+        "event",
+        "identified",
+        "kind",
+        "label",
+        "loops",
+        "mapped",
+        "message",
+        "namespace",
+        "notes",
+        "path",
+        "problems",
+        "remarks",
+        "repetition",
+        "scope",
+        "seed",
+        "segment",
+        "site",
+        "split",
+        "translate",
+        "turn",
+        "under",
+        "words",
+        "zone",
+    )
+
+    def __init__(
+        self, message: Message, site: Site, event: int, translate: Translate | None
+    ) -> None:
+        """Begin.
+
+        Args:
+            message: To convert.
+            site: Whose rules hold.
+            event: When it happened, milliseconds since the epoch.
+            translate: For `concept_maps` of the site.
+        """
+        delimiters = message.delimiters
+        self.message = message
+        self.site = site
+        self.zone = site.zone
+        self.event = event
+        self.translate = translate
+        self.repetition = delimiters.repetition
+        self.escape = delimiters.escape
+        self.split = ("", delimiters.component, delimiters.subcomponent, "", "", "")
+        self.blank = f" {delimiters.component}{delimiters.subcomponent}"
+        kind = message.kind
+        self.kind = kind
+        application, _, facility = message.sender.partition("|")
+        self.namespace = f"urn:id:{quote(facility or application or site.name, safe='')}"
+        self.control_id = message.control_id
+        self.words = {
+            "kind": kind,
+            "type": kind[:3],
+            "trigger": kind[4:],
+            "version": message.version,
+            "sender": message.sender,
+            "namespace": site.systems.get("") or f"{self.namespace}:{quote(application, safe='')}",
+        }
+        self.deletes = '""' in message.text
+        self.dirty = CONTROL.search(message.text) is not None
+        self.seed = blake2b(
+            f"{message.sender}\n{self.control_id}\n{message.text}".encode("utf-8", "surrogatepass")
+        ).digest()
+        self.scope = Scope(None, {})
+        self.segment = message.header
+        self.label = ""
+        self.current: dict[str, Any] = {}
+        self.under: dict[str, Any] = {}
+        self.loops: list[str] = []
+        self.mapped: list[Mapped] = []
+        self.counts: dict[str, int] = {}
+        self.identified: dict[tuple[str, str, str], Mapped] = {}
+        self.remarks: list[Remark] = []
+        self.problems: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
+        self.at = ""
+        self.turn = 0
+        self.path: list[str] = []
+        self.notes: list[Source] = []
+
+    def url(self, key: str) -> str:
+        """`urn:uuid` of a resource: the same whenever this message is converted."""
+        digest = blake2b(key.encode(), key=self.seed, digest_size=16).hexdigest()
+        return (
+            f"urn:uuid:{digest[:8]}-{digest[8:12]}-8{digest[13:16]}-a{digest[17:20]}-{digest[20:]}"
+        )
+
+    def add(self, resource: dict[str, Any], *, numbered: bool) -> Mapped:
+        """A new resource of this message; without its identities yet.
+
+        Args:
+            resource: With `resourceType`.
+            numbered: There may be several: `Observation[3]`.
+        """
+        name = resource["resourceType"]
+        count = self.counts[name] = self.counts.get(name, 0) + 1
+        key = f"{name}[{count}]" if numbered or count > 1 else name
+        made = Mapped(key, self.url(key), resource, event=self.event)
+        self.mapped.append(made)
+        return made
+
+    def place(self) -> str:
+        """The segment at hand: `PID`, `OBX[3]`."""
+        segment = self.segment
+        several = len(self.message.by_name.get(segment.name, ())) > 1
+        return f"{segment.name}[{segment.ordinal}]" if several else segment.name
+
+    def remark(self, message: str, field: str = "", /, **arguments: str) -> None:
+        """Say what a person should see.
+
+        Args:
+            message: Stable message id.
+            field: `3.4` of the segment at hand; "" for the whole segment.
+            **arguments: For its words.
+        """
+        if len(self.remarks) < _MOST_REMARKS:
+            place = f"{self.place()}-{field}" if field else self.place()
+            remark = Remark(message, place, tuple(arguments.items()))
+            if remark not in self.remarks:
+                self.remarks.append(remark)
+
+    def unusable(self, error: Unusable, label: str) -> None:
+        """A value was left out: noted until the field is known."""
+        self.problems.append((label, error.id, ()))
+
+    def settle(self, label: str) -> None:
+        """Problems of datatype maps to remarks on a field."""
+        for inner, message, arguments in self.problems:
+            field = f"{label}.{inner}" if inner else label
+            self.remark(message, field, **dict(arguments))
+        self.problems.clear()

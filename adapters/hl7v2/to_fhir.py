@@ -1,0 +1,186 @@
+"""A message to what it says in FHIR, by the maps and nothing else.
+
+Pure: the same message, site and time give the same resources with the same full URLs. Called by
+the pipeline, by `fhir-hub v2 test`, and by tests.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from adapters.hl7v2.converted import Converted, Joined, Mapped, Source
+from adapters.hl7v2.mapping.compiler import SegmentMap, identity_pairs
+from adapters.hl7v2.mapping.library import Library, library
+from adapters.hl7v2.mapping.parts import merge
+from adapters.hl7v2.mapping.primitives import Unusable, date_time
+from adapters.hl7v2.mapping.reading import Group, read
+from adapters.hl7v2.mapping.run import Run, Scope, Translate
+from adapters.hl7v2.message import DELETE, Message, Segment
+from adapters.hl7v2.sites import Site
+from hub.errors import Unprocessable, fault
+from hub.model import dates
+
+
+def convert(
+    message: Message,
+    site: Site,
+    received: int,
+    *,
+    translate: Translate | None = None,
+    trace: bool = False,
+) -> Converted:
+    """What a message says.
+
+    Args:
+        message: Parsed.
+        site: Whose rules hold.
+        received: When it arrived, milliseconds since the epoch; used when it says no time.
+        translate: ConceptMaps of the terminology, for the site's `concept_maps`.
+        trace: `Mapped.sources` names every element; else only those at the top.
+
+    Raises:
+        Unprocessable: Its kind has no map, or a field without which nothing can be stored is
+            missing (location `PID-3`).
+        MapError: A map of the site is wrong.
+    """
+    maps = library(site, trace)
+    plan = maps.plan(message.kind)
+    if plan is None:
+        raise Unprocessable(fault("not-supported", "hl7v2-kind-unknown", "MSH-9"))
+    run = Run(message, site, event_of(message, site, received), translate)
+    root = read(message, plan)
+    _work(run, maps, root, Scope(None, root.around), trace)
+    result = Converted(run.kind, run.control_id, run.event, run.mapped)
+    result.joined = _joined(run)
+    result.remarks = run.remarks
+    for mapped in run.mapped:
+        if not mapped.identities:
+            mapped.identities = identity_pairs(mapped.resource.get("identifier"))
+    return result
+
+
+def event_of(message: Message, site: Site, received: int) -> int:
+    """When it happened: EVN-2, else MSH-7, else when it arrived; milliseconds since the epoch."""
+    event = message.first("EVN")
+    for text in (event.component(2) if event else "", message.header.component(7)):
+        if len(text) >= 8:
+            try:
+                return dates.parse(date_time(text, site.zone), site.zone)[0] // 1000
+            except (Unusable, ValueError):
+                continue
+    return received
+
+
+def _work(run: Run, maps: Library, group: Group, scope: Scope, trace: bool) -> None:
+    """Run the maps of a group in the order of its plan, then those of its groups."""
+    outer, run.scope = run.scope, scope
+    plan = group.plan
+    for key in plan.order:
+        names = plan.maps.get(key)
+        if names is None:
+            for inner in group.groups.get(key, ()):
+                below = scope if inner.plan.once else Scope(scope, inner.around)
+                _work(run, maps, inner, below, trace)
+                run.scope = scope
+            continue
+        for segment in group.segments.get(key, ()):
+            run.segment = segment
+            for name in names:
+                _apply(run, maps.map(name), segment, trace)
+            for name in maps.own_maps(key):
+                _apply(run, maps.map(name), segment, trace)
+    for segment in group.unknown:
+        run.segment = segment
+        own = maps.own_maps(segment.name)
+        for name in own:
+            _apply(run, maps.map(name), segment, trace)
+        if not own:
+            run.remark("hl7v2-segment-unmapped")
+    run.scope = outer
+
+
+def _apply(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
+    """One segment by one map."""
+    base = segment.fields
+    if rules.when is not None and not rules.when(run, base, 0):
+        return
+    target = None if rules.new else run.scope.find(rules.type)
+    if target is None and rules.only:
+        return
+    out: dict[str, Any] = {"resourceType": rules.type}
+    run.current = out
+    run.under = {} if target is None else target.resource
+    run.path, run.notes = [], []
+    sources, deleted = _fill(run, rules, segment, out)
+    for name in rules.required:
+        if name not in out:
+            raise _missing(rules, name)
+    if not sources and not deleted and target is None:
+        return
+    for name in rules.needs:
+        if name not in out and name not in run.under:
+            run.remark("hl7v2-resource-incomplete", type=rules.type, element=name)
+            return
+    identities = () if rules.identities is None else identity_pairs(rules.identities(run, base, 0))
+    if target is None:
+        target = run.add(out, numbered=rules.new)
+        target.how = rules.how
+        run.scope.made[rules.type] = target
+    else:
+        for name, value in out.items():
+            merge(target.resource, name, value)
+    target.identities += identities
+    target.sources += run.notes if trace else sources
+    if rules.initial or target.initial:
+        target.initial = target.initial.difference(out) | rules.initial.intersection(out)
+    if deleted or target.deleted:
+        target.deleted = target.deleted.union(deleted).difference(target.resource)
+
+
+def _fill(
+    run: Run, rules: SegmentMap, segment: Segment, out: dict[str, Any]
+) -> tuple[list[Source], list[str]]:
+    """Make the elements of a resource; gives what came from where, and what is to be emptied."""
+    base = segment.fields
+    present = 0
+    for number, text in enumerate(base):
+        if text:
+            present |= 1 << number
+    where = f"{segment.name}[{segment.ordinal}]"
+    sources: list[Source] = []
+    deleted: list[str] = []
+    for name, made, given, mask, fields in rules.members:
+        value = None
+        if made is not None and (not mask or mask & present):
+            value = made(run, base, 0)
+        if value is not None:
+            sources += [Source(name, where, str(n)) for n in fields if present >> n & 1]
+            if not fields:
+                sources.append(Source(name, where, ""))
+        elif run.deletes and any(base[n] == DELETE for n in fields if n < len(base)):
+            deleted.append(name)
+            continue
+        elif given is None or (value := given(run, base, 0)) is None:
+            continue
+        out[name] = value
+    return sources, deleted
+
+
+def _missing(rules: SegmentMap, element: str) -> Unprocessable:
+    fields = next(member.fields for member in rules.members if member.name == element)
+    place = f"{rules.segment}-{fields[0]}" if fields else rules.segment
+    return Unprocessable(fault("required", "hl7v2-field-required", place, field=place))
+
+
+def _joined(run: Run) -> list[Joined]:
+    """A40: the patients that the message map made of MRG go on under that of PID."""
+    surviving: Mapped | None = None
+    found: list[Joined] = []
+    for mapped in run.mapped:
+        if mapped.type != "Patient":
+            continue
+        if surviving is None or not mapped.key.startswith("Patient["):
+            surviving = mapped
+        else:
+            found.append(Joined(surviving.full_url, mapped.full_url))
+    return found
