@@ -240,6 +240,29 @@ class CodeSystem:
         """All over a concept, itself not; a cycle ends."""
         return _reach(ordinal, self.parents)
 
+    def is_in_cycle(self, ordinal: int) -> bool:
+        """Whether a concept stands under itself, which a hierarchy cannot show."""
+        return ordinal in self._cyclic
+
+    @cached_property
+    def _cyclic(self) -> frozenset[int]:
+        """Concepts that a walk from the roots does not reach."""
+        reached: set[int] = set()
+        waiting = list(self.roots())
+        while waiting:
+            ordinal = waiting.pop()
+            if ordinal not in reached:
+                reached.add(ordinal)
+                waiting.extend(self.children(ordinal))
+        if len(reached) == len(self):
+            return frozenset()
+        return frozenset(range(len(self))) - reached
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What else was derived from it (`terminology.core.text`), kept with it."""
+        return {}
+
     @cached_property
     def selections(self) -> dict[tuple[str, str, str], frozenset[int]]:
         """What filters selected already (`terminology.core.filters`), by property, op, value."""
@@ -273,6 +296,11 @@ class CodeSystem:
     def is_inactive(self, ordinal: int) -> bool:
         """Whether the concept is no longer for use."""
         return ordinal in self._inactive
+
+    @property
+    def has_inactive(self) -> bool:
+        """Whether any concept is no longer for use."""
+        return bool(self._inactive)
 
     def is_abstract(self, ordinal: int) -> bool:
         """Whether the concept only groups others."""
