@@ -121,7 +121,7 @@ def _check_header(message: Message, kinds: Set[str]) -> Issue | None:
     for number in _REQUIRED:
         if not header.component(number):
             place = f"MSH-{number}"
-            return fault("required", "hl7v2-field-required", place, place=place)
+            return fault("required", "hl7v2-field-required", place, field=place)
     if len(header.field(10)) > _LONGEST_CONTROL_ID:
         return fault("too-long", "hl7v2-control-id-long", "MSH-10", limit=_LONGEST_CONTROL_ID)
     if message.version not in VERSIONS:

@@ -20,7 +20,7 @@ from adapters.hl7v2.message import Message
 from adapters.hl7v2.reasons import write_reasons
 from adapters.hl7v2.sites import Site
 from hub.context import Clock, utc_now
-from hub.errors import Issue, Unavailable, fault
+from hub.errors import HubError, Issue, fault
 from hub.storage.message_log import AlreadySettled, ArrivalRow, MessageLog, Settled
 from hub.storage.port import StoreUnavailable
 
@@ -65,15 +65,15 @@ class Job:
 class Work(Protocol):
     """What is done with a message."""
 
-    async def __call__(self, job: Job) -> bytes:
+    async def __call__(self, job: Job) -> Settled:
         """Work on a message and settle it in the log.
 
         Returns:
-            The answer that was settled.
+            How it was settled.
 
         Raises:
             AlreadySettled: Somebody else has.
-            StoreUnavailable, Unavailable: Not now; it is tried again.
+            StoreUnavailable, HubError: Not now; it is tried again.
         """
 
 
@@ -171,19 +171,22 @@ class Pipeline:
         while not self._stopping.is_set():
             try:
                 async with self._slots:
-                    return await self._work(job)
+                    settled = await self._work(job)
+                self._count(settled)
+                return settled.answer
             except AlreadySettled:
                 row = await self._messages.arrival(self._tenant, job.row)
                 return b"" if row is None else row.arrival.answer
-            except (StoreUnavailable, Unavailable):
+            except (StoreUnavailable, HubError) as error:
                 self.outcomes.retries += 1
+                _log.warning("message %d waits: %s", job.row, error)
             # A mistake of ours: the message is kept and shown, and its sender is told.
             except Exception:  # noqa: BLE001
                 self.outcomes.failures += 1
                 _log.exception("message %d cannot be worked on", job.row)
-                settled = await self._set_aside(job)
-                if settled is not None:
-                    return settled
+                aside = await self._set_aside(job)
+                if aside is not None:
+                    return aside
             if await _happens(self._stopping, pause):
                 break
             pause = min(pause * 2, _LONGEST_PAUSE)
@@ -212,7 +215,13 @@ class Pipeline:
         reason = write_reasons(issues)
         settled = Settled(row, "quarantined", answer, now, reason)
         await self._messages.settle(self._tenant, settled)
-        self.outcomes.quarantined += 1
+        self._count(settled)
+
+    def _count(self, settled: Settled) -> None:
+        if settled.state == "stored":
+            self.outcomes.stored += 1
+        else:
+            self.outcomes.quarantined += 1
 
     # --- work that waits in the log ---------------------------------------------------------
 

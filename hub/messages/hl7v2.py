@@ -83,10 +83,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The sender's site does not take messages from this address.",
         "该站点不接受来自此地址的消息。",
     ),
-    "hl7v2-field-required": (
-        "{place} is required.",
-        "{place} 为必填字段。",
-    ),
     "hl7v2-control-id-long": (
         "MSH-10 has at most {limit} characters.",
         "MSH-10 最多 {limit} 个字符。",
