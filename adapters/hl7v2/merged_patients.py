@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from itertools import pairwise
 from typing import Any
 
+from adapters.hl7v2.converted import Mapped
 from adapters.hl7v2.identities import Held
 from adapters.hl7v2.merging import Content, Stamp, carried
 from hub.errors import Conflict, fault
@@ -109,15 +110,13 @@ def _unlink(held: Held, kind: str, id: str) -> None:
         held.content.pop(LINK, None)
 
 
-async def carry_over(patient: Held, hold: Hold) -> list[Held]:
+async def carry_over(mapped: Mapped, patient: Held, hold: Hold) -> None:
     """Let what a merged record was told since its merge reach the records that go on.
 
     Args:
-        patient: Any patient that a message tells of.
+        mapped: What a message tells of a patient.
+        patient: The patient.
         hold: Gives records.
-
-    Returns:
-        The records that go on.
     """
     following = await chain(patient, hold)
     for held, target in pairwise(following):
@@ -126,4 +125,4 @@ async def carry_over(patient: Held, hold: Hold) -> list[Held]:
         since = held.marks.of(LINK)
         made = carried("Patient", source, (target.content, target.marks), since)
         target.content, target.marks = made.content, made.marks
-    return following[1:]
+        target.told.append((mapped, made.taken))

@@ -31,7 +31,7 @@ from adapters.hl7v2.merging import (
 from adapters.hl7v2.places import entry, in_message, place_of
 from adapters.hl7v2.provenance import Origin, Target, provenance
 from hub.context import Context
-from hub.errors import Gone, HubError, Issue, Unprocessable, fault
+from hub.errors import Gone, HubError, Issue, Unavailable, Unprocessable, fault
 from hub.interactions import Accompanying, Interactions, sight
 from hub.interactions.answer import resource_of
 from hub.interactions.commit import Change, retried
@@ -84,7 +84,7 @@ async def store(
 
     Raises:
         AlreadySettled: The message was settled before; nothing was stored.
-        HubError: The record cannot answer now; nothing was stored, it can be tried again.
+        StoreUnavailable, Unavailable: Not now; nothing was stored, it can be tried again.
     """
     work = _Work(door, ctx, converted, origin)
     for mapped in converted.resources:
@@ -93,7 +93,7 @@ async def store(
         return await retried(lambda: work.attempt(settle))
     except HubError as error:
         if error.status in STOPS or any(issue.code in _PASSING for issue in error.issues):
-            raise
+            raise Unavailable(error.issues) from error
         return Outcome("quarantined", issues=in_message(error, work.told))
 
 
@@ -281,7 +281,7 @@ class _Work:
             await join(surviving, replaced, self._stamp(mapped), self._hold, place)
         for mapped in self.converted.resources:
             if mapped.type == _PATIENT:
-                await carry_over(self.found.held[mapped.full_url], self._hold)
+                await carry_over(mapped, self.found.held[mapped.full_url], self._hold)
 
     # --- committing -------------------------------------------------------------------------
 
@@ -301,7 +301,7 @@ class _Work:
             if held.is_found_again:
                 packed = pack(replace(held.marks, version=version))
                 if packed != held.remembered:
-                    marks.append(Mark(held.reference, packed))
+                    marks.append(Mark(held.reference, packed, held.remembered))
         remarks = (*self.converted.remarks, *self.found.remarks)
         settled = settle(tuple(marks), remarks)
         if not changes:

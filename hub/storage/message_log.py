@@ -87,10 +87,13 @@ class Mark(NamedTuple):
         key: `Patient/ID` or another name, 1 to 512 characters. A mark that is named as a
             resource is removed with it by an expunge.
         value: The adapter's: which element is as old as which event.
+        before: What must be remembered under the key until now, b"" for nothing; when it is
+            something else the commit is refused (`PreconditionChanged`). None: no matter what.
     """
 
     key: str
     value: bytes
+    before: bytes | None = None
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -235,6 +238,7 @@ class MessageLog(Protocol):
 
         Raises:
             AlreadySettled: It does not wait.
+            PreconditionChanged: A mark has changed (`Mark.before`).
             StoreUnavailable: It could not be stored.
         """
 

@@ -22,10 +22,10 @@ class VersionConflict(CommitRefused):
 
 
 class PreconditionChanged(CommitRefused):
-    """A `Matches` no longer holds; search again and retry."""
+    """A `Matches` no longer holds, or a mark has changed; read again and retry."""
 
     def __init__(self, index: int, ids: tuple[str, ...]) -> None:
-        """Name the precondition and what it matches now (at most two ids)."""
+        """Name the precondition (-1: a mark) and what it matches now (at most two ids)."""
         super().__init__(f"preconditions[{index}]")
         self.index, self.ids = index, ids
 

@@ -8,7 +8,13 @@ from typing import Any
 import pytest
 
 from hub.storage.message_log import LONGEST_MARK, ArrivalRow, Mark, MessageQuery, Receipt
-from hub.storage.port import AlreadySettled, OutboxRow, Store, VersionConflict
+from hub.storage.port import (
+    AlreadySettled,
+    OutboxRow,
+    PreconditionChanged,
+    Store,
+    VersionConflict,
+)
 from tests.contract.commits import AUDIT, CLOCK, TENANT, commit_of, put, store_one
 from tests.contract.messages import NOW, arrival, counts, receive, settled
 
@@ -198,6 +204,23 @@ async def test_marks_are_replaced_and_belong_to_a_tenant(store: Store) -> None:
     assert await store.messages.marks(TENANT, ["Patient/张"]) == {"Patient/张": b"two"}
     assert await store.messages.marks(TENANT + 1, ["Patient/张"]) == {}
     assert await store.messages.marks(TENANT, []) == {}
+
+
+async def test_a_mark_that_has_changed_refuses_the_end(store: Store) -> None:
+    first = (Mark("Patient/a", b"one", b""),)
+    await store.messages.settle(TENANT, settled(await receive(store, "1"), marks=first))
+    row = await receive(store, "2")
+    for before in (b"", b"other"):
+        marks = (Mark("Patient/b", b"new", b""), Mark("Patient/a", b"two", before))
+        with pytest.raises(PreconditionChanged):
+            await store.messages.settle(TENANT, settled(row, marks=marks))
+        with pytest.raises(PreconditionChanged):
+            await store.commit(commit_of(put("Patient/a"), message=settled(row, marks=marks)))
+    assert await store.read(TENANT, "Patient", "a") is None
+    assert await store.messages.marks(TENANT, ["Patient/a", "Patient/b"]) == {"Patient/a": b"one"}
+    marks = (Mark("Patient/a", b"two", b"one"),)
+    await store.commit(commit_of(put("Patient/a"), message=settled(row, marks=marks)))
+    assert await store.messages.marks(TENANT, ["Patient/a"]) == {"Patient/a": b"two"}
 
 
 async def test_an_expunged_resource_has_no_mark(store: Store) -> None:

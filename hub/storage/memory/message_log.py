@@ -22,6 +22,7 @@ from hub.storage.message_log import (
     Tally,
     check_settled,
 )
+from hub.storage.refusals import PreconditionChanged
 
 if TYPE_CHECKING:
     from hub.storage.memory.record import Record
@@ -52,12 +53,16 @@ class Messages:
 
         Raises:
             AlreadySettled: It does not wait.
+            PreconditionChanged: A mark has changed.
             ValueError: See `check_settled`.
         """
         check_settled(settled)
         found = self.arrivals.get((tenant, settled.row))
         if found is None or found.arrival.state != "waiting":
             raise AlreadySettled
+        for mark in settled.marks:
+            if mark.before not in (None, self.marks.get((tenant, mark.key), b"")):
+                raise PreconditionChanged(-1, ())
 
     def settle(self, tenant: int, settled: Settled) -> None:
         """End the work on an arrival, once checked."""
@@ -66,7 +71,7 @@ class Messages:
             found.arrival, state=settled.state, answer=settled.answer, reason=settled.reason
         )
         self.arrivals[tenant, settled.row] = found._replace(arrival=arrival, settled=settled.time)
-        self.marks.update(((tenant, key), value) for key, value in settled.marks)
+        self.marks.update(((tenant, mark.key), mark.value) for mark in settled.marks)
 
 
 class MemoryMessageLog:

@@ -23,6 +23,7 @@ from hub.storage.message_log import (
     Settled,
     check_settled,
 )
+from hub.storage.refusals import PreconditionChanged
 from hub.storage.sqlite.message_schema import (
     ARRIVAL_NUMBER,
     ARRIVAL_STATES,
@@ -54,6 +55,7 @@ ARRIVE = (
 KEEP_ARRIVED = "INSERT INTO arrival_raw VALUES (?, ?)"
 STATE = "SELECT state, site FROM arrival WHERE row = ? AND tenant = ?"
 SETTLE = "UPDATE arrival SET state = ?, settled = ?, answer = ?, reason = ? WHERE row = ?"
+MARKED = "SELECT value FROM mark WHERE tenant = ? AND key = ?"
 MARK = "INSERT OR REPLACE INTO mark VALUES (?, ?, ?)"
 UNMARK = "DELETE FROM mark WHERE tenant = ? AND key = ?"
 
@@ -145,12 +147,18 @@ def check(work: Transaction, tenant: int, settled: Settled) -> str:
 
     Raises:
         AlreadySettled: It does not wait.
+        PreconditionChanged: A mark has changed.
         ValueError: See `check_settled`.
     """
     check_settled(settled)
     found: Any = work.connection.execute(STATE, (settled.row, tenant)).fetchone()
     if found is None or found[0] != WAITING:
         raise AlreadySettled
+    for key, _, before in settled.marks:
+        if before is not None:
+            marked: Any = work.connection.execute(MARKED, (tenant, key)).get
+            if (marked or b"") != before:
+                raise PreconditionChanged(-1, ())
     site: str = found[1]
     return site
 
@@ -165,7 +173,7 @@ def end(work: Transaction, tenant: int, site: str, settled: Settled) -> None:
         settled.row,
     )
     work.connection.execute(SETTLE, bindings)
-    for key, value in settled.marks:
+    for key, value, _ in settled.marks:
         work.connection.execute(MARK, (tenant, key, value))
     work.count_messages(tenant, "in", site, "waiting", -1)
     work.count_messages(tenant, "in", site, settled.state, 1)
