@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from adapters.hl7v2 import answers
+from adapters.hl7v2 import referral_answers
 from adapters.hl7v2.converted import Converted, Mapped, Remark
 from adapters.hl7v2.identities import Found, Held, Identity, find_all, held_by_id, recall
 from adapters.hl7v2.merged_patients import carry_over, chain, join, reached
@@ -129,10 +129,10 @@ class _Work:
     async def attempt(self, settle: Settle) -> Outcome:
         """Once from reading to the commit."""
         self.told = []
-        answered = await answers.match(self.door, self.ctx, self.converted, self.origin)
+        answered = await referral_answers.match(self.door, self.ctx, self.converted, self.origin)
         about = None
         if answered is not None:
-            about = await answers.focus(self.door, self.ctx, answered, self.converted)
+            about = await referral_answers.focus(self.door, self.ctx, answered, self.converted)
         self.found = await find_all(self.door, self.ctx, self.converted.resources, about or {})
         self.held = {held.reference: held for held in self.found.held.values()}
         await self._recall(self.held.values())

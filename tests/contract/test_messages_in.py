@@ -218,8 +218,8 @@ async def test_a_mark_that_has_changed_refuses_the_end(store: Store) -> None:
             await store.commit(commit_of(put("Patient/a"), message=settled(row, marks=marks)))
     assert await store.read(TENANT, "Patient", "a") is None
     assert await store.messages.marks(TENANT, ["Patient/a", "Patient/b"]) == {"Patient/a": b"one"}
-    marks = (Mark("Patient/a", b"two", b"one"),)
-    await store.commit(commit_of(put("Patient/a"), message=settled(row, marks=marks)))
+    right = (Mark("Patient/a", b"two", b"one"),)
+    await store.commit(commit_of(put("Patient/a"), message=settled(row, marks=right)))
     assert await store.messages.marks(TENANT, ["Patient/a"]) == {"Patient/a": b"two"}
 
 
