@@ -44,12 +44,13 @@ from adapters.hl7v2.mapping.values import (
     depth_of,
     get,
     holds,
+    line_text,
     text_of,
     whole_text,
 )
 from hub.definitions import is_resource_type, type_kind
 
-_OBJECT_WORDS = frozenset({"$each", "$when"})
+_OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
 _SEGMENT_WORDS = frozenset(
     {"$new", "$only", "$when", "$how", "$identities", "$required", "$needs", "$initial"}
 )
@@ -213,11 +214,33 @@ class Compiler:
         """An object without `$each`."""
         if "$each" in node:
             raise wrong(f"{frame.place} $each", "hl7v2-map-each")
-        part = object_of(self._members(node, place, frame))
+        if "$from" in node:
+            part = self._filled(node, place, frame)
+        else:
+            part = object_of(self._members(node, place, frame))
         condition = self._condition(node.get("$when"), frame)
         if condition is None:
             return part
         return Part(only_if(condition, part.made), only_if(condition, part.given))
+
+    def _filled(self, node: Mapping[str, Any], place: Place, frame: Frame) -> Part:
+        """`$from`: what it makes, filled up; nothing when it makes nothing."""
+        at = f"{frame.place} $from"
+        text = node["$from"]
+        if not isinstance(text, str) or place.primitive:
+            raise wrong(at, "hl7v2-map-shape", wanted="value")
+        start = self.leaf(grammar.expression(text, at), place, frame).made
+        if start is None:
+            raise wrong(at, "hl7v2-map-shape", wanted="value")
+        of = self._members(node, place, frame)
+
+        def make(run: Run, base: Base, depth: int) -> Any:
+            begun = start(run, base, depth)
+            if begun is not None:
+                fill(run, base, depth, of, begun)
+            return begun
+
+        return Part(make)
 
     def _members(
         self,
@@ -363,6 +386,8 @@ class Compiler:
 
     def leaf(self, expression: Expression, place: Place, frame: Frame) -> Part:
         """An expression for an element that does not repeat."""
+        if isinstance(expression.source, Field) and expression.source.repetition < 0:
+            return self._lines(expression, expression.source, place, frame)
         part = self._plain(expression, place, frame)
         if expression.otherwise is not None:
             other = self.leaf(expression.otherwise, place, frame)
@@ -392,6 +417,53 @@ class Compiler:
         def make(run: Run, base: Base, depth: int) -> Any:
             raw = raw_of(run, base, depth)
             return convert(run, raw, 3) if raw else None
+
+        return Part(make)
+
+    def _lines(self, expression: Expression, source: Field, place: Place, frame: Frame) -> Part:
+        """`NTE-3[*]`: all repetitions as the lines of one text.
+
+        Of another segment of the group those of every one for which the condition holds.
+        """
+        read = KINDS.get(expression.datatype or place.type)
+        if read is None or not place.primitive or expression.table or source.component:
+            raise wrong(frame.place, "hl7v2-map-as", type=place.type)
+        own = source.segment == frame.segment
+        condition = None if expression.condition is None else holds(expression.condition, frame)
+        repetitions = all_of(source, frame)
+        self._note_use(source, frame)
+        name, number, trace = source.segment, str(source.number), self.trace
+
+        def gathered(run: Run, base: Base, depth: int) -> list[str]:
+            if condition is None or condition(run, base, depth):
+                return [line_text(run, raw) for raw in repetitions(run, base)]
+            return []
+
+        def make(run: Run, base: Base, depth: int) -> Any:
+            if own:
+                lines = gathered(run, base, depth)
+            else:
+                scope, lines = run.scope, []
+                around = scope.segments
+                for segment in around.get(name, ()):
+                    scope.segments = {**around, name: [segment]}
+                    lines += gathered(run, base, depth)
+                scope.segments = around
+            text = "\n".join(lines)
+            if not text.strip():
+                return None
+            run.label = number
+            try:
+                value = read(text, run.zone)
+            except Unusable as error:
+                run.remark(error.id, number)
+                return None
+            if trace:
+                segment = run.segment if own else run.scope.segments[name][0]
+                outer, run.at = run.at, f"{segment.name}[{segment.ordinal}]|{number}"
+                _note(run, value)
+                run.at = outer
+            return value
 
         return Part(make)
 

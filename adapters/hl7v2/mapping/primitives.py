@@ -11,7 +11,7 @@ import base64
 import binascii
 import re
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -31,7 +31,36 @@ _WRITTEN = re.compile(
 )
 _TIME = re.compile(r"(\d\d):?(\d\d)?(?::?(\d\d)(\.\d{1,6})?)?")
 _NUMBER = re.compile(r"\s*([<>]=?)?\s*([+-]?(?:\d{1,18}(?:\.\d{0,12})?|\.\d{1,12}))\s*")
+_SUM = re.compile(r"(\S+) \+ (\d{1,7}) ?(\S*)")
+_LIMITS = re.compile(
+    r"\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*(?:--?|–|—|~|～|_)\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*"
+)
+_SAMPLE = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,10})?")
 _MOST = 2**31 - 1
+_SECONDS = {
+    **dict.fromkeys(("", "m", "min", "mins", "minute", "minutes", "分钟", "分鐘", "分"), 60),
+    **dict.fromkeys(("s", "sec", "second", "seconds", "秒"), 1),
+    **dict.fromkeys(("h", "hr", "hour", "hours", "小时", "小時"), 3600),
+    **dict.fromkeys(("d", "day", "days", "天"), 86_400),
+}
+_MEDIA = frozenset(("application", "audio", "image", "multipart", "text", "video"))
+_MEDIA_NAME = re.compile(r"[a-z0-9][a-z0-9.+-]{0,80}")
+_MEDIA_KINDS = {
+    "ap": "application",
+    "au": "audio",
+    "ft": "text",
+    "im": "image",
+    "ns": "image",
+    "sd": "image",
+    "si": "image",
+    "tx": "text",
+}
+_MEDIA_OF = {
+    **dict.fromkeys(("pdf", "rtf", "msword", "dicom", "json"), "application"),
+    **dict.fromkeys(("jpeg", "jpg", "png", "gif", "tiff", "tif", "bmp"), "image"),
+    **dict.fromkeys(("html", "plain", "sgml"), "text"),
+}
+_MEDIA_SPELLED = {"jpg": "jpeg", "tif": "tiff"}
 _BOOLEANS = {"Y": True, "N": False, "T": True, "F": False, "1": True, "0": False}
 
 
@@ -226,6 +255,48 @@ def plain(text: str, zone: str) -> str:
     return base64.b64encode(text.encode()).decode()
 
 
+def sum_of(text: str, zone: str) -> str | None:
+    """`202603160900 + 30 min`: an instant after another; None when a part is missing."""
+    match = _SUM.fullmatch(text)
+    if match is None:
+        return None
+    stamp, amount, unit = match.groups()
+    seconds = _SECONDS.get(unit.lower())
+    if seconds is None:
+        raise Unusable("hl7v2-bad-duration")
+    begin = datetime.fromisoformat(instant(stamp, zone))
+    try:
+        return (begin + timedelta(seconds=int(amount) * seconds)).isoformat()
+    except OverflowError:
+        raise Unusable("hl7v2-bad-duration") from None
+
+
+def low_end(text: str, zone: str) -> Decimal | int | None:
+    """The lower limit of `3.5-9.5`; None when it is not written so."""
+    match = _LIMITS.fullmatch(text)
+    return None if match is None else _number(match.group(1))
+
+
+def high_end(text: str, zone: str) -> Decimal | int | None:
+    """The upper limit of `3.5-9.5`; None when it is not written so."""
+    match = _LIMITS.fullmatch(text)
+    return None if match is None else _number(match.group(2))
+
+
+def samples(text: str, zone: str) -> str | None:
+    """NA to the numbers of SampledData."""
+    return " ".join(_SAMPLE.findall(text)) or None
+
+
+def media_type(text: str, zone: str) -> str | None:
+    """`AP/PDF`, `application/pdf`, `/JPEG` of tables 0191 and 0291 to a MIME type."""
+    kind, _, subtype = (part.strip().lower() for part in text.partition("/"))
+    if not _MEDIA_NAME.fullmatch(subtype):
+        return None
+    kind = _MEDIA_OF.get(subtype) or _MEDIA_KINDS.get(kind, kind)
+    return f"{kind}/{_MEDIA_SPELLED.get(subtype, subtype)}" if kind in _MEDIA else None
+
+
 def ucum_code(text: str, zone: str) -> str | None:
     """The text when it is a UCUM unit, else nothing."""
     return text if len(text) < 60 and _is_ucum(text) else None
@@ -262,4 +333,9 @@ KINDS: dict[str, Kind] = {
     "hexadecimal": hexadecimal,
     "plain": plain,
     "ucum": ucum_code,
+    "sum": sum_of,
+    "low": low_end,
+    "high": high_end,
+    "samples": samples,
+    "mediatype": media_type,
 }

@@ -68,6 +68,15 @@ def whole_text(run: Run, raw: str, depth: int) -> str:
     return raw.strip()
 
 
+def line_text(run: Run, raw: str) -> str:
+    """Plain text of a raw line: blanks at its beginning stay."""
+    if run.escape and run.escape in raw:
+        raw = unescape(raw, run.message.delimiters)
+    if run.dirty:
+        raw = CONTROL.sub("", raw)
+    return raw.rstrip()
+
+
 def get_field(source: Field, frame: Frame) -> Get:
     """Raw text of a field, repetition, component or subcomponent."""
     whole = _whole_field(source, frame)
@@ -241,9 +250,25 @@ def holds(condition: Condition, frame: Frame) -> Holds:
         case Count(source, sign, number):
             return _count(source, sign, number, frame)
         case Lacks(element):
-            return lambda run, base, depth: element not in run.current and element not in run.under
+            return _lacks(element)
         case Has(resource):
             return lambda run, base, depth: run.scope.find(resource) is not None
+
+
+def _lacks(element: str) -> Holds:
+    if not element.endswith("[x]"):
+        return lambda run, base, depth: element not in run.current and element not in run.under
+    stem = element.removesuffix("[x]")
+    end = len(stem)
+
+    def lacks_choice(run: Run, base: Base, depth: int) -> bool:
+        return not any(
+            name.startswith(stem) and name[end : end + 1].isupper()
+            for made in (run.current, run.under)
+            for name in made
+        )
+
+    return lacks_choice
 
 
 def _joined(all_of_them: bool, conditions: list[Holds]) -> Holds:
