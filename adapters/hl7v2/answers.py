@@ -1,109 +1,164 @@
-"""An answer to a message of ours: the referral that it is about gets it.
+"""What another system answers to a message of ours: read, and noted beside the message.
 
-An RRI comes on its own connection, later. It names our message by control id (MSA-2) or the
-referral by its identifier; the log of departures tells what that was about (`Departure.focus`):
-a Task or a ServiceRequest, which the answer changes. What matches nothing that was sent to the
-same site is quarantined, for a person to look at. Called by `adapters.hl7v2.storing`.
-HL7 v2.9 chapter 11, section 11.3.2 (REF/RRI).
+AA and CA, AE and CE, AR and CR: HL7 v2.9 chapter 2, sections 2.9.2 and 2.9.3 (processing rules),
+2.14.5 (ERR, older: 2.14.5 of v2.3), 2.14.9 (MSA). Called by `adapters.hl7v2.sending` for what
+comes back on the connection, and by the inbox for what comes on its own.
 """
 
 from __future__ import annotations
 
-from adapters.hl7v2.converted import Converted, Mapped
-from adapters.hl7v2.identities import Held, held_by_id
-from adapters.hl7v2.provenance import Origin
-from hub.context import Context
-from hub.errors import NotFound, fault
-from hub.interactions import Interactions
-from hub.storage.message_log import DepartureRow
+import re
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-_ABOUT = ("Task", "ServiceRequest")
+from adapters.hl7v2.reasons import Reason, write_reasons
+from hub.storage.message_log import DepartureRow, DepartureState, MessageLog
 
-_AS_REQUEST = {
-    "rejected": "revoked",
-    "cancelled": "revoked",
-    "failed": "revoked",
-    "completed": "completed",
-    "entered-in-error": "entered-in-error",
-    "on-hold": "on-hold",
-}
-"""Task.status as ServiceRequest.status; what is not named goes on as it is."""
+Verdict = Literal["kept", "done", "again", "refused"]
+"""`kept`: the other side has it safely; `done`: it has worked on it; `again`: send it again;
+`refused`: a person decides."""
 
-_AS_TASK = {
-    "revoked": "rejected",
-    "completed": "completed",
-    "on-hold": "on-hold",
-    "active": "accepted",
-    "entered-in-error": "entered-in-error",
-}
-"""ServiceRequest.status as Task.status."""
+ANSWERED_LATER = frozenset(("REF^I12",))
+"""Kinds whose real answer (RRI^I12) is a message of its own."""
+
+_LINES = re.compile(rb"[\r\n]+")
+_LATER = frozenset(("206", "207"))
+"""Table 0357: the record is locked, an internal error. The others are in the message itself."""
+
+_UNREADABLE = "hl7v2-out-answer"
+_KNOWN = frozenset(("AA", "AE", "AR", "CA", "CE", "CR"))
 
 
-async def match(
-    door: Interactions, ctx: Context, converted: Converted, origin: Origin
-) -> DepartureRow | None:
-    """The message of ours that one answers; None when it is no answer.
+class Answer(NamedTuple):
+    """An acknowledgement.
+
+    Attributes:
+        code: MSA-1.
+        control_id: MSA-2: the message that it answers.
+        errors: Error codes of its ERR segments (table 0357).
+        kind: MSH-9, `ACK^A01`, `RRI^I12`.
+    """
+
+    code: str
+    control_id: str
+    errors: tuple[str, ...]
+    kind: str
+
+
+def read_answer(raw: bytes) -> Answer | None:
+    """What an answer says; None when it is none.
+
+    Only what is ASCII in every charset is looked at, so its charset does not matter.
 
     Args:
-        door: The record.
-        ctx: The site.
-        converted: What it says.
-        origin: Which one it is.
-
-    Raises:
-        NotFound: It is an answer to nothing that was sent to this site.
+        raw: Without framing.
     """
-    if not converted.answers:
+    lines = [line for line in _LINES.split(raw) if line]
+    if not lines or not lines[0].startswith(b"MSH") or len(lines[0]) < 5:
         return None
-    for name in converted.answers:
-        row = await door.store.messages.departure(ctx.tenant.key, name)
-        if row is not None and row.departure.destination == origin.site and row.departure.focus:
-            return row
-    raise NotFound(fault("not-found", "hl7v2-answer-unmatched", "MSA-2"))
+    field, component = lines[0][3:4], lines[0][4:5]
+    rows = [line.split(field) for line in lines]
+    said = next((row for row in rows if row[0] == b"MSA"), None)
+    if said is None or len(said) < 3:
+        return None
+    code = said[1].decode("ascii", "replace").strip()
+    if code not in _KNOWN:
+        return None
+    errors = [_error(row, component) for row in rows if row[0] == b"ERR"]
+    header = rows[0]
+    kind = header[8].replace(component, b"^") if len(header) > 8 else b""
+    return Answer(
+        code,
+        said[2].decode("ascii", "replace").strip(),
+        tuple(one for one in errors if one),
+        kind.decode("ascii", "replace"),
+    )
 
 
-async def focus(
-    door: Interactions, ctx: Context, row: DepartureRow, converted: Converted
-) -> dict[str, Held]:
-    """The referral that our message was about, by the full URL of what the answer says of it.
+def _error(row: Sequence[bytes], component: bytes) -> str:
+    """ERR-3.1, or before v2.5 the fourth component of ERR-1."""
+    if len(row) > 3 and row[3]:
+        found = row[3].split(component)[0]
+    else:
+        parts = row[1].split(component) if len(row) > 1 else []
+        found = parts[3].split(b"&")[0] if len(parts) > 3 else b""
+    text = found.decode("ascii", "replace")
+    return text if text.isalnum() and len(text) <= 10 else ""
+
+
+def verdict(answer: Answer, kind: str, times: int, most: int) -> Verdict:
+    """What an answer means for a message.
+
+    An error that is in the message itself would be the same next time; one that is not is worth
+    another try; one without a reason is, some times.
 
     Args:
-        door: The record.
-        ctx: The site.
-        row: Our message.
-        converted: The answer; what it says of a Task is said of a ServiceRequest too, or the
-            other way, when our message was about that.
-
-    Raises:
-        NotFound: The referral is not there any more.
+        answer: To it.
+        kind: Of the message.
+        times: How often it was answered so before.
+        most: How often one is sent that fails without a reason.
     """
-    type, _, id = row.departure.focus.partition("/")
-    held = await held_by_id(door, ctx, type, id)
-    if held is None:
-        raise NotFound(fault("not-found", "hl7v2-answer-unmatched", "MSA-2"))
-    mapped = next((one for one in converted.resources if one.type == type), None)
-    if mapped is None:
-        other = next((one for one in converted.resources if one.type in _ABOUT), None)
-        if other is None:
-            return {}
-        mapped = _turned(other, type)
-        converted.resources.append(mapped)
-    return {mapped.full_url: held}
+    match answer.code:
+        case "AA":
+            later = kind in ANSWERED_LATER and not answer.kind.startswith("RRI")
+            return "kept" if later else "done"
+        case "CA":
+            return "kept"
+        case "AE" | "CE":
+            if answer.errors and _LATER.issuperset(answer.errors):
+                return "again"
+            return "again" if not answer.errors and times + 1 < most else "refused"
+        case _:
+            return "refused"
 
 
-def _turned(mapped: Mapped, type: str) -> Mapped:
-    """What is said of a Task as said of a ServiceRequest, or the other way: its status."""
-    table = _AS_TASK if type == "Task" else _AS_REQUEST
-    resource = {"resourceType": type}
-    status = table.get(str(mapped.resource.get("status")))
-    if status:
-        resource["status"] = status
-    if type == "Task" and "statusReason" in mapped.resource:
-        resource["statusReason"] = mapped.resource["statusReason"]
-    return Mapped(
-        f"{mapped.key}/{type}",
-        f"{mapped.full_url}:{type}",
-        resource,
-        sources=mapped.sources,
-        event=mapped.event,
-    )
+def reason_for(answer: Answer, times: int) -> str:
+    """Why a message was not taken, as `DepartureRow.reason`.
+
+    Args:
+        answer: AE, AR, CE or CR.
+        times: How often it was answered so, this time included.
+    """
+    errors = ", ".join(answer.errors) or "-"
+    told = Reason("hl7v2-out-refused", "", {"code": answer.code, "errors": errors}, times)
+    return write_reasons([told])
+
+
+def unreadable() -> str:
+    """The reason when what came back is no acknowledgement."""
+    return write_reasons([Reason(_UNREADABLE)])
+
+
+STATES: dict[Verdict, DepartureState] = {
+    "kept": "accepted",
+    "done": "done",
+    "again": "queued",
+    "refused": "refused",
+}
+
+
+async def note_answer(
+    messages: MessageLog, tenant: int, answer: Answer, raw: bytes
+) -> DepartureRow | None:
+    """Note an acknowledgement that came on its own, later or on another connection.
+
+    Args:
+        messages: The log.
+        tenant: Tenant key.
+        answer: What it says.
+        raw: Its bytes.
+
+    Returns:
+        The message that it answers; None when there is none.
+    """
+    found = await messages.departure(tenant, answer.control_id)
+    if found is None or found.departure.control_id != answer.control_id:
+        return None
+    if found.state == "done":
+        return found
+    # It has the message, so sending it again would not make it better: an error is for a person.
+    meaning = verdict(answer, found.departure.kind, 0, 0)
+    state: DepartureState = "refused" if meaning == "again" else STATES[meaning]
+    reason = reason_for(answer, 1) if state == "refused" else ""
+    await messages.attempted(tenant, found.row, state, answer=raw, reason=reason)
+    return found

@@ -29,7 +29,7 @@ ANY = "*"
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
-_EVENTS = ("ADT", "ORU", "REF", "MDM")
+_EVENTS = ("ADT", "ORU")
 
 
 class SiteError(ValueError):
@@ -43,12 +43,20 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         host: Address or name.
         port: TCP port.
         tls: Over TLS; certificates are settings of the hub.
-        events: What it gets by itself: `ADT`, `ORU`, `REF`, `MDM`.
+        events: What it gets by itself when the record changes: `ADT`, `ORU`. Referrals and
+            documents go to whom a person names.
         charset: Charset to write in.
+        unencodable: What becomes of a character that the charset lacks: `refuse` leaves the
+            message to a person, `escape` writes its UTF-8 as a hexadecimal escape sequence.
         ack: `enhanced` asks for accept and application acknowledgements.
         application: MSH-5.
         facility: MSH-6.
         version: MSH-12.
+        sending_application: MSH-3.
+        sending_facility: MSH-4.
+        processing: MSH-11: `P` production, `T` training, `D` debugging.
+        answer_seconds: How long an acknowledgement is waited for.
+        error_attempts: How often a message that is answered AE or CE without a reason is sent.
     """
 
     host: str
@@ -60,6 +68,12 @@ class Destination(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     application: str = ""
     facility: str = ""
     version: str = "2.5.1"
+    unencodable: Literal["refuse", "escape"] = "refuse"
+    sending_application: str = "FHIRHUB"
+    sending_facility: str = ""
+    processing: Literal["P", "T", "D"] = "P"
+    answer_seconds: float = 30.0
+    error_attempts: int = 10
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,6 +34,10 @@ class Validator(Protocol):
 class Announcer(Protocol):
     """Tells others of what changes; `adapters.hl7v2.announcing` implements it."""
 
+    @property
+    def destinations(self) -> Sequence[str]:
+        """Names of those that messages may be sent to on request."""
+
     async def __call__(self, ctx: Context, changes: Sequence[Change]) -> Sequence[OutboxRow]:
         """What is to be sent because of some changes; stored in the commit that makes them.
 
@@ -42,4 +46,18 @@ class Announcer(Protocol):
         Args:
             ctx: Who makes them; `ctx.principal.client` is where a message came from.
             changes: Type, id, method and new content (None: deleted) of each.
+        """
+
+    def asked(
+        self, ctx: Context, destination: str, kind: str, type: str, id: str, focus: str
+    ) -> tuple[OutboxRow, str]:
+        """What is to be delivered because somebody asks for a message, and the message's id.
+
+        Args:
+            ctx: Who asks.
+            destination: One of `destinations`.
+            kind: `REF^I12`, a referral, or `MDM^T02`, a document.
+            type: Resource type of what is sent.
+            id: Its logical id.
+            focus: `Task/ID` of what follows it, or the resource itself.
         """

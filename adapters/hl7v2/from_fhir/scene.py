@@ -23,12 +23,14 @@ class Scene:
         zone: IANA zone that times are written in.
         namespaces: Identifier system to its name at the receiver (`HIS`).
         authority: Assigning authority of the hub's own ids.
+        base: The hub's own base, below which a URL is one of its resources.
     """
 
     resources: Mapping[str, Resource] = field(default_factory=dict)
     zone: str = "Asia/Shanghai"
     namespaces: Mapping[str, str] = field(default_factory=dict)
     authority: str = "FHIRHUB"
+    base: str = ""
 
     def of(self, element: Any, *types: str) -> Resource | None:
         """What a Reference points to, contained or not; None when it is not here.
@@ -40,7 +42,7 @@ class Scene:
         text = element.get("reference") if isinstance(element, dict) else None
         if not isinstance(text, str):
             return None
-        parts = reference.parse(text)
+        parts = reference.parse(text, self.base)
         found = self.resources.get(f"{parts.type}/{parts.id}")
         if found is None or (types and found["resourceType"] not in types):
             return None

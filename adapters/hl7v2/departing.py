@@ -1,0 +1,89 @@
+"""Everything that sends: the outbox and a sender for each destination, while a block runs.
+
+In the one process that owns the store. Called by `hub.app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+
+from adapters.hl7v2.destinations import Destinations
+from adapters.hl7v2.outbox import Outbox
+from adapters.hl7v2.sending import Pace, Sender, Take
+from adapters.hl7v2.sites import Sites
+from hub.context import Context
+from hub.errors import HubError
+from hub.interactions import Interactions
+from hub.storage.port import StoreUnavailable
+
+_log = logging.getLogger(__name__)
+
+
+@asynccontextmanager
+async def departing(
+    door: Interactions,
+    ctx: Context,
+    sites: Sites,
+    *,
+    tls: ssl.SSLContext | None = None,
+    pace: Pace | None = None,
+    take: Take | None = None,
+) -> AsyncIterator[Sequence[Sender]]:
+    """Send until the block ends; nothing is started where no site has a destination.
+
+    Args:
+        door: The record.
+        ctx: The hub itself: tenant, base and clock.
+        sites: Where messages go.
+        tls: For destinations with TLS.
+        pace: How fast.
+        take: Gets what comes instead of an acknowledgement.
+    """
+    tenant, pace = ctx.tenant.key, pace or Pace()
+    states = Destinations(door.store.ledger, tenant)
+    senders = [
+        Sender(
+            door.store.messages,
+            states,
+            tenant,
+            name,
+            site.destination,
+            clock=ctx.clock,
+            tls=tls,
+            pace=pace,
+            take=take,
+        )
+        for name, site in sites.named.items()
+        if site.destination is not None
+    ]
+    tasks = [asyncio.create_task(sender.run()) for sender in senders]
+    if senders:
+        tasks.append(asyncio.create_task(_outbox(Outbox(door, ctx, sites), senders, pace.poll)))
+    try:
+        yield senders
+    finally:
+        for task in tasks:
+            task.cancel()
+        for task in tasks:
+            with suppress(asyncio.CancelledError):
+                await task
+
+
+async def _outbox(outbox: Outbox, senders: Sequence[Sender], poll: float) -> None:
+    while True:
+        looked = 0
+        try:
+            looked = await outbox.turn()
+        except StoreUnavailable as error:
+            _log.warning("the outbox is put off: %s", error.reason)
+        except HubError as error:
+            _log.warning("the outbox is put off: %s", error)
+        if looked:
+            for sender in senders:
+                sender.wake.set()
+        else:
+            await asyncio.sleep(poll)
