@@ -52,6 +52,7 @@ def convert(
     _work(run, maps, root, Scope(None, root.around), trace)
     result = Converted(run.kind, run.control_id, run.event, run.mapped)
     result.joined = _joined(run)
+    result.answers = _answers(message, maps)
     result.remarks = run.remarks
     for mapped in run.mapped:
         if not mapped.identities:
@@ -170,6 +171,16 @@ def _missing(rules: SegmentMap, element: str) -> Unprocessable:
     fields = next(member.fields for member in rules.members if member.name == element)
     place = f"{rules.segment}-{fields[0]}" if fields else rules.segment
     return Unprocessable(fault("required", "hl7v2-field-required", place, field=place))
+
+
+def _answers(message: Message, maps: Library) -> tuple[str, ...]:
+    """What an answer names the message of ours by, each name once."""
+    names: dict[str, None] = {}
+    for name, number in maps.answers(message.kind):
+        segment = message.first(name)
+        if segment is not None and (text := segment.component(number)):
+            names[text] = None
+    return tuple(names)
 
 
 def _joined(run: Run) -> list[Joined]:

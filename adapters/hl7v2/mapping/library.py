@@ -49,6 +49,11 @@ class Library:
             self._plans[name] = known
         return known
 
+    def answers(self, kind: str) -> tuple[tuple[str, int], ...]:
+        """For answers to messages of ours: segments and fields that name what is answered."""
+        content = files.ours("messages").get(message_names().get(kind, ""), {})
+        return tuple(_field(name) for name in content.get("answers", ()))
+
     def map(self, name: str) -> SegmentMap:
         """A segment map by its name, `PID[Patient]`.
 
@@ -120,6 +125,11 @@ def message_names() -> Mapping[str, str]:
     return {
         kind: name for name, content in files.ours("messages").items() for kind in content["kinds"]
     }
+
+
+def _field(name: str) -> tuple[str, int]:
+    segment, _, number = name.partition("-")
+    return segment, int(number)
 
 
 def _plan(name: str, content: Mapping[str, Any], place: str) -> GroupPlan:
