@@ -180,6 +180,34 @@ async def _sweep(door: Interactions, context: Context) -> None:
             logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
 
 
+@asynccontextmanager
+async def hospital_messages(
+    door: Interactions, settings: Settings, metrics: Metrics
+) -> AsyncIterator[None]:
+    """HL7 v2 messages in, until the block ends; nothing while no port is set.
+
+    Args:
+        door: The record, in the process that owns the store.
+        settings: Port, sites, limits.
+        metrics: Where the numbers go.
+
+    Raises:
+        SettingsError: A site file or a certificate cannot be used.
+        OSError: The port is somebody else's.
+    """
+    if not settings.mllp:
+        yield
+        return
+    from adapters.hl7v2.service import receiving, sites_of
+    from hub.listening import bound
+
+    sites = sites_of(settings)
+    with bound(settings.mllp_host, settings.mllp) as listening:
+        async with receiving(door, settings, listening, sites) as running:
+            metrics.edges.append(running.numbers)
+            yield
+
+
 def build_service(door: Interactions, settings: Settings) -> Service:
     """What the REST handlers work with.
 
@@ -313,6 +341,8 @@ class Hub:
         recorder = await enter(recording(door.store, Tenant().key))
         guard = await self._let_in(door)
         edge, metrics, ids = Edge(settings), Metrics(), RequestIds()
+        if self._role == "owner":
+            await enter(hospital_messages(door, settings, metrics))
         access = None
         if self._log is not None and settings.access_log:
             access = AccessLog(self._log.write)

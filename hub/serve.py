@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import resource
-import socket
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from hub.settings import Settings, SettingsError
+from hub.listening import claimed_port
+from hub.settings import Settings
 
 if TYPE_CHECKING:
     from hub.interactions import Interactions
@@ -35,8 +34,15 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
         SettingsError: The address or port cannot be taken.
         StoreUnavailable: The store cannot be opened.
     """
-    with claimed_port(settings) as port:
+    with ExitStack() as claims:
+        port = claims.enter_context(
+            claimed_port(settings.host, settings.port, "HUB_PORT", "--port")
+        )
         settings = replace(settings, port=port)
+        if settings.mllp:
+            claims.enter_context(
+                claimed_port(settings.mllp_host, settings.mllp, "HUB_MLLP", "--mllp")
+            )
         _raise_file_limit()
         people = asyncio.run(_load_demo(settings)) if demo else ""
         if settings.workers > 1:
@@ -46,31 +52,6 @@ def serve(settings: Settings, *, demo: bool = False) -> int:
         from hub.worker import Place, run
 
         return run(settings, Place(people=people))
-
-
-@contextmanager
-def claimed_port(settings: Settings) -> Iterator[int]:
-    """Reserve the port, so that a second hub is told at once and port 0 becomes a number.
-
-    Raises:
-        SettingsError: The address is not ours, or somebody else listens there.
-    """
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise SettingsError(
-                f"Cannot listen on {settings.host} port {settings.port}: {error.strerror}. "
-                "Choose another with HUB_PORT or --port."
-            ) from error
-        port = int(probe.getsockname()[1])
-    from hub.worker import bound
-
-    # Bound but not listening: it gets no connections, but keeps others from taking the port.
-    with bound(settings.host, port):
-        yield port
 
 
 def _raise_file_limit() -> None:

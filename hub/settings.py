@@ -27,6 +27,7 @@ _TRUE, _FALSE = frozenset(("1", "true", "yes", "on")), frozenset(("0", "false", 
 
 AUTH_MODES = ("on", "off")
 STORES = ("sqlite", "memory")
+STRANGERS = ("accept", "refuse")
 LOG_LEVELS = ("debug", "info", "warning", "error")
 
 
@@ -144,6 +145,48 @@ class Settings:
         "again; 0: never.",
     )
 
+    mllp: int = setting(
+        0,
+        "TCP port for HL7 v2 messages (MLLP), usually 2575; 0: none are taken. `serve --demo` "
+        "takes 2575 unless this is given or the port is somebody else's.",
+    )
+    mllp_host: str = setting("127.0.0.1", "Address to listen on for HL7 v2 messages.")
+    mllp_certificate: str = setting(
+        "",
+        "File with the certificate chain (PEM) of the MLLP listener; TLS is on when it is given. "
+        "Also shown to destinations that ask for one.",
+    )
+    mllp_key: str = setting(
+        "", "File with its private key (PEM). Empty: in the same file as the certificate."
+    )
+    mllp_client_ca: str = setting(
+        "",
+        "File with the authorities (PEM) whose clients may send messages; each has to show a "
+        "certificate then. Empty: no client needs one.",
+    )
+    mllp_server_ca: str = setting(
+        "",
+        "File with the authorities (PEM) that destinations with `tls` are checked by. Empty: the "
+        "system's.",
+    )
+    mllp_connections: int = setting(256, "Senders of HL7 v2 messages connected at a time.")
+    mllp_message_limit: int = setting(
+        32 * MIB, "Largest HL7 v2 message; a larger one is answered AR."
+    )
+    mllp_timeout: float = setting(
+        30.0,
+        "Seconds an HL7 v2 message may take to come, plus its size divided by `body_rate`; and "
+        "after which a sender that takes no answers is left.",
+    )
+    sites: str = setting(
+        "", "Folder of the site files (`NAME.toml`) for HL7 v2. Empty: `sites` in `data`."
+    )
+    hl7v2_strangers: str = setting(
+        "accept",
+        "Senders of HL7 v2 messages without a site file: `accept` them with the default rules, or "
+        "`refuse` them.",
+    )
+
     gzip: bool = setting(True, "Compress answers for clients that accept gzip.")
     gzip_minimum: int = setting(1400, "Smallest answer that is compressed (one network packet).")
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`.")
@@ -169,11 +212,18 @@ class Settings:
                 "listen on 127.0.0.1."
             )
 
+        if self.auth == "off" and self.mllp and not is_loopback(self.mllp_host):
+            raise SettingsError(
+                f"HUB_MLLP_HOST={self.mllp_host} is reachable by others while HUB_AUTH=off lets "
+                "everyone in; listen on 127.0.0.1."
+            )
+
     def _check_choices(self) -> None:
         for name, choices in (
             ("auth", AUTH_MODES),
             ("store", STORES),
             ("log_level", LOG_LEVELS),
+            ("hl7v2_strangers", STRANGERS),
         ):
             if getattr(self, name) not in choices:
                 raise SettingsError(f"HUB_{name.upper()} must be one of: {', '.join(choices)}.")
@@ -187,6 +237,8 @@ class Settings:
                 raise SettingsError(f"HUB_{name.upper()} must be between {low} and {high}.")
         if self.default_count > self.max_count:
             raise SettingsError("HUB_DEFAULT_COUNT must not be above HUB_MAX_COUNT.")
+        if self.mllp and self.body_budget < self.mllp_message_limit:
+            raise SettingsError("HUB_BODY_BUDGET must not be below HUB_MLLP_MESSAGE_LIMIT.")
         if self.body_budget < self.body_limit:
             raise SettingsError("HUB_BODY_BUDGET must not be below HUB_BODY_LIMIT.")
 
@@ -196,6 +248,11 @@ class Settings:
         if self.cors:
             return () if self.cors == ("none",) else self.cors
         return ("*",) if self.auth == "on" else ()
+
+    @property
+    def site_files(self) -> Path:
+        """Folder of the site files."""
+        return Path(self.sites).expanduser() if self.sites else self.data / "sites"
 
     @property
     def site(self) -> str:
@@ -234,6 +291,10 @@ _RANGES: Mapping[str, tuple[float, float]] = {
     "in_flight": (1, 1_000_000),
     "shutdown_grace": (0, 3600),
     "hang_limit": (0, 86_400),
+    "mllp": (0, 65535),
+    "mllp_connections": (1, 100_000),
+    "mllp_message_limit": (KIB, 1 * GIB),
+    "mllp_timeout": (0.05, 3600),
     "gzip_minimum": (0, GIB),
     "disk_reserve": (0, 1024 * GIB),
 }

@@ -29,11 +29,11 @@ from pathlib import Path
 
 import uvloop
 
-from hub.app import background_jobs, open_door, publish, running
+from hub.app import background_jobs, hospital_messages, open_door, publish, running
 from hub.errors import words_of
 from hub.rest import logs
 from hub.rest.metrics import Metrics
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 from hub.storage.port import StoreUnavailable
 from hub.worker import (
     NOBODY,
@@ -286,7 +286,7 @@ async def _write(
 
     Asked to stop, or without a supervisor, it waits for them as long as they may take to end.
     """
-    log = logs.start(settings.log_level)
+    log, metrics = logs.start(settings.log_level), Metrics()
     stop, alone = asyncio.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
@@ -297,7 +297,8 @@ async def _write(
         async with (
             open_door(settings, "owner") as door,
             background_jobs(door, settings),
-            running(publish(Metrics(), folder, door.store)),
+            hospital_messages(door, settings, metrics),
+            running(publish(metrics, folder, door.store)),
             running(_beat(child.pulse)),
         ):
             tune_collector()
@@ -306,7 +307,7 @@ async def _write(
             await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
             with suppress(TimeoutError):
                 await asyncio.wait_for(alone.wait(), settings.shutdown_grace)
-    except StoreUnavailable as error:
+    except (SettingsError, StoreUnavailable) as error:
         sys.stderr.write(f"{error}\n")
         return STARTUP_FAILED
     except OSError as error:

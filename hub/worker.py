@@ -23,9 +23,10 @@ import uvicorn
 
 from hub.app import Hub, Role
 from hub.errors import words_of
+from hub.listening import bound
 from hub.rest import logs
 from hub.rest.protocol import HubProtocol, protocol_class
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 from hub.storage.port import StoreUnavailable
 
 STARTUP_FAILED = 3
@@ -176,33 +177,12 @@ def run(settings: Settings, place: Place) -> int:
 
 def _tell(failure: Exception) -> None:
     """Why the hub cannot start: a line for the administrator, a log entry for a mistake of ours."""
-    if isinstance(failure, StoreUnavailable):
+    if isinstance(failure, (SettingsError, StoreUnavailable)):
         sys.stderr.write(f"{failure}\n")
     elif isinstance(failure, OSError):
         sys.stderr.write(f"{words_of(failure)}\n")
     else:
         logging.getLogger("hub.serve").error("the hub cannot start", exc_info=failure)
-
-
-def bound(host: str, port: int) -> socket.socket:
-    """A socket of ours on the port that other sockets of ours share.
-
-    Args:
-        host: Address.
-        port: Port.
-
-    Raises:
-        OSError: The port is somebody else's.
-    """
-    made = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
-    try:
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        made.bind((host, port))
-    except OSError:
-        made.close()
-        raise
-    return made
 
 
 def tune_collector() -> None:
@@ -243,6 +223,8 @@ def announce(settings: Settings, has_accounts: bool, people: str = "") -> None:
         f"Docs    {site}/docs",
         f"Health  {site}/health/ready",
     ]
+    if settings.mllp:
+        lines.append(f"HL7v2   mllp://{settings.mllp_host}:{settings.mllp}")
     if settings.auth == "off":
         lines.append("Authentication is OFF: everyone at this machine may do everything.")
     elif people:

@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.commands.running import fail
 from hub.errors import words_of
+
+if TYPE_CHECKING:
+    from hub.settings import Settings
+
+MLLP = 2575
+"""The port that HL7 has registered with IANA for MLLP."""
 
 
 def serve(
@@ -31,6 +38,10 @@ def serve(
     auth: Annotated[
         str | None, typer.Option(metavar="on|off", help="off: no login, on loopback only (on).")
     ] = None,
+    mllp: Annotated[
+        int | None,
+        typer.Option(metavar="PORT", help="TCP port for HL7 v2 messages; 0: none (0)."),
+    ] = None,
     demo: Annotated[
         bool,
         typer.Option("--demo", help="Load the demo set when the store is empty; make accounts."),
@@ -51,8 +62,16 @@ def serve(
     try:
         registration = True if demo and "HUB_REGISTRATION" not in os.environ else None
         settings = from_environment(
-            host=host, port=port, data=data, workers=workers, auth=auth, registration=registration
+            host=host,
+            port=port,
+            data=data,
+            workers=workers,
+            auth=auth,
+            registration=registration,
+            mllp=mllp,
         )
+        if demo and mllp is None and "HUB_MLLP" not in os.environ:
+            settings = _with_messages(settings)
         if settings.store == "sqlite":
             _free(settings.data)
         code = run_server(settings, demo=demo)
@@ -81,3 +100,13 @@ def _free(data: Path) -> None:
 
     make_folder(data)
     OwnerLock(data).release()
+
+
+def _with_messages(settings: Settings) -> Settings:
+    """The demo takes HL7 v2 messages on the usual port; without it, it says so and goes on."""
+    from hub.listening import is_free
+
+    if is_free(settings.mllp_host, MLLP):
+        return replace(settings, mllp=MLLP)
+    typer.echo(f"Port {MLLP} is taken: no HL7 v2 messages; --mllp PORT takes another.", err=True)
+    return settings

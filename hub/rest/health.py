@@ -24,6 +24,7 @@ from hub.storage.port import BodyDamaged, Store, StoreUnavailable
 
 _JSON: Header = (b"content-type", b"application/json")
 _TIMEOUT = 2.0
+_REACHED = {"0.0.0.0": "127.0.0.1", "::": "::1"}
 
 
 def live() -> Answer:
@@ -47,11 +48,24 @@ async def ready(store: Store, settings: Settings, tenant: int, details: bool = T
         "writer": await _works(store.delivered(tenant, ())),
         "disk": "ok" if free >= settings.disk_reserve else "too little space is left",
     }
+    if settings.mllp:
+        checks["mllp"] = await _listens(settings.mllp_host, settings.mllp)
     well = all(result == "ok" for result in checks.values())
     status: dict[str, Any] = {"status": "ready" if well else "not ready"}
     if details:
         status |= {"checks": checks, "disk_free_bytes": free}
     return _answer(200 if well else 503, status)
+
+
+async def _listens(host: str, port: int) -> str:
+    """Whether messages can be sent to us, in whichever process they are taken."""
+    try:
+        async with asyncio.timeout(_TIMEOUT):
+            _, writer = await asyncio.open_connection(_REACHED.get(host, host), port)
+    except (OSError, TimeoutError):
+        return "nobody listens"
+    writer.transport.abort()
+    return "ok"
 
 
 async def exposition(store: Store, tenant: int, own: Metrics, folder: Path | None) -> Answer:
@@ -75,7 +89,7 @@ async def _store_gauges(store: Store, tenant: int, own: Metrics) -> dict[str, fl
     try:
         async with asyncio.timeout(_TIMEOUT):
             info = await store.info(tenant)
-            progress = await _progress(store, tenant)
+            progress = await _progress(store, tenant) | await _messages(store, tenant)
     except (StoreUnavailable, TimeoutError):
         return {"hub_store_up": 0}
     own.queued = info.queued
@@ -88,6 +102,15 @@ async def _store_gauges(store: Store, tenant: int, own: Metrics) -> dict[str, fl
     gauges |= progress
     for type, count in info.resources.items():
         gauges[f'hub_store_resources{{type="{type}"}}'] = count
+    return gauges
+
+
+async def _messages(store: Store, tenant: int) -> dict[str, float]:
+    """HL7 v2 messages by site or destination and state; counts that reconcile."""
+    gauges: dict[str, float] = {}
+    for one in await store.messages.counts(tenant):
+        labels = f'direction="{one.direction}",site="{one.peer}",state="{one.state}"'
+        gauges[f"hub_hl7v2_messages{{{labels}}}"] = one.messages
     return gauges
 
 

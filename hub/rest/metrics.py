@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import resource
 from bisect import bisect_left
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import msgspec
@@ -48,6 +48,8 @@ class Metrics:
         unexpected: Errors that were nobody's fault but ours.
         in_flight: Requests being answered.
         queued: Commits that waited for the writer when somebody looked last.
+        edges: Give the numbers of what else runs in this process, by name without `hub_`; names
+            of counters end in `_total`.
     """
 
     def __init__(self) -> None:
@@ -55,6 +57,7 @@ class Metrics:
         self.unexpected = 0
         self.in_flight = 0
         self.queued = 0
+        self.edges: list[Callable[[], Mapping[str, float]]] = []
         self._rows: dict[tuple[str, int], list[int]] = {}
         self._seconds: dict[tuple[str, int], float] = {}
 
@@ -84,6 +87,7 @@ class Metrics:
                 **process_gauges(),
                 "requests_in_flight": self.in_flight,
                 "store_queued_commits": self.queued,
+                **{name: value for edge in self.edges for name, value in edge().items()},
             },
         )
 

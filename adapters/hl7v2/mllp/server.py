@@ -15,7 +15,7 @@ import ssl
 from collections import deque
 from collections.abc import Awaitable
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import NamedTuple, Protocol, cast
 
 from adapters.hl7v2.mllp.framing import Frame, FrameReader, framed
 
@@ -229,8 +229,7 @@ class Connection(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Somebody has connected."""
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
+        self._transport = cast(asyncio.Transport, transport)  # uvloop's only look like it.
         peer = transport.get_extra_info("peername")
         self.address = str(peer[0]) if peer else ""
         self.opened_at = asyncio.get_running_loop().time()

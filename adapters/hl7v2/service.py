@@ -1,0 +1,194 @@
+"""Messages in, put together: sites, listener, inbox, pipeline, work.
+
+Called by `hub.app` in the one process that owns the store, and by tests.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import ssl
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import asdict, dataclass
+from functools import partial
+from pathlib import Path
+
+from adapters.hl7v2.envelope import open_envelope
+from adapters.hl7v2.inbox import Inbox
+from adapters.hl7v2.mapping.library import library, message_names
+from adapters.hl7v2.mapping.run import Translate
+from adapters.hl7v2.mllp import tls
+from adapters.hl7v2.mllp.server import Limits, Server
+from adapters.hl7v2.pipeline import Pipeline
+from adapters.hl7v2.sites import SiteError, Sites, load_sites
+from adapters.hl7v2.work import Worker
+from hub.context import Tenant
+from hub.errors import HubError
+from hub.interactions import Interactions
+from hub.messages import render
+from hub.settings import Settings, SettingsError, is_loopback
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Receiving:
+    """What runs.
+
+    Attributes:
+        server: Takes connections.
+        inbox: Takes messages; also those that come in place of an acknowledgement.
+        pipeline: Works on them.
+    """
+
+    server: Server
+    inbox: Inbox
+    pipeline: Pipeline
+
+    def numbers(self) -> Mapping[str, float]:
+        """For metrics: counts of no message in particular."""
+        counts, outcomes = self.server.counts, self.pipeline.outcomes
+        found = {
+            "mllp_connections": counts.connections,
+            "mllp_held_bytes": self.server.held,
+            "hl7v2_in_work": outcomes.in_work,
+        }
+        totals = {
+            **{f"mllp_{name}_total": value for name, value in asdict(counts).items()},
+            **{f"hl7v2_{name}_total": value for name, value in asdict(outcomes).items()},
+        }
+        for name in ("mllp_connections_total", "hl7v2_in_work_total"):
+            del totals[name]
+        return found | totals
+
+
+def sites_of(settings: Settings) -> Sites:
+    """The sites of a hub, with the maps in them checked.
+
+    Raises:
+        SettingsError: A file cannot be used; the text names it.
+    """
+    strangers = settings.hl7v2_strangers == "accept"
+    try:
+        sites = load_sites(settings.site_files, zone=settings.zone, strangers=strangers)
+    except SiteError as error:
+        raise SettingsError(str(error)) from error
+    for site in sites.named.values():
+        if site.segments or site.tables:
+            try:
+                library(site, False).check()
+            except HubError as error:
+                told = words_of(error)
+                raise SettingsError(f"{site.file}: {told}") from error
+    return sites
+
+
+def words_of(error: HubError) -> str:
+    """What is wrong, in English, for the command line."""
+    issue = error.issues[0]
+    words = render(issue.message, issue.arguments)
+    return f"{issue.location}: {words}" if issue.location else words
+
+
+@asynccontextmanager
+async def receiving(
+    door: Interactions,
+    settings: Settings,
+    listening: socket.socket,
+    sites: Sites,
+    translate: Translate | None = None,
+) -> AsyncIterator[Receiving]:
+    """Take messages until the block ends; then what has come is answered.
+
+    What waits in the log is taken up before anything new.
+
+    Args:
+        door: The record, in the process that owns the store.
+        settings: Limits, TLS.
+        listening: Bound to where senders connect.
+        sites: Who may send, and how they write.
+        translate: ConceptMaps of the terminology.
+
+    Raises:
+        SettingsError: A certificate cannot be used.
+        StoreUnavailable: What waits cannot be read.
+    """
+    tenant = Tenant(zone=settings.zone)
+    messages, kinds = door.store.messages, message_names().keys()
+    worker = Worker(door, tenant, settings.base, translate)
+    pipeline = Pipeline(
+        messages, tenant.key, worker, partial(open_envelope, sites=sites, kinds=kinds)
+    )
+    inbox = Inbox(messages, tenant.key, sites, kinds, pipeline, settings.mllp_message_limit)
+    server = Server(inbox, _limits(settings))
+    context = _tls(settings)
+    _warn(settings, sites)
+    resumed = await pipeline.resume()
+    if resumed:
+        _log.info("%d messages that were in work are taken up again", resumed)
+    await server.start(listening, context)
+    warming = asyncio.create_task(asyncio.to_thread(library(sites.default, False).check))
+    looking = asyncio.create_task(pipeline.look_after())
+    try:
+        yield Receiving(server, inbox, pipeline)
+    finally:
+        await server.stop(settings.shutdown_grace)
+        looking.cancel()
+        await pipeline.stop(settings.shutdown_grace)
+        await asyncio.wait([looking, warming])
+
+
+def _limits(settings: Settings) -> Limits:
+    return Limits(
+        settings.mllp_message_limit,
+        settings.mllp_connections,
+        budget=settings.body_budget,
+        seconds=settings.mllp_timeout,
+        rate=settings.body_rate,
+    )
+
+
+def _tls(settings: Settings) -> ssl.SSLContext | None:
+    if not settings.mllp_certificate:
+        if settings.mllp_client_ca or settings.mllp_key:
+            raise SettingsError("HUB_MLLP_CERTIFICATE is missing; without it there is no TLS.")
+        return None
+    try:
+        return tls.server_context(
+            Path(settings.mllp_certificate),
+            Path(settings.mllp_key) if settings.mllp_key else None,
+            Path(settings.mllp_client_ca) if settings.mllp_client_ca else None,
+        )
+    except tls.CertificateError as error:
+        raise SettingsError(str(error)) from error
+
+
+def tls_to_destinations(settings: Settings) -> ssl.SSLContext:
+    """TLS for connections to destinations.
+
+    Raises:
+        SettingsError: A certificate cannot be used.
+    """
+    try:
+        return tls.client_context(
+            Path(settings.mllp_certificate) if settings.mllp_certificate else None,
+            Path(settings.mllp_key) if settings.mllp_key else None,
+            Path(settings.mllp_server_ca) if settings.mllp_server_ca else None,
+        )
+    except tls.CertificateError as error:
+        raise SettingsError(str(error)) from error
+
+
+def _warn(settings: Settings, sites: Sites) -> None:
+    """MLLP knows no login: who reaches the port can write unless something says who may."""
+    if is_loopback(settings.mllp_host) or settings.mllp_client_ca:
+        return
+    if sites.strangers and not sites.default.addresses:
+        _log.warning(
+            "everyone who reaches %s port %d may send HL7 v2 messages; HUB_HL7V2_STRANGERS=refuse, "
+            "addresses in site files or HUB_MLLP_CLIENT_CA say who may",
+            settings.mllp_host,
+            settings.mllp,
+        )
