@@ -37,6 +37,7 @@ from hub.interactions.operation import Operation, Operations
 from hub.interactions.patch import Patch
 from hub.interactions.ports import Announcer, Validator
 from hub.interactions.registry import RegistryHolder
+from hub.interactions.terminology import Terminology
 from hub.search.cursor import CursorCodec
 from hub.settings import Settings
 from hub.storage.port import Blob, Matches, Store, Stored
@@ -58,6 +59,7 @@ class Interactions:
         cursors: Encrypts the cursors of pages; by default with a secret of this process only.
         operations: The table that bundles use when they are given none.
         announce: Tells other systems of what changes; None: nobody wants to know.
+        terminology: What codes mean, by R4's content and the record's.
     """
 
     store: Store
@@ -67,6 +69,11 @@ class Interactions:
     cursors: CursorCodec = field(default_factory=lambda: CursorCodec(secrets.token_bytes(32)))
     operations: Operations = field(default_factory=lambda: _NO_OPERATIONS)
     announce: Announcer | None = None
+    terminology: Terminology = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Put terminology over the store."""
+        object.__setattr__(self, "terminology", Terminology(self.store))
 
     async def read(self, ctx: Context, type: str, id: str) -> Stored:
         """The current version; NotFound, Gone."""

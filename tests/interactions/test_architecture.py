@@ -37,6 +37,10 @@ ALLOWED = {
     ("interactions/include.py", "search"),
     ("interactions/include.py", "read_many"),  # of types without a limit
     ("interactions/include.py", "vread"),  # for those without limits only
+    # Its queries carry the limit too; a Binary of concepts is opened by the CodeSystem that names
+    # it, and no other content is.
+    ("interactions/terminology.py", "search"),
+    ("interactions/terminology.py", "read"),
     # After the change was tested: what it replaces or has become.
     ("interactions/commit.py", "read"),
     ("interactions/commit.py", "read_many"),
@@ -46,6 +50,8 @@ ALLOWED = {
     ("interactions/indexing.py", "search"),
     ("interactions/registry.py", "read"),
     ("interactions/search_parameters.py", "scan"),
+    # A Binary of concepts, opened by the one CodeSystem that owns it, which may be read.
+    ("operations/terminology_record.py", "read"),
     # Asks `sight.sees_all` first.
     ("operations/meta.py", "scan"),
     # Codes of search parameters, for metrics and for the console's status.

@@ -1,0 +1,432 @@
+"""Translation of codes by concept maps: forward, backward, what is unmapped, what it depends on.
+
+A map is compiled once into look-ups by system and code; translating one code then takes a few
+microseconds. Called by `$translate` and by the HL7v2 maps through `resident`.
+Spec: https://hl7.org/fhir/R4/conceptmap.html, conceptmap-operation-translate.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from terminology.core.shapes import Resource
+
+MOST_MAPS = 8
+"""Maps that one code may be handed on through (`other-map`)."""
+
+NO_TRANSLATION = frozenset(("unmatched", "disjoint"))
+"""Equivalences that say what a code is not."""
+
+RELATIONSHIP = "ConceptMap.group.unmapped.relationship"
+"""End of the url of the extension by which R5 states an equivalence here."""
+
+_EQUIVALENCES: Mapping[str, str] = {
+    "related-to": "relatedto",
+    "equivalent": "equivalent",
+    "source-is-narrower-than-target": "wider",
+    "source-is-broader-than-target": "narrower",
+    "not-related-to": "disjoint",
+}
+"""R5's relationships in R4's words, which tell how the target is to the source."""
+
+
+class Code(NamedTuple):
+    """A code to translate; the system may be "" when the caller does not know it."""
+
+    system: str
+    code: str
+    version: str = ""
+    display: str = ""
+
+
+class Other(NamedTuple):
+    """What a target depends on, or comes with: ConceptMap's dependsOn and product."""
+
+    property: str
+    system: str
+    value: str
+    display: str
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a code is mapped to.
+
+    Attributes:
+        system: Code system, "" without.
+        version: Its version, "" without.
+        code: "" when there is none (`unmatched`).
+        display: "" without.
+        equivalence: How the target is to the source.
+        comment: "" without.
+        depends_on: All must hold.
+        product: What has to be set along with it.
+    """
+
+    system: str
+    version: str
+    code: str
+    display: str
+    equivalence: str
+    comment: str = ""
+    depends_on: tuple[Other, ...] = ()
+    product: tuple[Other, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """One translation.
+
+    Attributes:
+        target: What was found; backward this is the side that was asked about.
+        source: The code it comes from.
+        map: Canonical of the map it stands in, with its version.
+    """
+
+    target: Target
+    source: Code
+    map: str
+
+    @property
+    def positive(self) -> bool:
+        """Whether it says what the code is, not what it is not."""
+        return bool(self.target.code) and self.target.equivalence not in NO_TRANSLATION
+
+
+@dataclass(frozen=True, slots=True)
+class Unmapped:
+    """What to do with a code that a group does not list: mode, and its code or url."""
+
+    mode: str
+    code: str
+    display: str
+    url: str
+    equivalence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Mappings from one code system to another; systems are "" when the map does not say.
+
+    Attributes:
+        source: System of the codes.
+        source_version: Its version.
+        target: System of the targets.
+        target_version: Its version.
+        targets: Code to what it is mapped to, empty for one that is listed without.
+        displays: Code to its display.
+        sources: Code of a target to the codes that are mapped to it.
+        unmapped: None when there is nothing to do.
+    """
+
+    source: str
+    source_version: str
+    target: str
+    target_version: str
+    targets: Mapping[str, tuple[Target, ...]]
+    displays: Mapping[str, str]
+    sources: Mapping[str, tuple[tuple[str, Target], ...]]
+    unmapped: Unmapped | None
+
+
+@dataclass(frozen=True, slots=True)
+class ConceptMap:
+    """A compiled map.
+
+    Attributes:
+        url: Canonical url, "" without.
+        version: "" without.
+        source_scope: Value set of the codes, "" when it does not say.
+        target_scope: Value set of the targets, "" when it does not say.
+        groups: In order.
+    """
+
+    url: str
+    version: str
+    source_scope: str
+    target_scope: str
+    groups: tuple[Group, ...]
+
+    @property
+    def canonical(self) -> str:
+        """`url|version`, or the url alone."""
+        return f"{self.url}|{self.version}" if self.version else self.url
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a translation is limited to.
+
+    Attributes:
+        target_system: Code system, "" for any.
+        source_scope: Value set the code is from, "" for any; maps that name another are left out.
+        target_scope: Value set the translation is for, "" for any.
+        dependencies: Property to system and code of what is known besides.
+    """
+
+    target_system: str = ""
+    source_scope: str = ""
+    target_scope: str = ""
+    dependencies: Mapping[str, frozenset[tuple[str, str]]] = field(default_factory=dict)
+
+
+# --- compiling ------------------------------------------------------------------------------
+
+
+class _Same:
+    """A resource as a key: by what it is, not by what it says."""
+
+    __slots__ = ("resource",)
+
+    def __init__(self, resource: Resource) -> None:
+        self.resource = resource
+
+    def __hash__(self) -> int:
+        return id(self.resource)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.resource is self.resource
+
+
+def compiled(resource: Resource) -> ConceptMap:
+    """A map ready for use; the same resource object is compiled once.
+
+    Args:
+        resource: ConceptMap; what has the wrong shape in it is passed over.
+    """
+    return _compiled(_Same(resource))
+
+
+@lru_cache(maxsize=64)
+def _compiled(same: _Same) -> ConceptMap:
+    resource = same.resource
+    return ConceptMap(
+        _text(resource, "url"),
+        _text(resource, "version"),
+        _bare(_text(resource, "sourceUri") or _text(resource, "sourceCanonical")),
+        _bare(_text(resource, "targetUri") or _text(resource, "targetCanonical")),
+        tuple(_group(one) for one in _objects(resource.get("group"))),
+    )
+
+
+def _group(element: Resource) -> Group:
+    target, target_version = _text(element, "target"), _text(element, "targetVersion")
+    targets: dict[str, tuple[Target, ...]] = {}
+    displays: dict[str, str] = {}
+    sources: dict[str, list[tuple[str, Target]]] = {}
+    for one in _objects(element.get("element")):
+        code = _text(one, "code")
+        if not code:
+            continue
+        found = tuple(_target(each, target, target_version) for each in _objects(one.get("target")))
+        targets[code] = targets.get(code, ()) + found
+        if display := _text(one, "display"):
+            displays[code] = display
+        for each in found:
+            if each.code:
+                sources.setdefault(each.code, []).append((code, each))
+    return Group(
+        _text(element, "source"),
+        _text(element, "sourceVersion"),
+        target,
+        target_version,
+        targets,
+        displays,
+        {code: tuple(found) for code, found in sources.items()},
+        _unmapped(element.get("unmapped")),
+    )
+
+
+def _target(element: Resource, system: str, version: str) -> Target:
+    return Target(
+        system,
+        version,
+        _text(element, "code"),
+        _text(element, "display"),
+        _text(element, "equivalence") or "relatedto",
+        _text(element, "comment"),
+        _others(element.get("dependsOn")),
+        _others(element.get("product")),
+    )
+
+
+def _others(given: Any) -> tuple[Other, ...]:
+    return tuple(
+        Other(
+            _text(one, "property"), _text(one, "system"), _text(one, "value"), _text(one, "display")
+        )
+        for one in _objects(given)
+    )
+
+
+def _unmapped(element: Any) -> Unmapped | None:
+    if not isinstance(element, dict):
+        return None
+    equivalence = "relatedto"
+    for extension in _objects(element.get("extension")):
+        if _text(extension, "url").endswith(RELATIONSHIP):
+            equivalence = _EQUIVALENCES.get(_text(extension, "valueCode"), equivalence)
+    return Unmapped(
+        _text(element, "mode"),
+        _text(element, "code"),
+        _text(element, "display"),
+        _text(element, "url"),
+        equivalence,
+    )
+
+
+# --- translating ----------------------------------------------------------------------------
+
+
+def fits(concept_map: ConceptMap, code: Code, wanted: Wanted, *, reverse: bool = False) -> bool:
+    """Whether a map that nobody named is one for this question.
+
+    Args:
+        concept_map: The map.
+        code: What is to be translated.
+        wanted: What it is limited to.
+        reverse: Whether the code is on the side of the targets.
+    """
+    for asked, has in (
+        (wanted.source_scope, concept_map.source_scope),
+        (wanted.target_scope, concept_map.target_scope),
+    ):
+        if asked and has and _bare(asked) != has:
+            return False
+    return any(
+        _is_for(group, code, wanted, reverse=reverse) and (group.source or not code.system)
+        for group in concept_map.groups
+    )
+
+
+def forward(
+    concept_map: ConceptMap,
+    code: Code,
+    wanted: Wanted,
+    others: Mapping[str, ConceptMap],
+    passed: tuple[str, ...] = (),
+) -> Iterator[Match]:
+    """What a map says of a code.
+
+    Args:
+        concept_map: The map.
+        code: The code; without a system it is looked for in every group.
+        wanted: What is asked for.
+        others: Canonical to map, for what is handed on (`other_maps`).
+        passed: Canonicals of the maps that it came through.
+    """
+    groups = [one for one in concept_map.groups if _is_for(one, code, wanted, reverse=False)]
+    listed = False
+    for group in groups:
+        for target in group.targets.get(code.code, ()):
+            listed = True
+            if _holds(target.depends_on, wanted.dependencies):
+                source = Code(group.source or code.system, code.code, display=code.display)
+                yield Match(target, source, concept_map.canonical)
+        listed = listed or code.code in group.targets
+    if listed:
+        return
+    for group in groups:
+        yield from _rest(concept_map, group, code, wanted, others, passed)
+
+
+def _rest(
+    concept_map: ConceptMap,
+    group: Group,
+    code: Code,
+    wanted: Wanted,
+    others: Mapping[str, ConceptMap],
+    passed: tuple[str, ...],
+) -> Iterator[Match]:
+    """What a group does with a code that no group lists."""
+    rest = group.unmapped
+    if rest is None:
+        return
+    if rest.mode == "other-map":
+        other = others.get(rest.url)
+        way = (*passed, concept_map.canonical)
+        if other is not None and other.canonical not in way and len(way) < MOST_MAPS:
+            yield from forward(other, code, wanted, others, way)
+        return
+    found, display = rest.code, rest.display
+    if rest.mode == "provided":
+        found, display = code.code, code.display
+    if found and (rest.mode in ("fixed", "provided")):
+        target = Target(group.target, group.target_version, found, display, rest.equivalence)
+        yield Match(target, Code(group.source or code.system, code.code), concept_map.canonical)
+
+
+def backward(concept_map: ConceptMap, code: Code, wanted: Wanted) -> Iterator[Match]:
+    """The codes that a map maps to a code.
+
+    Args:
+        concept_map: The map.
+        code: A code on the side of the targets.
+        wanted: `target_system` limits the side of the targets, as forward.
+    """
+    for group in concept_map.groups:
+        if not _is_for(group, code, wanted, reverse=True):
+            continue
+        for source, target in group.sources.get(code.code, ()):
+            if _holds(target.depends_on, wanted.dependencies):
+                found = Code(
+                    group.source, source, group.source_version, group.displays.get(source, "")
+                )
+                yield Match(target, found, concept_map.canonical)
+
+
+def other_maps(concept_map: ConceptMap) -> Iterator[str]:
+    """Canonicals of the maps that it hands codes on to."""
+    for group in concept_map.groups:
+        if group.unmapped is not None and group.unmapped.mode == "other-map" and group.unmapped.url:
+            yield group.unmapped.url
+
+
+def best(matches: Iterable[Match]) -> Sequence[Match]:
+    """The matches that say what a code is, the closest first.
+
+    Args:
+        matches: In the order of the map.
+    """
+    order = ("equal", "equivalent", "wider", "subsumes", "relatedto", "inexact")
+    place = {name: number for number, name in enumerate(order)}
+    positive = [one for one in matches if one.positive]
+    return sorted(positive, key=lambda one: place.get(one.target.equivalence, len(order)))
+
+
+def _is_for(group: Group, code: Code, wanted: Wanted, *, reverse: bool) -> bool:
+    """Whether a group speaks of a code's system, and of the system that is wanted."""
+    system, version = group.source, group.source_version
+    if reverse:
+        system, version = group.target, group.target_version
+    if code.system and system and system != code.system:
+        return False
+    if code.version and version and version != code.version:
+        return False
+    return not wanted.target_system or not group.target or group.target == wanted.target_system
+
+
+def _holds(depends_on: tuple[Other, ...], known: Mapping[str, frozenset[tuple[str, str]]]) -> bool:
+    return all(
+        any(
+            value == one.value and (not one.system or not system or system == one.system)
+            for system, value in known.get(one.property, ())
+        )
+        for one in depends_on
+    )
+
+
+def _text(element: Mapping[str, Any], name: str) -> str:
+    found = element.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _bare(canonical: str) -> str:
+    return canonical.partition("|")[0]
+
+
+def _objects(given: Any) -> Iterator[Resource]:
+    return (one for one in given if isinstance(one, dict)) if isinstance(given, list) else iter(())
