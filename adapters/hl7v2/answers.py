@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
+from adapters.hl7v2.following import Follow
 from adapters.hl7v2.reasons import Reason, write_reasons
 from hub.storage.message_log import DepartureRow, DepartureState, MessageLog
 
@@ -138,7 +139,11 @@ STATES: dict[Verdict, DepartureState] = {
 
 
 async def note_answer(
-    messages: MessageLog, tenant: int, answer: Answer, raw: bytes
+    messages: MessageLog,
+    tenant: int,
+    answer: Answer,
+    raw: bytes,
+    follow: Follow | None = None,
 ) -> DepartureRow | None:
     """Note an acknowledgement that came on its own, later or on another connection.
 
@@ -147,6 +152,7 @@ async def note_answer(
         tenant: Tenant key.
         answer: What it says.
         raw: Its bytes.
+        follow: Told before it is noted.
 
     Returns:
         The message that it answers; None when there is none.
@@ -160,5 +166,7 @@ async def note_answer(
     meaning = verdict(answer, found.departure.kind, 0, 0)
     state: DepartureState = "refused" if meaning == "again" else STATES[meaning]
     reason = reason_for(answer, 1) if state == "refused" else ""
+    if follow is not None:
+        await follow(found, state, reason)
     await messages.attempted(tenant, found.row, state, answer=raw, reason=reason)
     return found

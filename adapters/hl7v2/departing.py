@@ -8,10 +8,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager, suppress
 
 from adapters.hl7v2.destinations import Destinations
+from adapters.hl7v2.following import following
 from adapters.hl7v2.outbox import Outbox
 from adapters.hl7v2.sending import Pace, Sender, Take
 from adapters.hl7v2.sites import Sites
@@ -32,6 +33,7 @@ async def departing(
     tls: ssl.SSLContext | None = None,
     pace: Pace | None = None,
     take: Take | None = None,
+    context: Callable[[str], Context] | None = None,
 ) -> AsyncIterator[Sequence[Sender]]:
     """Send until the block ends; nothing is started where no site has a destination.
 
@@ -42,9 +44,11 @@ async def departing(
         tls: For destinations with TLS.
         pace: How fast.
         take: Gets what comes instead of an acknowledgement.
+        context: Who writes because of what a destination answered, by its name; None: the hub.
     """
     tenant, pace = ctx.tenant.key, pace or Pace()
     states = Destinations(door.store.ledger, tenant)
+    follow = following(door, context or (lambda name: ctx))
     senders = [
         Sender(
             door.store.messages,
@@ -56,6 +60,7 @@ async def departing(
             tls=tls,
             pace=pace,
             take=take,
+            follow=follow,
         )
         for name, site in sites.named.items()
         if site.destination is not None

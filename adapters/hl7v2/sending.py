@@ -25,6 +25,7 @@ from adapters.hl7v2.answers import (
     verdict,
 )
 from adapters.hl7v2.destinations import Breaker, BreakerState, Destinations
+from adapters.hl7v2.following import Follow
 from adapters.hl7v2.mllp.client import Connection, ConnectionLost, connect
 from adapters.hl7v2.reasons import Reason, read_reasons, write_reasons
 from adapters.hl7v2.sites import Destination
@@ -79,6 +80,7 @@ class Sender:
         tls: ssl.SSLContext | None = None,
         pace: Pace | None = None,
         take: Take | None = None,
+        follow: Follow | None = None,
     ) -> None:
         """Nothing is sent before `run`.
 
@@ -92,10 +94,12 @@ class Sender:
             tls: For TLS.
             pace: How fast.
             take: Gets what comes instead of an acknowledgement.
+            follow: Told of each message before its state is noted.
         """
         self._messages, self._states, self._tenant = messages, states, tenant
         self._name, self._destination, self._clock = name, destination, clock
         self._tls, self._pace, self._take = tls, pace or Pace(), take
+        self._follow = follow
         self._connection: Connection | None = None
         self._state = BreakerState()
         self._heard = 0
@@ -260,7 +264,7 @@ class Sender:
 
     async def _noted(self, answer: Answer, raw: bytes) -> None:
         """An answer to a message that was sent before."""
-        found = await note_answer(self._messages, self._tenant, answer, raw)
+        found = await note_answer(self._messages, self._tenant, answer, raw, self._follow)
         if found is not None and answer.code[0] == "A":
             self._open_answers = max(0, self._open_answers - 1)
             self._waits = True
@@ -284,6 +288,8 @@ class Sender:
     async def _note(
         self, row: DepartureRow, state: DepartureState, *, answer: bytes = b"", reason: str = ""
     ) -> None:
+        if self._follow is not None and state != "queued":
+            await self._follow(row, state, reason)
         await self._messages.attempted(self._tenant, row.row, state, answer=answer, reason=reason)
 
     async def _is(self, state: BreakerState) -> None:

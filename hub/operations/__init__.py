@@ -12,25 +12,34 @@ from hub.interactions.operation import Operation, Operations
 from hub.operations.convert import CONVERT
 from hub.operations.document import DOCUMENT
 from hub.operations.everything import EVERYTHING
+from hub.operations.expand import EXPAND
 from hub.operations.expunge import EXPUNGE
 from hub.operations.fhirpath import FHIRPATH
 from hub.operations.lastn import LASTN
 from hub.operations.meta import META
 from hub.operations.meta_add import META_ADD
 from hub.operations.meta_delete import META_DELETE
+from hub.operations.refer import REFER
+from hub.operations.send_document import SEND_DOCUMENT
 from hub.operations.validate import VALIDATE
+from hub.operations.validate_code import BATCH_VALIDATE_CODE, VALIDATE_CODE
 
 _ALL: tuple[Operation, ...] = (
+    BATCH_VALIDATE_CODE,
     CONVERT,
     DOCUMENT,
     EVERYTHING,
+    EXPAND,
     EXPUNGE,
     FHIRPATH,
     LASTN,
     META,
     META_ADD,
     META_DELETE,
+    REFER,
+    SEND_DOCUMENT,
     VALIDATE,
+    VALIDATE_CODE,
 )
 
 OPERATIONS: Operations = MappingProxyType({operation.name: operation for operation in _ALL})
