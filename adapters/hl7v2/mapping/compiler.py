@@ -224,20 +224,29 @@ class Compiler:
         return Part(only_if(condition, part.made), only_if(condition, part.given))
 
     def _filled(self, node: Mapping[str, Any], place: Place, frame: Frame) -> Part:
-        """`$from`: what it makes, filled up; nothing when it makes nothing."""
+        """`$from`: what it makes, filled up; nothing when it (the first) makes nothing."""
         at = f"{frame.place} $from"
-        text = node["$from"]
-        if not isinstance(text, str) or place.primitive:
+        texts = node["$from"] if isinstance(node["$from"], list) else [node["$from"]]
+        makes = [
+            self.leaf(grammar.expression(text, at), place, frame).made
+            for text in texts
+            if isinstance(text, str)
+        ]
+        starts = [make for make in makes if make is not None]
+        if place.primitive or not starts or len(starts) < len(texts):
             raise wrong(at, "hl7v2-map-shape", wanted="value")
-        start = self.leaf(grammar.expression(text, at), place, frame).made
-        if start is None:
-            raise wrong(at, "hl7v2-map-shape", wanted="value")
+        first, *others = starts
         of = self._members(node, place, frame)
 
         def make(run: Run, base: Base, depth: int) -> Any:
-            begun = start(run, base, depth)
-            if begun is not None:
-                fill(run, base, depth, of, begun)
+            begun = first(run, base, depth)
+            if begun is None:
+                return None
+            for other in others:
+                more = other(run, base, depth)
+                if more is not None:
+                    begun = {**more, **begun}
+            fill(run, base, depth, of, begun)
             return begun
 
         return Part(make)
