@@ -98,7 +98,8 @@ class Exists(msgspec.Struct, frozen=True):
 class Unreferenced:
     """After this commit no other current resource refers to type/id (delete under integrity).
 
-    Holds for what was never there, whatever refers to it. Those of HOLDERS refer to nothing.
+    Holds for what was never there, whatever refers to it. Those of HOLDERS refer to nothing, and
+    those of WITNESSES stand against nothing.
     """
 
     type: str
@@ -107,6 +108,9 @@ class Unreferenced:
 
 HOLDERS = frozenset(("Bundle",))
 """Types whose reference rows tell what they hold copies of, as a document its Composition."""
+
+WITNESSES = frozenset(("Provenance",))
+"""Types that tell of versions, which stay in the history of what is deleted."""
 
 Precondition = Matches | Exists | Unreferenced
 

@@ -138,6 +138,19 @@ async def test_a_bundle_that_holds_a_resource_does_not_refer_to_it(store: Store)
     assert await store.read_many(TENANT, [("Composition", "a")]) == {}
 
 
+async def test_a_provenance_stands_against_no_delete(store: Store) -> None:
+    await store_one(store, put("Patient/a"))
+    await store_one(store, put("Provenance/p", rows=refers_to("Patient/a")))
+    gone = commit_of(delete("Patient/a"), preconditions=(Unreferenced("Patient", "a"),))
+    await store_one(store, put("List/l", rows=refers_to("Patient/a")))
+    with pytest.raises(StillReferenced) as refused:
+        await store.commit(gone)
+    assert refused.value.by == "List"
+    await store_one(store, put("List/l"))
+    await store.commit(gone)
+    assert await store.read_many(TENANT, [("Patient", "a")]) == {}
+
+
 async def test_an_unreferenced_resource_may_go(store: Store) -> None:
     await store_one(store, put("Patient/a"))
     await store_one(store, put("Patient/b"))

@@ -17,6 +17,7 @@ from hub.storage.memory.message_log import Messages
 from hub.storage.port import (
     ANY_VERSION,
     HOLDERS,
+    WITNESSES,
     AuditRecord,
     AuditRow,
     BlobMissing,
@@ -197,7 +198,7 @@ def _referring(record: Record, tenant: int, condition: Unreferenced) -> list[str
         row.stored.type
         for row in record.current(tenant)
         if (row.stored.type, row.stored.id) != target
-        and row.stored.type not in HOLDERS
+        and row.stored.type not in HOLDERS | WITNESSES
         and any(
             (reference.type, reference.id) == target and reference.key != COMPARTMENT_KEY
             for reference in row.rows.references

@@ -17,6 +17,7 @@ from hub.search.values import INDEX_VERSION, IndexRows
 from hub.storage.port import (
     ANY_VERSION,
     HOLDERS,
+    WITNESSES,
     BlobMissing,
     Commit,
     Committed,
@@ -241,6 +242,6 @@ def _check_unreferenced(work: Transaction, commit: Commit) -> None:
             if found:
                 by = index.references_to(work.connection, commit.tenant, found[0])
                 for name, count in by.items():
-                    if name in HOLDERS:
+                    if name in HOLDERS or name in WITNESSES:
                         continue
                     raise StillReferenced(condition.type, condition.id, name, count)
