@@ -22,10 +22,12 @@ _ABOUT = ("Task", "ServiceRequest")
 _AS_REQUEST = {
     "rejected": "revoked",
     "cancelled": "revoked",
-    "failed": "revoked",
+    "failed": "on-hold",
+    "on-hold": "on-hold",
+    "accepted": "active",
+    "in-progress": "active",
     "completed": "completed",
     "entered-in-error": "entered-in-error",
-    "on-hold": "on-hold",
 }
 """Task.status as ServiceRequest.status; what is not named goes on as it is."""
 
@@ -71,8 +73,8 @@ async def focus(
         door: The record.
         ctx: The site.
         row: Our message.
-        converted: The answer; what it says of a Task is said of a ServiceRequest too, or the
-            other way, when our message was about that.
+        converted: The answer; what it says of a Task becomes what it says of a ServiceRequest,
+            or the other way, when our message was about that.
 
     Raises:
         NotFound: The referral is not there any more.
@@ -87,7 +89,7 @@ async def focus(
         if other is None:
             return {}
         mapped = _turned(other, type)
-        converted.resources.append(mapped)
+        converted.resources[converted.resources.index(other)] = mapped
     return {mapped.full_url: held}
 
 
