@@ -40,6 +40,7 @@ class OperationRequest:
         resource: The body: a Parameters resource, or the bare resource that is the operation's
             only complex parameter; None without a body.
         strict: `Prefer: handling=strict`.
+        languages: Accept-Language as it was sent, "" without.
     """
 
     type: str
@@ -48,6 +49,7 @@ class OperationRequest:
     parameters: tuple[tuple[str, str], ...] = ()
     resource: dict[str, Any] | None = None
     strict: bool = False
+    languages: str = ""
 
 
 @dataclass(frozen=True, slots=True)

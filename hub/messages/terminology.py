@@ -221,6 +221,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The parameter {name} has the wrong type.",
         "参数 {name} 的类型不正确。",
     ),
+    "terminology-two-systems": (
+        "Both codings must be of the same code system.",
+        "两个编码必须属于同一代码系统。",
+    ),
     "terminology-too-much": (
         "More than {most} code systems and value sets would be needed; nothing was computed.",
         "需要的代码系统和值集超过 {most} 个；未作计算。",

@@ -16,11 +16,14 @@ from hub.operations.expand import EXPAND
 from hub.operations.expunge import EXPUNGE
 from hub.operations.fhirpath import FHIRPATH
 from hub.operations.lastn import LASTN
+from hub.operations.lookup import LOOKUP
 from hub.operations.meta import META
 from hub.operations.meta_add import META_ADD
 from hub.operations.meta_delete import META_DELETE
 from hub.operations.refer import REFER
 from hub.operations.send_document import SEND_DOCUMENT
+from hub.operations.subsumes import SUBSUMES
+from hub.operations.translate import TRANSLATE
 from hub.operations.validate import VALIDATE
 from hub.operations.validate_code import BATCH_VALIDATE_CODE, VALIDATE_CODE
 
@@ -33,11 +36,14 @@ _ALL: tuple[Operation, ...] = (
     EXPUNGE,
     FHIRPATH,
     LASTN,
+    LOOKUP,
     META,
     META_ADD,
     META_DELETE,
     REFER,
     SEND_DOCUMENT,
+    SUBSUMES,
+    TRANSLATE,
     VALIDATE,
     VALIDATE_CODE,
 )

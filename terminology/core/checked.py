@@ -122,6 +122,7 @@ def answer(
     together: Sequence[Finding],
     concept: Resource | None = None,
     language: str = "en",
+    located: bool = True,
 ) -> dict[str, Any]:
     """The Parameters that tell what was found.
 
@@ -131,6 +132,7 @@ def answer(
         together: Findings about all of them.
         concept: The CodeableConcept they are of; then one inside is enough.
         language: Of the messages.
+        located: Whether issues have the older `location` beside `expression`.
     """
     findings = [*together, *(finding for one in checked for finding in one.findings)]
     inside = any(one.inside for one in checked)
@@ -149,7 +151,7 @@ def answer(
     made += _canonicals("x-unknown-system", [one.unknown for one in checked])
     made += _canonicals("x-caused-by-unknown-system", [one.caused_by for one in checked])
     if findings:
-        made.append({"name": "issues", "resource": outcome(findings, language)})
+        made.append({"name": "issues", "resource": outcome(findings, language, located)})
     return {"resourceType": "Parameters", "parameter": made}
 
 

@@ -81,8 +81,8 @@ class Match:
     """One translation.
 
     Attributes:
-        target: What was found; backward this is the side that was asked about.
-        source: The code it comes from.
+        target: The side of the targets: what was found, backward what was asked about.
+        source: The side of the sources.
         map: Canonical of the map it stands in, with its version.
     """
 
@@ -161,7 +161,7 @@ class Wanted:
     """What a translation is limited to.
 
     Attributes:
-        target_system: Code system, "" for any.
+        target_system: Code system of the results, which backward are the sources; "" for any.
         source_scope: Value set the code is from, "" for any; maps that name another are left out.
         target_scope: Value set the translation is for, "" for any.
         dependencies: Property to system and code of what is known besides.
@@ -296,10 +296,7 @@ def fits(concept_map: ConceptMap, code: Code, wanted: Wanted, *, reverse: bool =
     ):
         if asked and has and _bare(asked) != has:
             return False
-    return any(
-        _is_for(group, code, wanted, reverse=reverse) and (group.source or not code.system)
-        for group in concept_map.groups
-    )
+    return any(_is_for(group, code, wanted, reverse=reverse) for group in concept_map.groups)
 
 
 def forward(
@@ -365,7 +362,7 @@ def backward(concept_map: ConceptMap, code: Code, wanted: Wanted) -> Iterator[Ma
     Args:
         concept_map: The map.
         code: A code on the side of the targets.
-        wanted: `target_system` limits the side of the targets, as forward.
+        wanted: `target_system` limits the side of the sources, for they are what is found.
     """
     for group in concept_map.groups:
         if not _is_for(group, code, wanted, reverse=True):
@@ -399,14 +396,14 @@ def best(matches: Iterable[Match]) -> Sequence[Match]:
 
 def _is_for(group: Group, code: Code, wanted: Wanted, *, reverse: bool) -> bool:
     """Whether a group speaks of a code's system, and of the system that is wanted."""
-    system, version = group.source, group.source_version
+    system, version, other = group.source, group.source_version, group.target
     if reverse:
-        system, version = group.target, group.target_version
+        system, version, other = group.target, group.target_version, group.source
     if code.system and system and system != code.system:
         return False
     if code.version and version and version != code.version:
         return False
-    return not wanted.target_system or not group.target or group.target == wanted.target_system
+    return not wanted.target_system or not other or other == wanted.target_system
 
 
 def _holds(depends_on: tuple[Other, ...], known: Mapping[str, frozenset[tuple[str, str]]]) -> bool:

@@ -98,7 +98,7 @@ class View:
         use = f"{one.use.get('system') or ''}|{one.use.get('code') or ''}"
         for token in self.chosen:
             system, _, code = token.rpartition("|")
-            if system in (_LANGUAGE, "") and _speaks(one.language, code):
+            if system in (_LANGUAGE, "") and one.language == code:
                 return True
             if use == token:
                 return True
@@ -185,10 +185,6 @@ def _own_values(system: CodeSystem, ordinal: int, code: str) -> list[tuple[str, 
 def _carried(code: str, element: str, value: Any) -> Resource:
     parts = [{"url": "code", "valueCode": code}, {"url": "value", element: value}]
     return {"url": CARRIED, "extension": parts}
-
-
-def _speaks(language: str, asked: str) -> bool:
-    return language == asked or language.startswith(f"{asked}-")
 
 
 def _element(one: Designation) -> Resource:

@@ -7,6 +7,7 @@ others needs no plan, and what is computed needs no `await`.
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeVar
@@ -44,15 +45,18 @@ class Library:
     """What the sources have, by url, as far as it was asked for.
 
     Each answer is grouped by source, in the order of the sources.
+
+    Attributes:
+        sources: The request's own first, the R4 package last.
     """
 
     def __init__(self, sources: Sequence[ContentSource]) -> None:
         """Start with nothing loaded.
 
         Args:
-            sources: The request's own first, the R4 package last.
+            sources: See the attribute.
         """
-        self._sources = tuple(sources)
+        self.sources = tuple(sources)
         self._code_systems: dict[str, Groups[CodeSystem]] = {}
         self._supplements: dict[str, Groups[CodeSystem]] = {}
         self._value_sets: dict[str, Groups[ValueSet]] = {}
@@ -87,19 +91,19 @@ class Library:
         match kind:
             case "code_systems":
                 self._code_systems[url] = tuple(
-                    [tuple(await source.code_systems(url)) for source in self._sources]
+                    [tuple(await source.code_systems(url)) for source in self.sources]
                 )
             case "supplements":
                 self._supplements[url] = tuple(
-                    [tuple(await source.supplements(url)) for source in self._sources]
+                    [tuple(await source.supplements(url)) for source in self.sources]
                 )
             case "value_sets":
                 self._value_sets[url] = tuple(
-                    [tuple(await source.value_sets(url)) for source in self._sources]
+                    [tuple(await source.value_sets(url)) for source in self.sources]
                 )
             case "concept_maps":
                 self._concept_maps[url] = tuple(
-                    [tuple(await source.concept_maps(url)) for source in self._sources]
+                    [tuple(await source.concept_maps(url)) for source in self.sources]
                 )
 
 
@@ -110,16 +114,17 @@ def _held(held: Mapping[str, T], kind: Kind, url: str) -> T:
     return found
 
 
-async def answer(library: Library, compute: Callable[[Library], T]) -> T:
+async def answer(library: Library, compute: Callable[[], T], aside: bool = False) -> T:
     """Compute with what is there; fetch what is missing and compute again.
 
     Args:
         library: Kept from one try to the next.
-        compute: Without side effects.
+        compute: From the library, without side effects.
+        aside: Beside the event loop, because it may take long.
     """
     while True:
         try:
-            return compute(library)
+            return await asyncio.to_thread(compute) if aside else compute()
         except NotLoaded as missing:
             kind, url = missing.kind, missing.url
         await library.load(kind, url)

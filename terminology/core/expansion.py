@@ -23,7 +23,8 @@ MOST = 10_000
 MOST_NESTED = 40
 """Levels that codes are shown below each other."""
 
-_LEFT_OUT = frozenset(("compose", "text", "meta", "expansion"))
+_VOLATILE = frozenset(("text", "meta", "expansion"))
+_LEFT_OUT = _VOLATILE | frozenset(("compose", "description", "purpose", "useContext", "contact"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +109,7 @@ def expand(scope: Scope, value_set: ValueSet, wish: Wish, timestamp: str) -> Res
     expansion["parameter"] = [*wish.echoed, *_told(scope, prepared, used)]
     if contains:
         expansion["contains"] = contains
-    left_out = _LEFT_OUT - {"compose"} if wish.definition else _LEFT_OUT
+    left_out = _VOLATILE if wish.definition else _LEFT_OUT
     head = {name: one for name, one in value_set.resource.items() if name not in left_out}
     return {**head, "expansion": expansion}
 

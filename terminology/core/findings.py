@@ -112,6 +112,8 @@ KINDS = MappingProxyType(
     }
 )
 
+_EXPRESSION_ONLY = frozenset(("invalid-display",))
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:
@@ -135,8 +137,13 @@ class Finding:
         """The words."""
         return render(self.message, self.arguments, language)
 
-    def as_issue(self, language: str = "en") -> dict[str, Any]:
-        """As OperationOutcome.issue."""
+    def as_issue(self, language: str = "en", located: bool = True) -> dict[str, Any]:
+        """As OperationOutcome.issue.
+
+        Args:
+            language: Of the words.
+            located: With the older `location` too, which says the same as `expression`.
+        """
         kind, text = KINDS[self.message], self.text(language)
         made: dict[str, Any] = {}
         if kind.id:
@@ -146,7 +153,9 @@ class Finding:
             coding = [{"system": ISSUE_TYPES, "code": kind.detail}]
             made["details"] = {"coding": coding, "text": text}
         if self.location:
-            made |= {"location": [self.location], "expression": [self.location]}
+            if located and kind.detail not in _EXPRESSION_ONLY:
+                made["location"] = [self.location]
+            made["expression"] = [self.location]
         return made
 
 
@@ -169,9 +178,11 @@ class Refused(HubError):
         )
 
 
-def outcome(findings: Sequence[Finding], language: str = "en") -> dict[str, Any]:
-    """An OperationOutcome of findings."""
+def outcome(
+    findings: Sequence[Finding], language: str = "en", located: bool = True
+) -> dict[str, Any]:
+    """An OperationOutcome of findings; arguments as for `Finding.as_issue`."""
     return {
         "resourceType": "OperationOutcome",
-        "issue": [one.as_issue(language) for one in findings],
+        "issue": [one.as_issue(language, located) for one in findings],
     }

@@ -50,8 +50,6 @@ ALLOWED = {
     ("interactions/indexing.py", "search"),
     ("interactions/registry.py", "read"),
     ("interactions/search_parameters.py", "scan"),
-    # A Binary of concepts, opened by the one CodeSystem that owns it, which may be read.
-    ("operations/terminology_record.py", "read"),
     # Asks `sight.sees_all` first.
     ("operations/meta.py", "scan"),
     # Codes of search parameters, for metrics and for the console's status.

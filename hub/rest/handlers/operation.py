@@ -12,6 +12,9 @@ from hub.rest.exchange import Answer, Request
 from hub.rest.headers import preference
 from hub.storage.port import Stored
 
+MOST_LANGUAGES = 200
+"""Characters of Accept-Language that are read."""
+
 
 async def operation(request: Request) -> Answer:
     """Run the operation that the last segment names."""
@@ -29,6 +32,7 @@ async def operation(request: Request) -> Answer:
             request.parameters,
             None if reading else await incoming.optional_resource(request),
             preference(request.headers.get(b"prefer")).strict,
+            request.headers.get(b"accept-language", b"").decode("latin-1")[:MOST_LANGUAGES],
         ),
     )
     if isinstance(made.body, BundleAnswer):

@@ -1,0 +1,110 @@
+"""$expand: the codes of a value set.
+
+Spec: https://hl7.org/fhir/R4/valueset-operation-expand.html
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hub.context import Context
+from hub.interactions import Interactions
+from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
+from hub.model.body import instant
+from hub.operations.parameters import Resource, text
+from hub.operations.terminology_request import (
+    Asked,
+    asked,
+    choice,
+    instance,
+    integer,
+    refused,
+    strings,
+)
+from terminology.core.expansion import Wish, expand
+from terminology.core.findings import Refused
+from terminology.core.shapes import ValueSet
+
+_FLAGS = (
+    "activeOnly",
+    "excludeNested",
+    "includeDesignations",
+    "includeDefinition",
+    "excludeNotForUI",
+    "excludePostCoordinated",
+)
+
+
+async def expand_value_set(
+    door: Interactions, ctx: Context, request: OperationRequest
+) -> OperationAnswer:
+    """The value set with its expansion.
+
+    Parameters: `url`, `valueSet`, `valueSetVersion`, `filter`, `offset`, `count`, `activeOnly`,
+    `excludeNested`, `includeDesignations`, `designation`, `includeDefinition`,
+    `displayLanguage`, `property`, `useSupplement`, `system-version`, `check-system-version`,
+    `force-system-version`, `tx-resource`.
+
+    Raises:
+        BadRequest: A parameter cannot be used.
+        NotFound: The instance is not there.
+    """
+    here = await asked(door, ctx, request)
+    try:
+        if request.id:
+            given = ValueSet(await instance(here))
+            value_set = given
+        else:
+            value_set = await here.compute(here.value_set())
+        scope = here.scope(value_set)
+        wish = _wish(here, value_set)
+        now = instant(int(ctx.clock().timestamp() * 1000))
+        made = await here.compute(lambda: expand(scope, value_set, wish, now), aside=True)
+    except Refused as error:
+        return refused(error, ctx)
+    return OperationAnswer(made)
+
+
+def _wish(here: Asked, value_set: ValueSet) -> Wish:
+    request = here.request
+    flags = {name: choice(request, name) for name in _FLAGS}
+    designations = strings(request, "designation")
+    filter_text = text(request, "filter") or ""
+    count, offset = integer(request, "count"), integer(request, "offset")
+    echoed: list[Resource] = [
+        {"name": name, "valueBoolean": value} for name, value in flags.items() if value is not None
+    ]
+    echoed += _echo("count", "valueInteger", count)
+    echoed += _echo("offset", "valueInteger", offset)
+    echoed += _echo("filter", "valueString", filter_text or None)
+    given = text(request, "displayLanguage") or request.languages
+    language = given or here.display_language(value_set)
+    if language != value_set.resource.get("language") or given:
+        echoed += _echo("displayLanguage", "valueCode", language or None)
+    echoed += [{"name": "designation", "valueString": one} for one in designations]
+    return Wish(
+        filter_text,
+        offset or 0,
+        count,
+        bool(flags["activeOnly"]),
+        bool(flags["excludeNested"]),
+        bool(flags["includeDefinition"]),
+        bool(flags["includeDesignations"] or designations),
+        tuple(designations),
+        tuple(strings(request, "property")),
+        tuple(echoed),
+    )
+
+
+def _echo(name: str, element: str, value: Any) -> list[Resource]:
+    return [] if value is None else [{"name": name, element: value}]
+
+
+EXPAND = Operation(
+    "expand",
+    "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
+    frozenset({"type", "instance"}),
+    expand_value_set,
+    frozenset({"ValueSet"}),
+    needs=OPEN,
+)
