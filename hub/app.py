@@ -15,13 +15,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hub.settings import Settings
+from hub.settings import Settings, SettingsError
 
 if TYPE_CHECKING:
     from hub.access.front_desk import FrontDesk
     from hub.access.tokens import Person, TokenVerifier
     from hub.context import Context
     from hub.interactions import Interactions
+    from hub.interactions.ports import Announcer
     from hub.rest.authenticate import Guard
     from hub.rest.exchange import Application, Receive, Scope, Send
     from hub.rest.logs import LineWriter
@@ -109,12 +110,15 @@ def secret_of(folder: Path) -> bytes:
     return path.read_bytes()
 
 
-def build_door(store: Store, settings: Settings) -> Interactions:
+def build_door(
+    store: Store, settings: Settings, announcer: Announcer | None = None
+) -> Interactions:
     """The door over a store.
 
     Args:
         store: Open.
         settings: Limits and switches.
+        announcer: Tells other systems of what changes.
     """
     from hub.interactions import Interactions, RegistryHolder
     from hub.operations import OPERATIONS
@@ -124,17 +128,49 @@ def build_door(store: Store, settings: Settings) -> Interactions:
     secret = secrets.token_bytes(32) if settings.store == "memory" else secret_of(settings.data)
     validator = Validator(invariants=settings.validate_invariants)
     return Interactions(
-        store, validator, RegistryHolder(store), settings, CursorCodec(secret), OPERATIONS
+        store,
+        validator,
+        RegistryHolder(store),
+        settings,
+        CursorCodec(secret),
+        OPERATIONS,
+        announcer,
     )
 
 
+def announcer_of(settings: Settings) -> Announcer | None:
+    """Tells the destinations of the site files of what changes; None when there is none.
+
+    The hub announces, commands that load or repair do not.
+
+    Args:
+        settings: Where the site files are.
+
+    Raises:
+        SettingsError: One cannot be used.
+    """
+    if not any(settings.site_files.glob("*.toml")):
+        return None
+    from adapters.hl7v2.announcing import SiteAnnouncer
+    from adapters.hl7v2.sites import SiteError, load_sites
+
+    try:
+        announcer = SiteAnnouncer(load_sites(settings.site_files, zone=settings.zone))
+    except SiteError as error:
+        raise SettingsError(str(error)) from error
+    return announcer if announcer.destinations else None
+
+
 @asynccontextmanager
-async def open_door(settings: Settings, role: Role = "auto") -> AsyncIterator[Interactions]:
+async def open_door(
+    settings: Settings, role: Role = "auto", announcer: Announcer | None = None
+) -> AsyncIterator[Interactions]:
     """The door to the record, for commands; works beside a running hub.
 
     Args:
         settings: `data` names the record.
         role: See `open_store`.
+        announcer: Tells other systems of what changes.
 
     Raises:
         StoreUnavailable: It cannot be opened.
@@ -144,7 +180,7 @@ async def open_door(settings: Settings, role: Role = "auto") -> AsyncIterator[In
 
     async with open_store(settings, role) as store:
         await index_state.note_if_new(store, Context(Tenant(zone=settings.zone)))
-        yield build_door(store, settings)
+        yield build_door(store, settings, announcer)
 
 
 @asynccontextmanager
@@ -184,7 +220,9 @@ async def _sweep(door: Interactions, context: Context) -> None:
 async def hospital_messages(
     door: Interactions, settings: Settings, metrics: Metrics
 ) -> AsyncIterator[None]:
-    """HL7 v2 messages in, until the block ends; nothing while no port is set.
+    """HL7 v2 messages in and out, until the block ends.
+
+    Nothing comes in while no port is set, nothing goes out while no site has a destination.
 
     Args:
         door: The record, in the process that owns the store.
@@ -195,17 +233,22 @@ async def hospital_messages(
         SettingsError: A site file or a certificate cannot be used.
         OSError: The port is somebody else's.
     """
-    if not settings.mllp:
+    if not settings.mllp and door.announce is None:
         yield
         return
-    from adapters.hl7v2.service import receiving, sites_of
+    from adapters.hl7v2.service import receiving, sending, sites_of
     from hub.listening import bound
 
-    sites = sites_of(settings)
-    with bound(settings.mllp_host, settings.mllp) as listening:
-        async with receiving(door, settings, listening, sites) as running:
+    sites, inbox = sites_of(settings), None
+    async with AsyncExitStack() as stack:
+        if settings.mllp:
+            listening = stack.enter_context(bound(settings.mllp_host, settings.mllp))
+            running = await stack.enter_async_context(receiving(door, settings, listening, sites))
             metrics.edges.append(running.numbers)
-            yield
+            inbox = running.inbox
+        if door.announce is not None:
+            await stack.enter_async_context(sending(door, settings, sites, inbox))
+        yield
 
 
 def build_service(door: Interactions, settings: Settings) -> Service:
@@ -334,7 +377,7 @@ class Hub:
         from hub.rest.pages import Pages
 
         settings, enter = self._settings, self._stack.enter_async_context
-        door = await enter(open_door(settings, self._role))
+        door = await enter(open_door(settings, self._role, announcer_of(settings)))
         if self._role == "owner":
             await enter(background_jobs(door, settings))
         service = build_service(door, settings)

@@ -29,7 +29,14 @@ from pathlib import Path
 
 import uvloop
 
-from hub.app import background_jobs, hospital_messages, open_door, publish, running
+from hub.app import (
+    announcer_of,
+    background_jobs,
+    hospital_messages,
+    open_door,
+    publish,
+    running,
+)
 from hub.errors import words_of
 from hub.rest import logs
 from hub.rest.metrics import Metrics
@@ -295,7 +302,7 @@ async def _write(
     _when_ended(working, alone)
     try:
         async with (
-            open_door(settings, "owner") as door,
+            open_door(settings, "owner", announcer_of(settings)) as door,
             background_jobs(door, settings),
             hospital_messages(door, settings, metrics),
             running(publish(metrics, folder, door.store)),

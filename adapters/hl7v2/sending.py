@@ -273,7 +273,7 @@ class Sender:
 
     async def _hand_on(self, raw: bytes) -> None:
         if self._take is not None:
-            await self._take(raw, self._destination.host)
+            await self._take(raw, "")
 
     async def _again(self, row: DepartureRow, reason: str, answer: bytes) -> None:
         """Wait, longer each time; nothing overtakes the message."""

@@ -1,4 +1,4 @@
-"""Messages in, put together: sites, listener, inbox, pipeline, work.
+"""Messages in and out, put together: sites, listener, inbox, pipeline, work; outbox and senders.
 
 Called by `hub.app` in the one process that owns the store, and by tests.
 """
@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
+from adapters.hl7v2.departing import departing
 from adapters.hl7v2.envelope import open_envelope
 from adapters.hl7v2.inbox import Inbox
 from adapters.hl7v2.mapping.library import library, message_names
@@ -23,8 +24,8 @@ from adapters.hl7v2.mllp import tls
 from adapters.hl7v2.mllp.server import Limits, Server
 from adapters.hl7v2.pipeline import Pipeline
 from adapters.hl7v2.sites import SiteError, Sites, load_sites
-from adapters.hl7v2.work import Worker
-from hub.context import Tenant
+from adapters.hl7v2.work import Worker, principal_of
+from hub.context import Context, Tenant
 from hub.errors import HubError
 from hub.interactions import Interactions
 from hub.messages import render
@@ -138,6 +139,39 @@ async def receiving(
         looking.cancel()
         await pipeline.stop(settings.shutdown_grace)
         await asyncio.wait([looking, warming])
+
+
+@asynccontextmanager
+async def sending(
+    door: Interactions, settings: Settings, sites: Sites, inbox: Inbox | None
+) -> AsyncIterator[None]:
+    """Send messages until the block ends.
+
+    Args:
+        door: The record, in the process that owns the store.
+        settings: Base, zone, TLS.
+        sites: Where messages go.
+        inbox: Takes what comes in place of an acknowledgement; None: nobody does.
+
+    Raises:
+        SettingsError: A certificate cannot be used.
+    """
+    tenant = Tenant(zone=settings.zone)
+    wanted = [site.destination for site in sites.named.values() if site.destination is not None]
+    context = tls_to_destinations(settings) if any(one.tls for one in wanted) else None
+
+    def as_site(name: str) -> Context:
+        return Context(tenant, principal_of(name), base=settings.base)
+
+    async def take(raw: bytes, address: str) -> None:
+        if inbox is not None:
+            taken = await inbox.take(raw, address)
+            if taken.later is not None:
+                await taken.later
+
+    hub = Context(tenant, base=settings.base)
+    async with departing(door, hub, sites, tls=context, take=take, context=as_site):
+        yield
 
 
 def _limits(settings: Settings) -> Limits:
