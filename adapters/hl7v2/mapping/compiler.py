@@ -14,7 +14,15 @@ from typing import Any, NamedTuple
 from adapters.hl7v2.converted import How, Source
 from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.elements import Place, children, is_type
-from adapters.hl7v2.mapping.grammar import Component, Constant, Expression, Field, Ref, wrong
+from adapters.hl7v2.mapping.grammar import (
+    Component,
+    Constant,
+    Expression,
+    Field,
+    Ref,
+    Template,
+    wrong,
+)
 from adapters.hl7v2.mapping.parts import (
     Convert,
     Extend,
@@ -605,7 +613,7 @@ class Compiler:
         if kind in KINDS and not target:
             if not place.primitive:
                 raise wrong(frame.place, "hl7v2-map-as", type=place.type)
-            return _primitive(kind, table), True
+            return _primitive(kind, table, isinstance(expression.source, Template)), True
         if not kind:
             if table is None or place.type not in ("Coding", "CodeableConcept"):
                 raise wrong(frame.place, "hl7v2-map-as", type=place.type)
@@ -744,9 +752,11 @@ def _note(run: Run, value: Any) -> None:
     run.notes.append(Source("".join(run.path).removeprefix("."), segment, number))
 
 
-def _primitive(kind: str, table: Table | None) -> Convert:
+def _primitive(kind: str, table: Table | None, template: bool) -> Convert:
     read = KINDS[kind]
     clean = whole_text if kind in ("text", "markdown") else text_of
+    if template:  # Its values are plain text already.
+        clean = _stripped
 
     def convert(run: Run, raw: str, depth: int) -> Any:
         text = clean(run, raw, depth)
@@ -766,6 +776,10 @@ def _primitive(kind: str, table: Table | None) -> Convert:
         return table.code(run, text, "") if text else None
 
     return mapped
+
+
+def _stripped(run: Run, raw: str, depth: int) -> str:
+    return raw.strip()
 
 
 def _coded(table: Table, concept: bool) -> Convert:

@@ -294,15 +294,18 @@ class _Reader:
         pieces = _HOLE.split(text)
         if len(pieces) == 1:
             return Constant(text)
-        parts: list[str | Field | Component | MessageWord] = []
+        parts: list[str | tuple[Hole, ...]] = []
         for index, piece in enumerate(pieces):
             if index % 2 == 0:
                 parts.append(piece)
                 continue
-            source = self.source(piece.strip() or "?")
-            if not isinstance(source, Field | Component | MessageWord):
+            sources = [self.source(one.strip() or "?") for one in piece.split("|")]
+            hole: list[Hole] = [
+                one for one in sources if isinstance(one, Field | Component | MessageWord)
+            ]
+            if len(hole) < len(sources):
                 raise self.fail(piece)
-            parts.append(source)
+            parts.append(tuple(hole))
         return Template(tuple(parts))
 
     def either(self) -> Condition:

@@ -36,6 +36,7 @@ _LIMITS = re.compile(
     r"\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*(?:--?|–|—|~|～|_)\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*"
 )
 _SAMPLE = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,10})?")
+_HAN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 _MOST = 2**31 - 1
 _SECONDS = {
     **dict.fromkeys(("", "m", "min", "mins", "minute", "minutes", "分钟", "分鐘", "分"), 60),
@@ -302,9 +303,20 @@ def ucum_code(text: str, zone: str) -> str | None:
     return text if len(text) < 60 and _is_ucum(text) else None
 
 
+def ucum_system(text: str, zone: str) -> str | None:
+    """UCUM's URI when the text is a UCUM unit, else nothing."""
+    return None if ucum_code(text, zone) is None else "http://unitsofmeasure.org"
+
+
 @lru_cache(maxsize=4096)
 def _is_ucum(text: str) -> bool:
     return ucum.is_valid(text)
+
+
+def name(text: str, zone: str) -> str | None:
+    """`family, given` as it is said: 张三, Mary Smith."""
+    family, _, given = (part.strip() for part in f" {text} ".partition(", "))
+    return (family + given if _HAN.search(text) else f"{given} {family}").strip() or None
 
 
 KINDS: dict[str, Kind] = {
@@ -333,6 +345,8 @@ KINDS: dict[str, Kind] = {
     "hexadecimal": hexadecimal,
     "plain": plain,
     "ucum": ucum_code,
+    "name": name,
+    "ucumsystem": ucum_system,
     "sum": sum_of,
     "low": low_end,
     "high": high_end,

@@ -104,18 +104,19 @@ def table(name: str, content: Mapping[str, Any], place: str) -> Table:
         MapError: It has a key that means nothing, or a code that goes nowhere.
     """
     for key in content:
-        if key not in ("table", "system", "unknown", "codes", "systems", "note"):
+        if key not in ("table", "system", "unknown", "codes"):
             raise wrong(f"{place} {key}", "hl7v2-map-word", word=key)
     system = content.get("system", "")
-    systems = content.get("systems", {})
     codes: dict[str, Target] = {}
     for code, target in content.get("codes", {}).items():
         if isinstance(target, str):
             target = [target]
-        if not isinstance(target, list) or not 1 <= len(target) <= 2:
-            raise wrong(f"{place} {code}", "hl7v2-map-shape", wanted="code, [code, display]")
+        if not isinstance(target, list) or not 1 <= len(target) <= 3:
+            raise wrong(
+                f"{place} {code}", "hl7v2-map-shape", wanted="code, [code, display, system]"
+            )
         display = target[1] if len(target) > 1 else ""
-        codes[code] = Target(target[0], display, systems.get(code, system))
+        codes[code] = Target(target[0], display, target[2] if len(target) > 2 else system)
     number = content.get("table", "")
     unknown = content.get("unknown", "")
     return Table(
