@@ -183,7 +183,7 @@ def parse(text: str, charset: str = "utf-8") -> Message:
         if known is None:
             if not line or line.isspace():
                 continue
-            if name[0] == "\n":
+            if name[:1] == "\n":
                 name = fields[0] = name.lstrip("\n")
             if not _SEGMENT_NAME.fullmatch(name):
                 raise Unprocessable(
