@@ -103,8 +103,14 @@ def test_every_operation_says_what_it_needs() -> None:
     needs = {name: operation.needs for name, operation in OPERATIONS.items()}
     assert {name for name, need in needs.items() if need == ADMIN} == {"expunge"}
     assert {name for name, need in needs.items() if need == OPEN} == {
+        "batch-validate-code",
         "convert",
+        "expand",
         "fhirpath",
+        "lookup",
+        "subsumes",
+        "translate",
         "validate",
+        "validate-code",
     }
     assert all(need in "crudsadmin" for need in needs.values())

@@ -13,6 +13,7 @@ from hub.operations import OPERATIONS
 from hub.validation.validator import Validator
 
 R4 = "http://hl7.org/fhir/OperationDefinition/"
+TAKES_ANY = {"batch-validate-code"}  # the parameters of the validations it passes on
 OWN = [one for one in OPERATIONS.values() if not one.definition.startswith(R4)]
 
 
@@ -36,7 +37,9 @@ def test_an_own_operation_is_defined_where_the_statement_says(
     assert definition["affectsState"] == operation.affects_state
 
 
-@pytest.mark.parametrize("operation", OWN, ids=lambda one: one.name)
+@pytest.mark.parametrize(
+    "operation", [one for one in OWN if one.name not in TAKES_ANY], ids=lambda one: one.name
+)
 def test_an_own_operation_has_the_parameters_of_its_definition(
     fhir: httpx.Client, operation: Any
 ) -> None:
