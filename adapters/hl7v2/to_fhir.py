@@ -164,7 +164,19 @@ def _fill(
         elif given is None or (value := given(run, base, 0)) is None:
             continue
         out[name] = value
+    if rules.distinct:
+        _tell_apart(run, out)
     return sources, deleted
+
+
+def _tell_apart(run: Run, resource: dict[str, Any]) -> None:
+    """Count on an identifier that another resource of the type has in this message: `...#2`."""
+    kind = resource["resourceType"]
+    for identifier in resource.get("identifier", ()):
+        name = (kind, identifier.get("system", ""), identifier.get("value", ""))
+        count = run.named[name] = run.named.get(name, 0) + 1
+        if count > 1:
+            identifier["value"] = f"{name[2]}#{count}"
 
 
 def _missing(rules: SegmentMap, element: str) -> Unprocessable:

@@ -60,7 +60,17 @@ from hub.definitions import is_resource_type, type_kind
 
 _OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
 _SEGMENT_WORDS = frozenset(
-    {"$new", "$only", "$when", "$how", "$identities", "$required", "$needs", "$initial"}
+    {
+        "$new",
+        "$only",
+        "$distinct",
+        "$when",
+        "$how",
+        "$identities",
+        "$required",
+        "$needs",
+        "$initial",
+    }
 )
 _RESOURCE_WORDS = frozenset(
     {"$resource", "$when", "$how", "$identities", "$display", "$unless_identified"}
@@ -93,6 +103,7 @@ class SegmentMap(NamedTuple):
     type: str
     new: bool
     only: bool
+    distinct: bool
     when: Holds | None
     how: How
     identities: Make | None
@@ -165,6 +176,7 @@ class Compiler:
             resource_type,
             words.get("$new") == "true",
             words.get("$only") == "true",
+            words.get("$distinct") == "true",
             self._condition(words.get("$when"), frame),
             how,
             self._identities(words.get("$identities"), frame),
@@ -489,8 +501,8 @@ class Compiler:
             self._uses.add(source.number)
         elif isinstance(source, grammar.Template):
             for part in source.parts:
-                if not isinstance(part, str):
-                    self._note_use(part, frame)
+                for one in () if isinstance(part, str) else part:
+                    self._note_use(one, frame)
         elif not isinstance(source, Component):
             self._always = True
 

@@ -73,9 +73,9 @@ class Constant:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """`={OBX-5.1}-{OBX-5.2}`: texts and sources in turn, beginning with a text."""
+    """`={OBX-5.1}-{OBR-3|OBR-2}`: texts and sources in turn; of several the first that is there."""
 
-    parts: tuple[str | Field | Component | MessageWord, ...]
+    parts: tuple[str | tuple[Hole, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +92,7 @@ class Ref:
     resource: str
 
 
+Hole = Field | Component | MessageWord
 Source = Field | Component | Constant | Template | MessageWord | Ref
 
 

@@ -67,6 +67,7 @@ class Run:
         current, under: Resource at hand, and what it is added to, for `lacks`.
         namespace: Beginning of the systems of this sender that no site file names.
         loops: Repetition at hand of each `$each` around, outermost first.
+        named: How often an identifier was given to a type, for `$distinct`.
         problems: What datatype maps could not use: place within the field, message id, arguments.
         path, at, turn, notes: Where in the resource and in the message, and what came from where,
             while tracing.
@@ -88,6 +89,7 @@ class Run:
         "loops",
         "mapped",
         "message",
+        "named",
         "namespace",
         "notes",
         "path",
@@ -153,6 +155,7 @@ class Run:
         self.loops: list[str] = []
         self.mapped: list[Mapped] = []
         self.counts: dict[str, int] = {}
+        self.named: dict[tuple[str, str, str], int] = {}
         self.identified: dict[tuple[str, str, str], Mapped] = {}
         self.remarks: list[Remark] = []
         self.problems: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []

@@ -18,6 +18,7 @@ from adapters.hl7v2.mapping.grammar import (
     Count,
     Field,
     Has,
+    Hole,
     Joined,
     Lacks,
     MessageWord,
@@ -219,7 +220,7 @@ def get_text(source: Source, frame: Frame) -> Get:
 
 def _get_template(source: Template, frame: Frame) -> Get:
     parts: list[str | Get] = [
-        part if isinstance(part, str) else get_text(part, frame) for part in source.parts
+        part if isinstance(part, str) else _first(part, frame) for part in source.parts
     ]
 
     def get_joined(run: Run, base: Base, depth: int) -> str:
@@ -235,6 +236,17 @@ def _get_template(source: Template, frame: Frame) -> Get:
         return "".join(found) if any_value else ""
 
     return get_joined
+
+
+def _first(sources: tuple[Hole, ...], frame: Frame) -> Get:
+    texts = [get_text(source, frame) for source in sources]
+    if len(texts) == 1:
+        return texts[0]
+
+    def get_first(run: Run, base: Base, depth: int) -> str:
+        return next((text for one in texts if (text := one(run, base, depth))), "")
+
+    return get_first
 
 
 def holds(condition: Condition, frame: Frame) -> Holds:
