@@ -51,7 +51,7 @@ def convert(
     root = read(message, plan)
     _work(run, maps, root, Scope(None, root.around), trace)
     result = Converted(run.kind, run.control_id, run.event, run.mapped)
-    result.joined = _joined(run)
+    result.joined = run.joined
     result.answers = _answers(message, maps)
     result.remarks = run.remarks
     for mapped in run.mapped:
@@ -102,6 +102,20 @@ def _work(run: Run, maps: Library, group: Group, scope: Scope, trace: bool) -> N
 
 def _apply(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
     """One segment by one map."""
+    if not rules.each:
+        _make(run, rules, segment, trace)
+        return
+    for number, text in enumerate(segment.repetitions(rules.each), 1):
+        run.loops = [text]
+        run.turn = number
+        if text and text != DELETE:
+            _make(run, rules, segment, trace)
+    run.loops = []
+    run.turn = 0
+
+
+def _make(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
+    """One resource of a segment, or what the segment adds to one."""
     base = segment.fields
     if rules.when is not None and not rules.when(run, base, 0):
         return
@@ -124,18 +138,33 @@ def _apply(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
             return
     identities = () if rules.identities is None else identity_pairs(rules.identities(run, base, 0))
     if target is None:
-        target = run.add(out, numbered=rules.new)
-        target.how = rules.how
-        run.scope.made[rules.type] = target
+        target = _add(run, rules, out)
     else:
         for name, value in out.items():
             merge(target.resource, name, value)
     target.identities += identities
     target.sources += run.notes if trace else sources
     if rules.initial or target.initial:
-        target.initial = target.initial.difference(out) | rules.initial.intersection(out)
+        initial = {
+            name
+            for name, holds in rules.initial
+            if name in out and (holds is None or holds(run, base, 0))
+        }
+        target.initial = target.initial.difference(out) | initial
     if deleted or target.deleted:
         target.deleted = target.deleted.union(deleted).difference(target.resource)
+
+
+def _add(run: Run, rules: SegmentMap, out: dict[str, Any]) -> Mapped:
+    """A resource of its own."""
+    target = run.add(out, numbered=rules.new)
+    target.how = rules.how
+    onto = run.scope.find(rules.joined_to) if rules.joined_to else None
+    if onto is None:
+        run.scope.made[rules.type] = target
+    else:
+        run.joined.append(Joined(onto.full_url, target.full_url))
+    return target
 
 
 def _fill(
@@ -193,17 +222,3 @@ def _answers(message: Message, maps: Library) -> tuple[str, ...]:
         if segment is not None and (text := segment.component(number)):
             names[text] = None
     return tuple(names)
-
-
-def _joined(run: Run) -> list[Joined]:
-    """A40: the patients that the message map made of MRG go on under that of PID."""
-    surviving: Mapped | None = None
-    found: list[Joined] = []
-    for mapped in run.mapped:
-        if mapped.type != "Patient":
-            continue
-        if surviving is None or not mapped.key.startswith("Patient["):
-            surviving = mapped
-        else:
-            found.append(Joined(surviving.full_url, mapped.full_url))
-    return found

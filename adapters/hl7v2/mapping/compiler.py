@@ -63,6 +63,8 @@ _SEGMENT_WORDS = frozenset(
     {
         "$new",
         "$only",
+        "$each",
+        "$joined_to",
         "$distinct",
         "$when",
         "$how",
@@ -96,20 +98,28 @@ class TopMember(NamedTuple):
 
 
 class SegmentMap(NamedTuple):
-    """A compiled map of `segments`; the attributes are the words with a dollar."""
+    """A compiled map of `segments`; most attributes are the words with a dollar.
+
+    Attributes:
+        each: Number of the field that it is run for each repetition of, 0 for none.
+        initial: Elements that hold only while no message has told of them, and when so.
+        joined_to: Type of the resource that this one goes on under, "" for none.
+    """
 
     name: str
     segment: str
     type: str
     new: bool
     only: bool
+    each: int
     distinct: bool
     when: Holds | None
     how: How
     identities: Make | None
     required: tuple[str, ...]
     needs: tuple[str, ...]
-    initial: frozenset[str]
+    initial: tuple[tuple[str, Holds | None], ...]
+    joined_to: str
     members: tuple[TopMember, ...]
 
 
@@ -149,9 +159,10 @@ class Compiler:
         resource_type = name.split("-", 1)[0]
         if not is_resource_type(resource_type):
             raise wrong(at, "hl7v2-map-type", written=resource_type)
-        frame = Frame(segment, "", at)
         words = {key: value for key, value in content.items() if key.startswith("$")}
         _refuse_others(words, _SEGMENT_WORDS, at)
+        each = _each_field(words.get("$each"), segment, at)
+        frame = Frame(segment, "", at, ((segment, each),) if each else ())
         known = children(resource_type)
         found: list[TopMember] = []
         for key, node in content.items():
@@ -176,15 +187,22 @@ class Compiler:
             resource_type,
             words.get("$new") == "true",
             words.get("$only") == "true",
+            each,
             words.get("$distinct") == "true",
             self._condition(words.get("$when"), frame),
             how,
             self._identities(words.get("$identities"), frame),
             _names(words.get("$required")),
             _names(words.get("$needs")),
-            frozenset(_names(words.get("$initial"))),
+            self._initial(words.get("$initial"), frame),
+            words.get("$joined_to", ""),
             tuple(found),
         )
+
+    def _initial(self, node: object, frame: Frame) -> tuple[tuple[str, Holds | None], ...]:
+        if isinstance(node, dict):
+            return tuple((name, self._condition(text, frame)) for name, text in node.items())
+        return tuple((name, None) for name in _names(node))
 
     def _condition(self, text: object, frame: Frame) -> Holds | None:
         if text is None:
@@ -842,6 +860,16 @@ def _translated(canonical: str, convert: Convert) -> Convert:
         return value
 
     return translated
+
+
+def _each_field(text: object, segment: str, at: str) -> int:
+    """Field of `$each` in a segment map."""
+    if text is None:
+        return 0
+    source = grammar.expression(str(text), f"{at} $each").source
+    if not isinstance(source, Field) or source.segment != segment or source.component:
+        raise wrong(f"{at} $each", "hl7v2-map-each")
+    return source.number
 
 
 def _names(value: object) -> tuple[str, ...]:

@@ -135,6 +135,14 @@ class Count:
 
 
 @dataclass(frozen=True, slots=True)
+class Longer:
+    """`PID-7 longer 8`: its text has more characters."""
+
+    source: Source
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lacks:
     """`lacks valueQuantity`: the map has not made the element up to here."""
 
@@ -156,7 +164,7 @@ class Joined:
     conditions: tuple[Condition, ...]
 
 
-Condition = Compare | Count | Lacks | Has | Joined
+Condition = Compare | Count | Longer | Lacks | Has | Joined
 
 
 class MapError(Unprocessable):
@@ -336,6 +344,8 @@ class _Reader:
         source = self.source(self.take())
         if self.skip("count"):
             return self.count(source)
+        if self.skip("longer"):
+            return Longer(source, self.number())
         if self.skip("="):
             return Compare(source, frozenset((self.literal(),)))
         if self.skip("!="):
@@ -348,10 +358,16 @@ class _Reader:
         return Compare(source)
 
     def count(self, source: Source) -> Condition:
-        sign, number = self.take(), self.take()
-        if not isinstance(source, Field) or sign not in ("=", "<", ">") or not number.isdecimal():
+        sign = self.take()
+        if not isinstance(source, Field) or sign not in ("=", "<", ">"):
             raise self.fail(sign)
-        return Count(source, sign, int(number))
+        return Count(source, sign, self.number())
+
+    def number(self) -> int:
+        token = self.take()
+        if not token.isdecimal() or len(token) > 9:
+            raise self.fail(token)
+        return int(token)
 
     def literals(self) -> frozenset[str]:
         if not self.skip("("):

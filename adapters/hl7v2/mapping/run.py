@@ -11,7 +11,7 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
 
-from adapters.hl7v2.converted import Mapped, Remark, Source
+from adapters.hl7v2.converted import Joined, Mapped, Remark, Source
 from adapters.hl7v2.mapping.primitives import Unusable
 from adapters.hl7v2.message import Message, Segment
 from adapters.hl7v2.sites import Site
@@ -84,6 +84,7 @@ class Run:
         "escape",
         "event",
         "identified",
+        "joined",
         "kind",
         "label",
         "loops",
@@ -157,6 +158,7 @@ class Run:
         self.counts: dict[str, int] = {}
         self.named: dict[tuple[str, str, str], int] = {}
         self.identified: dict[tuple[str, str, str], Mapped] = {}
+        self.joined: list[Joined] = []
         self.remarks: list[Remark] = []
         self.problems: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
         self.at = ""

@@ -21,6 +21,7 @@ from adapters.hl7v2.mapping.grammar import (
     Hole,
     Joined,
     Lacks,
+    Longer,
     MessageWord,
     Ref,
     Source,
@@ -261,6 +262,9 @@ def holds(condition: Condition, frame: Frame) -> Holds:
             return _compare(source, values, frame)
         case Count(source, sign, number):
             return _count(source, sign, number, frame)
+        case Longer(source, number):
+            text = get_text(source, frame)
+            return lambda run, base, depth: len(text(run, base, depth)) > number
         case Lacks(element):
             return _lacks(element)
         case Has(resource):
