@@ -172,8 +172,9 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
     for element, names in telling.items():
         if element == IDENTIFIER and _is_list(told.content, content):
             if names:
-                made[IDENTIFIER] = _united(content.get(IDENTIFIER, []), marks, told, stamps)
-                taken.add(element)
+                fresh = _fresh(marks, told)
+                made[IDENTIFIER] = _united(content.get(IDENTIFIER, []), fresh, told.stamp, stamps)
+                taken |= {element} if fresh else set()
             continue
         stamp = told.stamp.initial if element in initial else told.stamp
         if stamp < marks.of(element) or (
@@ -200,18 +201,21 @@ def _is_list(told: Content, content: Content) -> bool:
     return not isinstance(told.get(IDENTIFIER, content.get(IDENTIFIER, [])), dict)
 
 
-def _united(there: Sequence[Any], marks: Marks, told: Told, stamps: dict[str, Stamp]) -> list[Any]:
-    """All identifiers: newest message first, as it gave them; those of nobody's message last.
+def _fresh(marks: Marks, told: Told) -> dict[str, Any]:
+    """The identifiers that a message is the newest to tell, by their names.
 
     One that is not there though a newer stamp tells of it was taken away by a person.
     """
+    named = {identifier_name(one): one for one in told.content[IDENTIFIER]}
+    return {name: one for name, one in named.items() if told.stamp >= marks.of(name)}
+
+
+def _united(
+    there: Sequence[Any], fresh: dict[str, Any], stamp: Stamp, stamps: dict[str, Stamp]
+) -> list[Any]:
+    """All identifiers: newest message first, as it gave them; those of nobody's message last."""
     kept = {identifier_name(one): one for one in there}
-    fresh: dict[str, Any] = {}
-    for one in told.content[IDENTIFIER]:
-        name = identifier_name(one)
-        if told.stamp >= marks.of(name):
-            fresh[name] = one
-            stamps[name] = told.stamp
+    stamps.update(dict.fromkeys(fresh, stamp))
     ordered = fresh | {name: one for name, one in kept.items() if name not in fresh}
     return [ordered[name] for name in sorted(ordered, key=lambda name: _newest(stamps, name))]
 
