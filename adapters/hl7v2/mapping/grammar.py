@@ -14,7 +14,7 @@ from typing import Literal
 
 from hub.errors import Issue, Unprocessable
 
-MESSAGE_WORDS = ("trigger", "type", "kind", "version", "sender", "namespace")
+MESSAGE_WORDS = ("trigger", "type", "kind", "version", "sender", "namespace", "own", "facility")
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<text>=?'(?:[^']|'')*')|(?P<constant>=[^\s),]+)|(?P<sign>!=|[=(),<>])"

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
+from adapters.hl7v2.converted import How
 from adapters.hl7v2.mapping import files
 from adapters.hl7v2.mapping.compiler import Compiler, SegmentMap
 from adapters.hl7v2.mapping.grammar import wrong
@@ -53,6 +54,11 @@ class Library:
         """For answers to messages of ours: segments and fields that name what is answered."""
         content = files.ours("messages").get(message_names().get(kind, ""), {})
         return tuple(_field(name) for name in content.get("answers", ()))
+
+    def how(self, kind: str) -> Mapping[str, How]:
+        """How resources of a type are stored that its maps would merge, where it says so."""
+        found: Mapping[str, How] = files.ours("messages")[message_names()[kind]].get("how", {})
+        return found
 
     def map(self, name: str) -> SegmentMap:
         """A segment map by its name, `PID[Patient]`.

@@ -141,6 +141,8 @@ class Run:
             "trigger": kind[4:],
             "version": message.version,
             "sender": message.sender,
+            "facility": self.namespace,
+            "own": f"{self.namespace}:{quote(application, safe='')}",
             "namespace": site.systems.get("") or f"{self.namespace}:{quote(application, safe='')}",
         }
         self.deletes = '""' in message.text
