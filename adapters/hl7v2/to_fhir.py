@@ -54,9 +54,12 @@ def convert(
     result.joined = run.joined
     result.answers = _answers(message, maps)
     result.remarks = run.remarks
+    hows = maps.how(message.kind)
     for mapped in run.mapped:
         if not mapped.identities:
             mapped.identities = identity_pairs(mapped.resource.get("identifier"))
+        if mapped.how == "merge":
+            mapped.how = hows.get(mapped.type, mapped.how)
     return result
 
 
