@@ -215,6 +215,8 @@ class Connection(asyncio.Protocol):
         self.opened_at = 0.0
         self._began = 0.0
         self._blocked_at = 0.0
+        self._writable = asyncio.Event()
+        self._writable.set()
         self._transport: asyncio.Transport | None = None
         self._frames: deque[Frame] = deque()
         self._answers: deque[tuple[Awaitable[bytes] | bytes, int]] = deque()
@@ -254,7 +256,8 @@ class Connection(asyncio.Protocol):
         if reader.inside and (frames or not was_inside):
             self._began = asyncio.get_running_loop().time()
         for frame in frames:
-            self._accept(frame)
+            if frame.size:  # An empty one is how some senders see whether we are here.
+                self._accept(frame)
         if reader.received > 8 * self._limits.message:
             self._give_up()
         elif server.held > self._limits.budget:
@@ -269,6 +272,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """It is over; what came whole is worked on all the same."""
         self._transport = None
+        self._writable.set()
         self._server.held -= self.reader.held
         self.reader = FrameReader(0)
         self._server.closed(self)
@@ -276,11 +280,13 @@ class Connection(asyncio.Protocol):
     def pause_writing(self) -> None:
         """The other side does not take its answers."""
         self._blocked_at = asyncio.get_running_loop().time()
+        self._writable.clear()
         self._choose_reading()
 
     def resume_writing(self) -> None:
         """It takes them again."""
         self._blocked_at = 0.0
+        self._writable.set()
         self._choose_reading()
 
     # --- messages ---------------------------------------------------------------------------
@@ -301,6 +307,7 @@ class Connection(asyncio.Protocol):
         """Hand frames over in their order."""
         receiver = self._server.receiver
         while self._frames:
+            await self._writable.wait()
             frame = self._frames.popleft()
             if frame.oversize:
                 answer = receiver.oversize(frame.content, frame.size)
