@@ -1,4 +1,4 @@
-"""What goes with a commit is stored with it or not at all; the announcer tells what is to go out."""
+"""What goes with a commit is stored with it or not at all; the announcer tells what goes out."""
 
 from __future__ import annotations
 
