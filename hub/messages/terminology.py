@@ -106,6 +106,35 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The concept '{code}' has a status of {status} and its use should be reviewed",
         "概念“{code}”的状态为 {status}，应复核其使用",
     ),
+    "tx-deprecated": (
+        "The concept '{code}' is deprecated and its use should be reviewed",
+        "概念“{code}”已弃用，应复核其使用",
+    ),
+    "tx-deprecated-here": (
+        "The presence of the concept '{code}' in the system '{system}' in the value set "
+        "{value_set} is marked with a status of deprecated and its use should be reviewed",
+        "值集 {value_set} 将代码系统“{system}”的概念“{code}”标为弃用，应复核其使用",
+    ),
+    "tx-standing-deprecated": (
+        "Reference to deprecated {kind} {canonical}",
+        "引用了已弃用的 {kind} {canonical}",
+    ),
+    "tx-standing-withdrawn": (
+        "Reference to withdrawn {kind} {canonical}",
+        "引用了已撤回的 {kind} {canonical}",
+    ),
+    "tx-standing-retired": (
+        "Reference to retired {kind} {canonical}",
+        "引用了已停用的 {kind} {canonical}",
+    ),
+    "tx-standing-draft": (
+        "Reference to draft {kind} {canonical}",
+        "引用了草稿状态的 {kind} {canonical}",
+    ),
+    "tx-standing-experimental": (
+        "Reference to experimental {kind} {canonical}",
+        "引用了试验性的 {kind} {canonical}",
+    ),
     "tx-not-active": (
         "The concept '{code}' is valid but is not active",
         "概念“{code}”有效，但已停用",
@@ -151,8 +180,8 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "（语言“{languages}”）",
     ),
     "tx-display-space": (
-        "Wrong whitespace in Display Name '{display}' for {system}#{code}. Valid display is "
-        "{choices} (for the language(s) '{languages}')",
+        "Wrong Display Name '{display}' for {system}#{code}: the whitespace differs. Valid "
+        "display is {choices} (for the language(s) '{languages}')",
         "{system}#{code} 的显示名“{display}”中的空白不正确。正确的显示名是 {choices}"
         "（语言“{languages}”）",
     ),
@@ -198,10 +227,12 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "值集之间的引用超过 {most} 层。",
     ),
     "tx-too-costly": (
-        "The value set has {total} codes, more than {most}; ask for pages by count and offset, "
-        "or narrow it by filter.",
-        "该值集有 {total} 个代码，超过 {most} 个；请用 count 和 offset 分页，"
-        "或用 filter 缩小范围。",
+        "The value set '{url}' expansion has too many codes to display (>{most})",
+        "值集“{url}”展开后的代码过多，无法全部显示（超过 {most} 个）",
+    ),
+    "tx-too-costly-hint": (
+        "It has {total} codes. Ask for pages by count and offset, or narrow it by filter.",
+        "共有 {total} 个代码。请用 count 和 offset 分页，或用 filter 缩小范围。",
     ),
     "tx-compose-shape": (
         "This part of the value set cannot be used: it needs a system or a value set.",

@@ -62,6 +62,8 @@ class Asked:
             _rules(self.request, CHECK),
             _rules(self.request, FORCE),
             tuple(dict.fromkeys(supplements)),
+            _rules(self.request, "default-valueset-version"),
+            frozenset(strings(self.request, "exclude-system")),
         )
 
     def display_language(self, value_set: ValueSet | None) -> str:

@@ -16,6 +16,9 @@ from terminology.core.findings import Finding, outcome
 from terminology.core.membership import Member
 from terminology.core.scope import Scope
 from terminology.core.shapes import CodeSystem, Resource
+from terminology.core.standing import STANDARDS_STATUS
+
+DEPRECATED = "deprecated"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,6 +113,9 @@ def status_of(system: CodeSystem, ordinal: int) -> str:
     for value in system.values(ordinal, system.property_named("status")):
         if isinstance(value, str) and value not in ("active", "inactive"):
             return value
+    for one in system.extensions(ordinal):
+        if one.get("url") == STANDARDS_STATUS and one.get("valueCode") == DEPRECATED:
+            return DEPRECATED
     return ""
 
 
@@ -163,8 +169,9 @@ def _canonicals(name: str, lists: Sequence[Sequence[str]]) -> list[dict[str, Any
 def _about(scope: Scope, one: Checked) -> list[dict[str, Any]]:
     """Code, system, version, display and status of a code."""
     given, system, ordinal = one.given, one.system, one.ordinal
-    code = system.code(ordinal) if system is not None and ordinal is not None else given.code
-    made: list[dict[str, Any]] = [{"name": "code", "valueCode": code}]
+    made: list[dict[str, Any]] = [{"name": "code", "valueCode": given.code}]
+    if system is not None and ordinal is not None and system.code(ordinal) != given.code:
+        made.append({"name": "normalized-code", "valueCode": system.code(ordinal)})
     if given.system:
         made.append({"name": "system", "valueUri": given.system})
     if system is not None and system.version:
@@ -172,9 +179,10 @@ def _about(scope: Scope, one: Checked) -> list[dict[str, Any]]:
     display = best_display(system, ordinal, one.listed, scope.languages)
     if display:
         made.append({"name": "display", "valueString": display})
-    if system is not None and ordinal is not None and system.is_inactive(ordinal):
-        made.append({"name": "inactive", "valueBoolean": True})
-        status = status_of(system, ordinal)
-        if status:
+    if system is not None and ordinal is not None:
+        inactive, status = system.is_inactive(ordinal), status_of(system, ordinal)
+        if inactive:
+            made.append({"name": "inactive", "valueBoolean": True})
+        if status and (inactive or status == DEPRECATED):
             made.append({"name": "status", "valueCode": status})
     return made

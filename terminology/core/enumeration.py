@@ -100,6 +100,8 @@ def keys(chunk: Chunk) -> Iterable[Key]:
 
 def _branch(scope: Scope, branch: Branch, used: Used) -> list[Chunk]:
     imports = [chunks(scope, one, used) for one in branch.imports]
+    if branch.part.system in scope.left_out:
+        return []
     if branch.part.system:
         found = [_own(scope, branch.part, used)]
     else:

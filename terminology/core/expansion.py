@@ -15,10 +15,14 @@ from terminology.core.enumeration import MOST_FOUND, Chunk, Used, by_text, chunk
 from terminology.core.findings import Finding, Refused
 from terminology.core.scope import Scope
 from terminology.core.shapes import CodeSystem, Resource, ValueSet
+from terminology.core.standing import notable
 from terminology.core.value_set import Ready, ready
 
-MOST = 10_000
-"""Codes of one page, and of an expansion without pages."""
+MOST = 1_000
+"""Codes of an expansion that is not asked for by pages."""
+
+MOST_PAGE = 10_000
+"""Codes of one page."""
 
 MOST_NESTED = 40
 """Levels that codes are shown below each other."""
@@ -79,10 +83,11 @@ def expand(scope: Scope, value_set: ValueSet, wish: Wish, timestamp: str) -> Res
         most = max(wish.offset + (wish.count or 0) + 1, MOST_FOUND) if paged else MOST + 1
         found, complete = by_text(found, wish.text, most)
     total = sum(len(one.ordinals) for one in found)
-    count = MOST if wish.count is None else min(wish.count, MOST)
+    count = MOST if wish.count is None else min(wish.count, MOST_PAGE)
     if wish.count is None and total - wish.offset > MOST:
-        shown = f"{MOST}+" if not complete else str(total)
-        raise Refused(Finding("tx-too-costly", arguments={"total": shown, "most": MOST}))
+        shown = f"{total}+" if not complete else str(total)
+        arguments = {"total": shown, "most": MOST, "url": value_set.canonical}
+        raise Refused(Finding("tx-too-costly", arguments={**arguments}, hint="tx-too-costly-hint"))
     view = View(
         scope.languages,
         wish.designations,
@@ -166,6 +171,10 @@ def _told(scope: Scope, prepared: Ready, used: Used) -> list[Resource]:
             {"name": "used-supplement", "valueUri": one.canonical}
             for one in (scope.supplements_of(system) if scope.supplements else ())
         ]
+    made += [
+        {"name": f"warning-{one.word}", "valueUri": one.canonical}
+        for one in notable(prepared.value_set, used.systems.values())
+    ]
     made += [{"name": "used-valueset", "valueUri": one} for one in prepared.imported]
     made += [{"name": "unknown-codesystem", "valueUri": one} for one in used.unknown]
     return made

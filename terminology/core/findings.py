@@ -95,6 +95,15 @@ KINDS = MappingProxyType(
         ),
         "tx-inactive": Kind("business-rule", "code-comment", "INACTIVE_CONCEPT_FOUND"),
         "tx-not-active": Kind("business-rule", "code-rule", "STATUS_CODE_WARNING_CODE"),
+        "tx-deprecated": Kind("business-rule", "code-comment", "DEPRECATED_CONCEPT_FOUND"),
+        "tx-deprecated-here": Kind(
+            "business-rule", "code-comment", "CONCEPT_DEPRECATED_IN_VALUESET"
+        ),
+        "tx-standing-deprecated": Kind("business-rule", "status-check", "MSG_DEPRECATED"),
+        "tx-standing-withdrawn": Kind("business-rule", "status-check", "MSG_WITHDRAWN"),
+        "tx-standing-retired": Kind("business-rule", "status-check", "MSG_RETIRED"),
+        "tx-standing-draft": Kind("business-rule", "status-check", "MSG_DRAFT"),
+        "tx-standing-experimental": Kind("business-rule", "status-check", "MSG_EXPERIMENTAL"),
         "tx-abstract": Kind("business-rule", "code-rule", "ABSTRACT_CODE_NOT_ALLOWED"),
         "tx-filter-no-value": Kind(
             "invalid", "vs-invalid", "UNABLE_TO_HANDLE_SYSTEM_FILTER_WITH_NO_VALUE"
@@ -125,6 +134,7 @@ class Finding:
         location: FHIRPath of what was asked about, "" for none.
         arguments: For the message's words.
         told: Whether the parameter `message` repeats it.
+        hint: Id of a message that says what to do, "" for none; it has the same arguments.
     """
 
     message: str
@@ -132,6 +142,7 @@ class Finding:
     location: str = ""
     arguments: dict[str, object] = field(default_factory=dict)
     told: bool = True
+    hint: str = ""
 
     def text(self, language: str = "en") -> str:
         """The words."""
@@ -152,6 +163,8 @@ class Finding:
         if kind.detail:
             coding = [{"system": ISSUE_TYPES, "code": kind.detail}]
             made["details"] = {"coding": coding, "text": text}
+        if self.hint:
+            made["diagnostics"] = render(self.hint, self.arguments, language)
         if self.location:
             if located and kind.detail not in _EXPRESSION_ONLY:
                 made["location"] = [self.location]

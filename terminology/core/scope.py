@@ -51,6 +51,8 @@ class Scope:
         check: Url to the version or pattern that must have been used.
         force: Url to the version to use, whatever an include names.
         supplements: Canonicals of the supplements to use.
+        value_sets: Url of value sets to version, where an import names none.
+        left_out: Canonicals of code systems whose codes are not wanted.
     """
 
     library: Library
@@ -59,6 +61,8 @@ class Scope:
     check: Rules = field(default_factory=lambda: _NONE)
     force: Rules = field(default_factory=lambda: _NONE)
     supplements: tuple[str, ...] = ()
+    value_sets: Rules = field(default_factory=lambda: _NONE)
+    left_out: frozenset[str] = frozenset()
 
     def choose(self, url: str, version: str = "", given: str = "") -> Choice:
         """The code system that an include, or a code by itself, means.
@@ -147,7 +151,8 @@ class Scope:
             version: The version when it is given apart.
         """
         url, _, own = canonical.partition("|")
-        found = choose(self.library.value_sets(url), version or own)
+        wanted = version or own or self.value_sets.get(url, "")
+        found = choose(self.library.value_sets(url), wanted)
         return found or _implied(url)
 
 

@@ -37,7 +37,7 @@ class TextIndex:
         Args:
             words: Folded, at least one.
         """
-        rarest = max(words, key=len)
+        rarest = words[0] if len(words) == 1 else min(words, key=self.text.count)
         others = [word for word in words if word != rarest]
         find, text, starts = self.text.find, self.text, self.starts
         place = find(rarest)

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from hub.errors import Severity
-from terminology.core.checked import Checked, Given, Strictness, status_of
+from terminology.core.checked import DEPRECATED, Checked, Given, Strictness, status_of
 from terminology.core.displays import display_finding, words
 from terminology.core.findings import Finding, Refused
 from terminology.core.membership import (
@@ -24,7 +24,10 @@ from terminology.core.membership import (
 )
 from terminology.core.scope import CHECK, DEFAULT, FORCE, Scope
 from terminology.core.shapes import CodeSystem, ValueSet
+from terminology.core.standing import notable, told
 from terminology.core.value_set import Ready, ready
+
+LISTED_DEPRECATED = "http://hl7.org/fhir/StructureDefinition/valueset-deprecated"
 
 ERROR: Severity = "error"
 WARNING: Severity = "warning"
@@ -64,6 +67,9 @@ def in_value_set(
         scope.require_supplements(used_systems(scope, prepared))
     checked = [_in_value_set(scope, prepared, name, one, how, concept) for one in codings]
     together: list[Finding] = []
+    if not how.membership_only:
+        used = [one.system for one in checked if one.inside and one.system is not None]
+        together += [told(one) for one in notable(value_set, used)]
     if concept and not any(one.inside or one.unsure for one in checked):
         together.append(Finding("tx-none-in-value-set", arguments={"value_set": name}))
     return checked, together
@@ -88,6 +94,7 @@ def _in_value_set(
         if not how.membership_only:
             _compare_versions(scope, checked, found.part.version, found.wanted, found.rule)
             _look_at_activity(checked)
+            _look_at_listing(checked, name)
         if is_inactive(found) and (how.active_only or prepared.active_only):
             checked.inside = False
             checked.tell("tx-not-active", "code", code=given.code)
@@ -238,18 +245,42 @@ def _tell_unknown_code(checked: Checked, system: CodeSystem) -> None:
 
 
 def _look_at_activity(checked: Checked) -> None:
+    """Whether the concept is still for use, and written as it should be."""
     system, ordinal = checked.system, checked.ordinal
     if system is None or ordinal is None:
         return
     correct = system.code(ordinal)
     if correct != checked.given.code:
-        code, url = checked.given.code, system.url
-        checked.tell("tx-code-case", "code", "information", code=code, correct=correct, system=url)
+        found = {"code": checked.given.code, "correct": correct, "system": system.canonical}
+        where = checked.given.at("code")
+        checked.findings.append(Finding("tx-code-case", "information", where, {**found}, False))
+    status = status_of(system, ordinal)
+    element = "" if checked.given.location else "code"
     if system.is_inactive(ordinal):
-        status = status_of(system, ordinal)
         words_of_status = f"{status} and inactive" if status else "inactive"
-        element = "" if checked.given.location else "code"
-        checked.tell("tx-inactive", element, "warning", code=correct, status=words_of_status)
+        checked.tell("tx-inactive", element, WARNING, code=correct, status=words_of_status)
+    elif status == DEPRECATED:
+        checked.tell("tx-deprecated", element, WARNING, code=correct)
+
+
+def _look_at_listing(checked: Checked, name: str) -> None:
+    """Whether the value set itself advises against the code."""
+    given = checked.given
+    for one in (checked.listed or {}).get("extension") or ():
+        if (
+            isinstance(one, dict)
+            and one.get("url") == LISTED_DEPRECATED
+            and one.get("valueBoolean") is True
+        ):
+            element = "" if given.location else "code"
+            checked.tell(
+                "tx-deprecated-here",
+                element,
+                WARNING,
+                code=given.code,
+                system=given.system,
+                value_set=name,
+            )
 
 
 def _look_at_display(scope: Scope, checked: Checked, how: Strictness) -> None:

@@ -83,7 +83,7 @@ def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Read
     name = value_set.canonical or "#"
     if name in path and name != "#":
         ring = " > ".join((*path[path.index(name) + 1 :], name))
-        raise Refused(Finding("tx-cyclic", arguments={"url": name, "path": ring}))
+        raise Refused(Finding("tx-cyclic", arguments={"url": name, "path": ring}), status=400)
     if len(path) >= MOST_DEEP:
         raise Refused(Finding("tx-too-deep", arguments={"most": MOST_DEEP}))
     includes, excludes = parts(value_set)
