@@ -9,12 +9,13 @@ from __future__ import annotations
 from typing import Any
 
 from adapters.hl7v2.converted import Converted, Joined, Mapped, Source
-from adapters.hl7v2.mapping.compiler import SegmentMap, identity_pairs
+from adapters.hl7v2.mapping.conversions import identity_pairs
 from adapters.hl7v2.mapping.library import Library, library
-from adapters.hl7v2.mapping.parts import merge
+from adapters.hl7v2.mapping.parts import bits, merge
 from adapters.hl7v2.mapping.primitives import Unusable, date_time
 from adapters.hl7v2.mapping.reading import Group, read
 from adapters.hl7v2.mapping.run import Run, Scope, Translate
+from adapters.hl7v2.mapping.segment_maps import SegmentMap
 from adapters.hl7v2.message import DELETE, Message, Segment
 from adapters.hl7v2.sites import Site
 from hub.errors import Unprocessable, fault
@@ -175,10 +176,7 @@ def _fill(
 ) -> tuple[list[Source], list[str]]:
     """Make the elements of a resource; gives what came from where, and what is to be emptied."""
     base = segment.fields
-    present = 0
-    for number, text in enumerate(base):
-        if text:
-            present |= 1 << number
+    present = run.present = bits(base, 0)
     where = f"{segment.name}[{segment.ordinal}]"
     sources: list[Source] = []
     deleted: list[str] = []

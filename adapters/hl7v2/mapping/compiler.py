@@ -7,12 +7,20 @@ with file, map and element. Called by `adapters.hl7v2.mapping.library`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from adapters.hl7v2.converted import How, Source
 from adapters.hl7v2.mapping import grammar
+from adapters.hl7v2.mapping.conversions import (
+    coded,
+    identity_pairs,
+    note,
+    primitive,
+    through_table,
+    translated_by,
+)
 from adapters.hl7v2.mapping.elements import Place, children, is_type
 from adapters.hl7v2.mapping.grammar import (
     Component,
@@ -30,6 +38,7 @@ from adapters.hl7v2.mapping.parts import (
     Member,
     Part,
     always,
+    bits,
     either,
     fill,
     first_of,
@@ -53,74 +62,14 @@ from adapters.hl7v2.mapping.values import (
     get,
     holds,
     line_text,
-    text_of,
-    whole_text,
 )
 from hub.definitions import is_resource_type, type_kind
 
 _OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
-_SEGMENT_WORDS = frozenset(
-    {
-        "$new",
-        "$only",
-        "$each",
-        "$joined_to",
-        "$distinct",
-        "$when",
-        "$how",
-        "$identities",
-        "$required",
-        "$needs",
-        "$initial",
-    }
-)
 _RESOURCE_WORDS = frozenset(
     {"$resource", "$when", "$how", "$identities", "$display", "$unless_identified"}
 )
 _NUMBERS = {"integer": int, "positiveInt": int, "unsignedInt": int, "decimal": int}
-
-
-class TopMember(NamedTuple):
-    """An element of a resource in a segment map.
-
-    Attributes:
-        name: Of the element.
-        made, given: As `Part`.
-        mask: Bits of the fields it is made of; 0: it must always be looked at.
-        fields: Their numbers.
-    """
-
-    name: str
-    made: Make | None
-    given: Make | None
-    mask: int
-    fields: tuple[int, ...]
-
-
-class SegmentMap(NamedTuple):
-    """A compiled map of `segments`; most attributes are the words with a dollar.
-
-    Attributes:
-        each: Number of the field that it is run for each repetition of, 0 for none.
-        initial: Elements that hold only while no message has told of them, and when so.
-        joined_to: Type of the resource that this one goes on under, "" for none.
-    """
-
-    name: str
-    segment: str
-    type: str
-    new: bool
-    only: bool
-    each: int
-    distinct: bool
-    when: Holds | None
-    how: How
-    identities: Make | None
-    required: tuple[str, ...]
-    needs: tuple[str, ...]
-    initial: tuple[tuple[str, Holds | None], ...]
-    joined_to: str
-    members: tuple[TopMember, ...]
 
 
 @dataclass(slots=True)
@@ -142,76 +91,16 @@ class Compiler:
     _uses: set[int] = field(default_factory=set)
     _always: bool = False
 
-    # --- segment maps
-
-    def segment(self, segment: str, name: str, content: Mapping[str, Any], at: str) -> SegmentMap:
-        """A map of `segments`.
-
-        Args:
-            segment: `PID`.
-            name: `Patient`, `Observation-Component`.
-            content: Its YAML.
-            at: Where it stands, for errors.
-
-        Raises:
-            MapError: It does not fit.
-        """
-        resource_type = name.split("-", 1)[0]
-        if not is_resource_type(resource_type):
-            raise wrong(at, "hl7v2-map-type", written=resource_type)
-        words = {key: value for key, value in content.items() if key.startswith("$")}
-        _refuse_others(words, _SEGMENT_WORDS, at)
-        each = _each_field(words.get("$each"), segment, at)
-        frame = Frame(segment, "", at, ((segment, each),) if each else ())
-        known = children(resource_type)
-        found: list[TopMember] = []
-        for key, node in content.items():
-            if key.startswith("$"):
-                continue
-            place = known.get(key)
-            inner = frame._replace(place=f"{at} {key}")
-            if place is None:
-                raise wrong(inner.place, "hl7v2-map-element", type=resource_type, element=key)
-            self._uses, self._always = set(), False
-            part = self.value(node, place, inner)
-            fields = tuple(sorted(self._uses))
-            mask = 0 if self._always else sum(1 << number for number in fields)
-            member = members([(key, part)], self.trace)[0]
-            found.append(TopMember(key, member.made, member.given, mask, fields))
-        how = words.get("$how", "merge")
-        if how not in ("merge", "find", "new"):
-            raise wrong(f"{at} $how", "hl7v2-map-shape", wanted="merge, find, new")
-        return SegmentMap(
-            f"{segment}[{name}]",
-            segment,
-            resource_type,
-            words.get("$new") == "true",
-            words.get("$only") == "true",
-            each,
-            words.get("$distinct") == "true",
-            self._condition(words.get("$when"), frame),
-            how,
-            self._identities(words.get("$identities"), frame),
-            _names(words.get("$required")),
-            _names(words.get("$needs")),
-            self._initial(words.get("$initial"), frame),
-            words.get("$joined_to", ""),
-            tuple(found),
-        )
-
-    def _initial(self, node: object, frame: Frame) -> tuple[tuple[str, Holds | None], ...]:
-        if isinstance(node, dict):
-            return tuple((name, self._condition(text, frame)) for name, text in node.items())
-        return tuple((name, None) for name in _names(node))
-
-    def _condition(self, text: object, frame: Frame) -> Holds | None:
+    def condition(self, text: object, frame: Frame) -> Holds | None:
+        """`$when`; None without one."""
         if text is None:
             return None
         if not isinstance(text, str):
             raise wrong(f"{frame.place} $when", "hl7v2-map-shape", wanted="condition")
         return holds(grammar.condition(text, f"{frame.place} $when"), frame)
 
-    def _identities(self, node: object, frame: Frame) -> Make | None:
+    def identities(self, node: object, frame: Frame) -> Make | None:
+        """`$identities`: a list of Identifiers; None without them."""
         if node is None:
             return None
         inner = frame._replace(place=f"{frame.place} $identities")
@@ -256,7 +145,7 @@ class Compiler:
             part = self._filled(node, place, frame)
         else:
             part = object_of(self._members(node, place, frame))
-        condition = self._condition(node.get("$when"), frame)
+        condition = self.condition(node.get("$when"), frame)
         if condition is None:
             return part
         return Part(only_if(condition, part.made), only_if(condition, part.given))
@@ -298,9 +187,9 @@ class Compiler:
     ) -> tuple[Member, ...]:
         if place.primitive:
             raise wrong(frame.place, "hl7v2-map-shape", wanted="value")
-        _refuse_others((key for key in node if key.startswith("$")), words, frame.place)
+        refuse_others((key for key in node if key.startswith("$")), words, frame.place)
         known = children(place.path)
-        found: list[tuple[str, Part]] = []
+        found: list[tuple[str, Part, int]] = []
         for key, inner in node.items():
             if key.startswith("$"):
                 continue
@@ -308,8 +197,19 @@ class Compiler:
             below = known.get(key)
             if below is None:
                 raise wrong(at, "hl7v2-map-element", type=place.path, element=key)
-            found.append((key, self.value(inner, below, frame._replace(place=at))))
+            part, mask, _ = self.masked(inner, below, frame._replace(place=at))
+            found.append((key, part, mask))
         return members(found, self.trace)
+
+    def masked(self, node: object, place: Place, frame: Frame) -> tuple[Part, int, tuple[int, ...]]:
+        """A value, and the fields or components it is made of: without them it is not tried."""
+        uses, outer = self._uses, self._always
+        self._uses, self._always = set(), False
+        part = self.value(node, place, frame)
+        numbers = tuple(sorted(self._uses))
+        mask = 0 if self._always else sum(1 << number for number in numbers)
+        self._uses, self._always = uses | self._uses, outer or self._always
+        return part, mask, numbers
 
     def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
         single = place._replace(repeats=False)
@@ -373,7 +273,7 @@ class Compiler:
         self._note_use(source, frame)
         inner = frame._replace(loops=(*frame.loops, (source.segment, source.number)))
         of = self._members(node, place, inner)
-        condition = self._condition(node.get("$when"), inner)
+        condition = self.condition(node.get("$when"), inner)
         start: Make | None = None
         if expression.datatype:
             plain = Expression(
@@ -508,7 +408,7 @@ class Compiler:
             if trace:
                 segment = run.segment if own else run.scope.segments[name][0]
                 outer, run.at = run.at, f"{segment.name}[{segment.ordinal}]|{number}"
-                _note(run, value)
+                note(run, value)
                 run.at = outer
             return value
 
@@ -521,7 +421,9 @@ class Compiler:
             for part in source.parts:
                 for one in () if isinstance(part, str) else part:
                     self._note_use(one, frame)
-        elif not isinstance(source, Component):
+        elif isinstance(source, Component) and source.component:
+            self._uses.add(source.component)
+        else:
             self._always = True
 
     def _field_leaf(
@@ -562,7 +464,7 @@ class Compiler:
             outer, run.at = run.at, f"{segment.name}[{segment.ordinal}]|{number}{turn}{dot}{rest}"
             value = convert(run, raw, depth_below)
             if noted:
-                _note(run, value)
+                note(run, value)
             run.at = outer
             if run.problems:
                 run.settle(label)
@@ -587,7 +489,7 @@ class Compiler:
             value = convert(run, raw, depth - 1 if whole else depth + deeper)
             if trace:
                 if noted:
-                    _note(run, value)
+                    note(run, value)
                 run.at = outer
             if len(run.problems) > before and label:
                 run.problems[before:] = [
@@ -643,19 +545,19 @@ class Compiler:
         if kind in KINDS and not target:
             if not place.primitive:
                 raise wrong(frame.place, "hl7v2-map-as", type=place.type)
-            return _primitive(kind, table, isinstance(expression.source, Template)), True
+            return primitive(kind, table, isinstance(expression.source, Template)), True
         if not kind:
             if table is None or place.type not in ("Coding", "CodeableConcept"):
                 raise wrong(frame.place, "hl7v2-map-as", type=place.type)
-            return _coded(table, place.type == "CodeableConcept"), True
+            return coded(table, place.type == "CodeableConcept"), True
         convert = self._datatype(kind, target or place.type, frame)
         if table is not None:
-            convert = _through(table, place, convert)
+            convert = through_table(table, place, convert)
         source = expression.source
         if isinstance(source, Field) and place.type == "CodeableConcept":
             canonical = self.concept_maps.get(f"{source.segment}-{source.number}")
             if canonical:
-                convert = _translated(canonical, convert)
+                convert = translated_by(canonical, convert)
         return convert, place.type == "Reference"
 
     def _datatype(self, datatype: str, target: str, frame: Frame) -> Convert:
@@ -694,7 +596,11 @@ class Compiler:
 
         def convert(run: Run, raw: str, depth: int) -> Any:
             delimiter = run.split[depth]
-            return make(run, raw.split(delimiter) if delimiter else [raw], depth + 1)
+            base = raw.split(delimiter) if delimiter else [raw]
+            outer, run.present = run.present, bits(base, 1)
+            value = make(run, base, depth + 1) if run.present else None
+            run.present = outer
+            return value
 
         return convert
 
@@ -705,8 +611,8 @@ class Compiler:
             raise wrong(frame.place, "hl7v2-map-type", written=resource_type)
         place = Place(resource_type, resource_type, False, False)
         of = self._members(content, place, frame, _RESOURCE_WORDS)
-        when = self._condition(content.get("$when"), frame)
-        identities = self._identities(content.get("$identities"), frame)
+        when = self.condition(content.get("$when"), frame)
+        identities = self.identities(content.get("$identities"), frame)
         shown = self.value(
             content.get("$display", []),
             Place("string", "string", False, True),
@@ -734,14 +640,16 @@ class Compiler:
             resource: dict[str, Any] = {"resourceType": resource_type}
             path, notes = run.path, run.notes
             run.path, run.notes = [], []
+            outer, run.present = run.present, bits(base, 1)
             sourced = fill(run, base, depth, of, resource)
+            found = (
+                resource.get("identifier") if identities is None else identities(run, base, depth)
+            )
+            run.present = outer
             made_notes = run.notes
             run.path, run.notes = path, notes
             if not sourced:
                 return None
-            found = (
-                resource.get("identifier") if identities is None else identities(run, base, depth)
-            )
             pairs = identity_pairs(found)
             if not pairs and only_shown:
                 return {"display": display} if display else None
@@ -765,120 +673,12 @@ class Compiler:
         return convert
 
 
-def identity_pairs(identifiers: Any) -> tuple[tuple[str, str], ...]:
-    """(system, value) of the identifiers that have both."""
-    return tuple(
-        (one["system"], one["value"])
-        for one in identifiers or ()
-        if "system" in one and "value" in one
-    )
+def refuse_others(words: Iterable[str], known: frozenset[str], at: str) -> None:
+    """Words with a dollar that mean nothing here.
 
-
-def _note(run: Run, value: Any) -> None:
-    """While tracing: the element at hand came from here."""
-    if value is None:
-        return
-    segment, _, number = run.at.partition("|")
-    run.notes.append(Source("".join(run.path).removeprefix("."), segment, number))
-
-
-def _primitive(kind: str, table: Table | None, template: bool) -> Convert:
-    read = KINDS[kind]
-    clean = whole_text if kind in ("text", "markdown") else text_of
-    if template:  # Its values are plain text already.
-        clean = _stripped
-
-    def convert(run: Run, raw: str, depth: int) -> Any:
-        text = clean(run, raw, depth)
-        if not text:
-            return None
-        try:
-            return read(text, run.zone)
-        except Unusable as error:
-            run.unusable(error, "")
-            return None
-
-    if table is None:
-        return convert
-
-    def mapped(run: Run, raw: str, depth: int) -> Any:
-        text = clean(run, raw, depth)
-        return table.code(run, text, "") if text else None
-
-    return mapped
-
-
-def _stripped(run: Run, raw: str, depth: int) -> str:
-    return raw.strip()
-
-
-def _coded(table: Table, concept: bool) -> Convert:
-    """A code text into a Coding or CodeableConcept by its table."""
-
-    def convert(run: Run, raw: str, depth: int) -> Any:
-        text = text_of(run, raw, depth)
-        if not text:
-            return None
-        if concept:
-            return table.concept(run, {"coding": [{"code": text}]}, "")
-        return table.coding(run, {"code": text}, "")
-
-    return convert
-
-
-def _through(table: Table, place: Place, convert: Convert) -> Convert:
-    """A datatype map's result through a table map."""
-    apply: Callable[[Run, Any, str], Any]
-    if place.type == "CodeableConcept":
-        apply = table.concept
-    elif place.type == "Coding":
-        apply = table.coding
-    else:
-        apply = table.code
-
-    def through(run: Run, raw: str, depth: int) -> Any:
-        value = convert(run, raw, depth)
-        return None if value is None else apply(run, value, "")
-
-    return through
-
-
-def _translated(canonical: str, convert: Convert) -> Convert:
-    """A CodeableConcept whose local code a ConceptMap translates; the local one stays."""
-
-    def translated(run: Run, raw: str, depth: int) -> Any:
-        value = convert(run, raw, depth)
-        if value is None or run.translate is None:
-            return value
-        codings = value.get("coding", ())
-        for coding in codings:
-            found = run.translate(canonical, coding.get("system", ""), coding.get("code", ""))
-            if found:
-                added = [one for one in found if one not in codings]
-                return {**value, "coding": [*added, *codings]}
-        run.problems.append(("", "hl7v2-code-untranslated", ()))
-        return value
-
-    return translated
-
-
-def _each_field(text: object, segment: str, at: str) -> int:
-    """Field of `$each` in a segment map."""
-    if text is None:
-        return 0
-    source = grammar.expression(str(text), f"{at} $each").source
-    if not isinstance(source, Field) or source.segment != segment or source.component:
-        raise wrong(f"{at} $each", "hl7v2-map-each")
-    return source.number
-
-
-def _names(value: object) -> tuple[str, ...]:
-    if value is None:
-        return ()
-    return (value,) if isinstance(value, str) else tuple(str(one) for one in value)  # type: ignore[attr-defined]
-
-
-def _refuse_others(words: Any, known: frozenset[str], at: str) -> None:
+    Raises:
+        MapError: There is one.
+    """
     for word in words:
         if word not in known:
             raise wrong(at, "hl7v2-map-word", word=word)

@@ -11,9 +11,10 @@ from typing import Any
 
 from adapters.hl7v2.converted import How
 from adapters.hl7v2.mapping import files
-from adapters.hl7v2.mapping.compiler import Compiler, SegmentMap
+from adapters.hl7v2.mapping.compiler import Compiler
 from adapters.hl7v2.mapping.grammar import wrong
 from adapters.hl7v2.mapping.reading import GroupPlan
+from adapters.hl7v2.mapping.segment_maps import SegmentMap, segment_map
 from adapters.hl7v2.mapping.tables import Table, table
 from adapters.hl7v2.sites import Site
 
@@ -74,7 +75,7 @@ class Library:
             at = files.place_of(self.site, segment, key)
             if not isinstance(content, Mapping):
                 raise wrong(at, "hl7v2-map-datatype", map=name)
-            known = self._maps[name] = self._compiler.segment(segment, key, content, at)
+            known = self._maps[name] = segment_map(self._compiler, segment, key, content, at)
         return known
 
     def own_maps(self, segment: str) -> tuple[str, ...]:

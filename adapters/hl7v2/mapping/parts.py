@@ -31,11 +31,33 @@ class Part(NamedTuple):
 
 
 class Member(NamedTuple):
-    """An element of an object."""
+    """An element of an object.
+
+    Attributes:
+        name: Of the element.
+        made, given: As `Part`.
+        mask: Bits of the fields or components it is made of; 0: it must always be looked at.
+    """
 
     name: str
     made: Make | None
     given: Make | None
+    mask: int
+
+
+def bits(base: Base, first: int) -> int:
+    """Which fields or components have a text.
+
+    Args:
+        base: Their texts.
+        first: Number of the first: 0 for the fields of a segment, 1 for components.
+    """
+    found, bit = 0, 1 << first
+    for text in base:
+        if text:
+            found |= bit
+        bit <<= 1
+    return found
 
 
 def always(value: Any) -> Make:
@@ -87,25 +109,29 @@ def at(step: str, make: Make | None) -> Make | None:
     return stepped
 
 
-def members(named: Sequence[tuple[str, Part]], trace: bool) -> tuple[Member, ...]:
+def members(named: Sequence[tuple[str, Part, int]], trace: bool) -> tuple[Member, ...]:
     """Elements of an object, each with its step while tracing."""
     return tuple(
         Member(
             name,
             at(f".{name}", part.made) if trace else part.made,
             at(f".{name}", part.given) if trace else part.given,
+            mask,
         )
-        for name, part in named
+        for name, part, mask in named
     )
 
 
 def fill(run: Run, base: Base, depth: int, of: Sequence[Member], out: dict[str, Any]) -> bool:
     """Make the elements that an object does not have; True if one came from the message."""
     sourced = False
-    for name, made, given in of:
+    present = run.present
+    for name, made, given, mask in of:
         if name in out:
             continue
-        value = None if made is None else made(run, base, depth)
+        value = None
+        if made is not None and (not mask or mask & present):
+            value = made(run, base, depth)
         if value is not None:
             sourced = True
         elif given is not None:

@@ -66,6 +66,7 @@ class Run:
         label: Field at hand, for remarks and sources.
         current, under: Resource at hand, and what it is added to, for `lacks`.
         namespace: Beginning of the systems of this sender that no site file names.
+        present: Bits of the fields or components at hand that have a text.
         loops: Repetition at hand of each `$each` around, outermost first.
         named: How often an identifier was given to a type, for `$distinct`.
         problems: What datatype maps could not use: place within the field, message id, arguments.
@@ -94,6 +95,7 @@ class Run:
         "namespace",
         "notes",
         "path",
+        "present",
         "problems",
         "remarks",
         "repetition",
@@ -165,6 +167,7 @@ class Run:
         self.problems: list[tuple[str, str, tuple[tuple[str, str], ...]]] = []
         self.at = ""
         self.turn = 0
+        self.present = 0
         self.path: list[str] = []
         self.notes: list[Source] = []
 
