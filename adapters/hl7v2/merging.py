@@ -40,6 +40,12 @@ BOUND: Mapping[str, Mapping[str, str]] = {
 }
 """Elements that go together with another one: invariants and sense bind them."""
 
+UNITED: Mapping[str, frozenset[str]] = {
+    "DiagnosticReport": frozenset(("result", "specimen")),
+    "ServiceRequest": frozenset(("supportingInfo",)),
+}
+"""Lists that are unions as `identifier` is: a correction brings only the results it corrects."""
+
 
 class Stamp(NamedTuple):
     """How new something is: when it happened (ms), then in which row of the log it came."""
@@ -170,10 +176,10 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
     initial = {_elements(type).get(name, name) for name in told.initial}
     taken = set()
     for element, names in telling.items():
-        if element == IDENTIFIER and _is_list(told.content, content):
+        if _is_union(type, element, told.content, content):
             if names:
-                fresh = _fresh(marks, told)
-                made[IDENTIFIER] = _united(content.get(IDENTIFIER, []), fresh, told.stamp, stamps)
+                fresh = _fresh(element, marks, told)
+                made[element] = _united(content.get(element, []), fresh, told.stamp, stamps)
                 taken |= {element} if fresh else set()
             continue
         stamp = told.stamp.initial if element in initial else told.stamp
@@ -196,17 +202,19 @@ def put(made: Content, old: Iterable[str], source: Content, names: Collection[st
         made[name] = source[name]
 
 
-def _is_list(told: Content, content: Content) -> bool:
-    """Whether `identifier` repeats in this type."""
+def _is_union(type: str, element: str, told: Content, content: Content) -> bool:
+    """Whether an element is a union: `identifier` where it repeats, and what `UNITED` names."""
+    if element != IDENTIFIER:
+        return element in UNITED.get(type, ())
     return not isinstance(told.get(IDENTIFIER, content.get(IDENTIFIER, [])), dict)
 
 
-def _fresh(marks: Marks, told: Told) -> dict[str, Any]:
-    """The identifiers that a message is the newest to tell, by their names.
+def _fresh(element: str, marks: Marks, told: Told) -> dict[str, Any]:
+    """The items of a union that a message is the newest to tell, by their names.
 
     One that is not there though a newer stamp tells of it was taken away by a person.
     """
-    named = {identifier_name(one): one for one in told.content[IDENTIFIER]}
+    named = {identifier_name(one): one for one in told.content[element]}
     return {name: one for name, one in named.items() if told.stamp >= marks.of(name)}
 
 
@@ -269,9 +277,9 @@ def with_edits(type: str, marks: Marks, left: Content, current: Content, time: i
         if all(left.get(name) == current.get(name) for name in names):
             continue
         changed = [element]
-        if element == IDENTIFIER and _is_list(left, current):
-            old = {identifier_name(one): one for one in left.get(IDENTIFIER, ())}
-            new = {identifier_name(one): one for one in current.get(IDENTIFIER, ())}
+        if _is_union(type, element, left, current):
+            old = {identifier_name(one): one for one in left.get(element, ())}
+            new = {identifier_name(one): one for one in current.get(element, ())}
             changed = [name for name in old.keys() | new.keys() if old.get(name) != new.get(name)]
         for name in changed:
             stamps[name] = max(edited, stamps.get(name, NEVER))

@@ -104,7 +104,8 @@ def told(result: Converted) -> dict[str, Any]:
             "found by": [" ".join(pair) for pair in mapped.identities],
             **({"deleted": sorted(mapped.deleted)} if mapped.deleted else {}),
             **({"initial": sorted(mapped.initial)} if mapped.initial else {}),
-            "resource": _named(json.loads(lossless.encode(mapped.resource)), urls),
+            # Decimals as texts: their digits count.
+            "resource": _named(json.loads(lossless.encode(mapped.resource), parse_float=str), urls),
         }
         for mapped in result.resources
     }

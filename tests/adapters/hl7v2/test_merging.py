@@ -75,6 +75,16 @@ def test_an_identifier_is_as_the_newest_message_that_has_it_tells_it() -> None:
         assert after("Patient", *order).content == {"identifier": [B, A | {"use": "old"}]}
 
 
+def test_a_correction_of_one_result_leaves_the_others_in_the_report() -> None:
+    one, two = {"reference": "Observation/1"}, {"reference": "Observation/2"}
+    messages = told(1, result=[one, two], status="final"), told(2, result=[two], status="amended")
+    for order in permutations(messages):
+        assert after("DiagnosticReport", *order).content == {
+            "result": [two, one],
+            "status": "amended",
+        }
+
+
 def test_identifiers_are_not_deleted() -> None:
     made = after("Patient", told(1, identifier=[A]), told(2, deleted=("identifier",)))
     assert made.content == {"identifier": [A]}
