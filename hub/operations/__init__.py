@@ -12,20 +12,23 @@ from hub.interactions.operation import Operation, Operations
 from hub.operations.convert import CONVERT
 from hub.operations.document import DOCUMENT
 from hub.operations.everything import EVERYTHING
-from hub.operations.expand import EXPAND
 from hub.operations.expunge import EXPUNGE
 from hub.operations.fhirpath import FHIRPATH
 from hub.operations.lastn import LASTN
-from hub.operations.lookup import LOOKUP
 from hub.operations.meta import META
 from hub.operations.meta_add import META_ADD
 from hub.operations.meta_delete import META_DELETE
 from hub.operations.refer import REFER
 from hub.operations.send_document import SEND_DOCUMENT
-from hub.operations.subsumes import SUBSUMES
-from hub.operations.translate import TRANSLATE
+from hub.operations.terminology import (
+    BATCH_VALIDATE_CODE,
+    EXPAND,
+    LOOKUP,
+    SUBSUMES,
+    TRANSLATE,
+    VALIDATE_CODE,
+)
 from hub.operations.validate import VALIDATE
-from hub.operations.validate_code import BATCH_VALIDATE_CODE, VALIDATE_CODE
 
 _ALL: tuple[Operation, ...] = (
     BATCH_VALIDATE_CODE,

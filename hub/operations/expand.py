@@ -9,7 +9,7 @@ from typing import Any
 
 from hub.context import Context
 from hub.interactions import Interactions
-from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.model.body import instant
 from hub.operations.parameters import Resource, text
 from hub.operations.terminology_request import (
@@ -98,13 +98,3 @@ def _wish(here: Asked, value_set: ValueSet) -> Wish:
 
 def _echo(name: str, element: str, value: Any) -> list[Resource]:
     return [] if value is None else [{"name": name, element: value}]
-
-
-EXPAND = Operation(
-    "expand",
-    "http://hl7.org/fhir/OperationDefinition/ValueSet-expand",
-    frozenset({"type", "instance"}),
-    expand_value_set,
-    frozenset({"ValueSet"}),
-    needs=OPEN,
-)

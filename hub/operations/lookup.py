@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from hub.context import Context
 from hub.interactions import Interactions
-from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.operations.parameters import required, text
 from hub.operations.terminology_request import asked, element, refused, strings
 from terminology.core.findings import Refused
@@ -39,13 +39,3 @@ async def lookup_code(
     except Refused as error:
         return refused(error, ctx)
     return OperationAnswer(made)
-
-
-LOOKUP = Operation(
-    "lookup",
-    "http://hl7.org/fhir/OperationDefinition/CodeSystem-lookup",
-    frozenset({"type"}),
-    lookup_code,
-    frozenset({"CodeSystem"}),
-    needs=OPEN,
-)

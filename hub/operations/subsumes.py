@@ -10,7 +10,7 @@ from typing import Any
 from hub.context import Context
 from hub.errors import BadRequest, fault
 from hub.interactions import Interactions
-from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.operations.parameters import required, text
 from hub.operations.terminology_request import asked, element, instance, refused
 from terminology.core.findings import Refused
@@ -47,13 +47,3 @@ async def subsumes_code(
         return refused(error, ctx)
     made = [{"name": "outcome", "valueCode": outcome}]
     return OperationAnswer({"resourceType": "Parameters", "parameter": made})
-
-
-SUBSUMES = Operation(
-    "subsumes",
-    "http://hl7.org/fhir/OperationDefinition/CodeSystem-subsumes",
-    frozenset({"type", "instance"}),
-    subsumes_code,
-    frozenset({"CodeSystem"}),
-    needs=OPEN,
-)

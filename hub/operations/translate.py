@@ -14,7 +14,7 @@ from typing import Any
 from hub.context import Context
 from hub.errors import BadRequest, NotFound, fault
 from hub.interactions import Interactions
-from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
+from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.messages import render
 from hub.operations.parameters import Resource, flag, named, one, parts, text
 from hub.operations.terminology_request import Asked, asked, element, instance
@@ -263,13 +263,3 @@ def _parts(question: _Question, match: Match) -> list[Resource]:
 def _coding(system: str, code: str, version: str, display: str) -> Resource:
     made = {"system": system, "version": version, "code": code, "display": display}
     return {name: content for name, content in made.items() if content}
-
-
-TRANSLATE = Operation(
-    "translate",
-    "http://hl7.org/fhir/OperationDefinition/ConceptMap-translate",
-    frozenset({"type", "instance"}),
-    translate,
-    frozenset({"ConceptMap"}),
-    needs=OPEN,
-)

@@ -12,13 +12,9 @@ from dataclasses import replace
 from hub.context import Context
 from hub.interactions import Interactions
 from hub.interactions.operation import (
-    OPEN,
-    OnType,
-    Operation,
     OperationAnswer,
     OperationRequest,
 )
-from hub.operations.definitions import own_definition
 from hub.operations.parameters import Resource, every, one, parts, text
 from hub.operations.terminology_request import (
     Asked,
@@ -197,32 +193,3 @@ def _merged(common: Sequence[Resource], own: Resource) -> Resource:
         "resourceType": "Parameters",
         "parameter": [*given, *(one for one in common if one["name"] not in names)],
     }
-
-
-VALIDATE_CODE = Operation(
-    "validate-code",
-    "http://hl7.org/fhir/OperationDefinition/ValueSet-validate-code",
-    frozenset({"type", "instance"}),
-    validate_code,
-    frozenset({"ValueSet", "CodeSystem"}),
-    on_types=(
-        (
-            "CodeSystem",
-            OnType(
-                "http://hl7.org/fhir/OperationDefinition/CodeSystem-validate-code",
-                frozenset({"type", "instance"}),
-            ),
-        ),
-    ),
-    needs=OPEN,
-)
-
-BATCH_VALIDATE_CODE = Operation(
-    "batch-validate-code",
-    "OperationDefinition/batch-validate-code",
-    frozenset({"type"}),
-    batch_validate_code,
-    frozenset({"ValueSet"}),
-    document=own_definition("batch-validate-code"),
-    needs=OPEN,
-)
