@@ -134,7 +134,8 @@ class Sender:
             await self._listen(self._pace.poll)
             return
         with suppress(TimeoutError):
-            await asyncio.wait_for(self.wake.wait(), self._pace.poll)
+            async with asyncio.timeout(self._pace.poll):
+                await self.wake.wait()
 
     def _idle(self) -> float:
         return _monotonic() - self._used
@@ -154,12 +155,10 @@ class Sender:
     async def _may_send(self) -> bool:
         """Whether nobody has paused it; somebody who resumed it has the breaker forgotten."""
         word = await self._states.last_word(self._name, self._now())
-        if word is None:
-            return True
-        if word.paused:
+        if word is not None and word.paused:
             await self._hang_up()
             return False
-        if word.time > self._heard:
+        if word is not None and word.time > self._heard:
             self._heard = word.time
             if self._state.failures and word.time > self._state.since:
                 await self._is(BreakerState(since=self._now()))

@@ -49,7 +49,8 @@ class Connection:
         """
         try:
             self._writer.write(framed(message))
-            await asyncio.wait_for(self._writer.drain(), timeout)
+            async with asyncio.timeout(timeout):
+                await self._writer.drain()
         except (OSError, TimeoutError) as error:
             raise ConnectionLost(_words(error)) from error
 
@@ -90,7 +91,8 @@ class Connection:
         """End it."""
         self._writer.close()
         with suppress(OSError, TimeoutError):
-            await asyncio.wait_for(self._writer.wait_closed(), 1.0)
+            async with asyncio.timeout(1.0):
+                await self._writer.wait_closed()
 
 
 async def connect(
@@ -114,9 +116,9 @@ async def connect(
         ConnectionLost: It could not be opened.
     """
     try:
-        reader, writer = await asyncio.wait_for(
-            asyncio.open_connection(host, port, ssl=tls), timeout
-        )
+        # Not wait_for: before Python 3.12 it may swallow a cancellation.
+        async with asyncio.timeout(timeout):
+            reader, writer = await asyncio.open_connection(host, port, ssl=tls)
     except (OSError, TimeoutError) as error:
         raise ConnectionLost(_words(error)) from error
     return Connection(reader, writer, limit)
