@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Set
+from collections.abc import Generator, Set
+from dataclasses import dataclass
+from typing import Any
 
 from adapters.hl7v2.ack import Header, acknowledge, lenient_header
 from adapters.hl7v2.envelope import Envelope, open_envelope
@@ -139,14 +141,26 @@ class Inbox:
         now = acknowledge(header, "CA", zone=zone) if header.wants_accept(True) else b""
         if header.enhanced and header.work in ("", "NE"):
             return Taken(now)
-        return Taken(now, _due_later(header, work))
+        return Taken(now, _Later(header, work))
 
 
-async def _due_later(header: Header, work: asyncio.Future[bytes]) -> bytes:
-    """The answer after the work where the sender wants it; work goes on when nobody waits."""
-    answer = await asyncio.shield(work)
-    good = code_of(answer, header) in _GOOD
-    return answer if answer and header.wants_work(good) else b""
+@dataclass(frozen=True, slots=True)
+class _Later:
+    """The answer after the work, where the sender wants it; work goes on when nobody waits.
+
+    Not a coroutine: nobody has to wait for it.
+    """
+
+    header: Header
+    work: asyncio.Future[bytes]
+
+    def __await__(self) -> Generator[Any, None, bytes]:
+        return self._answer().__await__()
+
+    async def _answer(self) -> bytes:
+        answer = await asyncio.shield(self.work)
+        good = code_of(answer, self.header) in _GOOD
+        return answer if answer and self.header.wants_work(good) else b""
 
 
 def _due_now(header: Header) -> bool:

@@ -168,7 +168,7 @@ class Pipeline:
         if before:
             await asyncio.wait(before)
         pause = _FIRST_PAUSE
-        while not self._stopping.is_set():
+        while True:
             try:
                 async with self._slots:
                     settled = await self._work(job)
@@ -188,9 +188,8 @@ class Pipeline:
                 if aside is not None:
                     return aside
             if await _happens(self._stopping, pause):
-                break
+                return b""
             pause = min(pause * 2, _LONGEST_PAUSE)
-        return b""
 
     async def _set_aside(self, job: Job) -> bytes | None:
         """Quarantine a message for a mistake of ours; None when that cannot be stored now."""
@@ -270,10 +269,10 @@ class Pipeline:
                 _log.warning("waiting messages are not looked for: %s", error.reason)
 
     async def stop(self, grace: float) -> None:
-        """End the work; what is not done by then stays in the log and waits.
+        """Finish what is in work; what is not done by then stays in the log and waits.
 
         Args:
-            grace: Seconds for what has begun.
+            grace: Seconds for it.
         """
         self._stopping.set()
         if self._jobs:

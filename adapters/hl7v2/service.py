@@ -130,7 +130,7 @@ async def receiving(
     if resumed:
         _log.info("%d messages that were in work are taken up again", resumed)
     await server.start(listening, context)
-    warming = asyncio.create_task(asyncio.to_thread(library(sites.default, False).check))
+    warming = asyncio.create_task(asyncio.to_thread(_compile, sites))
     looking = asyncio.create_task(pipeline.look_after())
     try:
         yield Receiving(server, inbox, pipeline)
@@ -172,6 +172,14 @@ async def sending(
     hub = Context(tenant, base=settings.base)
     async with departing(door, hub, sites, tls=context, take=take, context=as_site):
         yield
+
+
+def _compile(sites: Sites) -> None:
+    """Compile our maps before the first message needs them."""
+    try:
+        library(sites.default, False).check()
+    except HubError as error:
+        _log.error("a map of ours is wrong: %s", words_of(error))
 
 
 def _limits(settings: Settings) -> Limits:
