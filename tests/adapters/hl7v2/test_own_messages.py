@@ -15,9 +15,6 @@ from tests.adapters.hl7v2.own_messages import case, converted, told
 
 NAMES = own_messages.names()
 
-ANSWERED_IN_MERGING = {("Task", "required")}
-"""An RRI says of a Task what has changed; the rest of it is in the record already."""
-
 
 @pytest.fixture(scope="module")
 def validator() -> Validator:
