@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -87,7 +87,9 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(data: Path, log: Path, *, workers: int = 1, auth: bool = True) -> Iterator[Hub]:
+def running(
+    data: Path, log: Path, *, workers: int = 1, auth: bool = True, options: Sequence[str] = ()
+) -> Iterator[Hub]:
     """Run `fhir-hub serve` on a data folder until the block ends.
 
     Args:
@@ -95,6 +97,7 @@ def running(data: Path, log: Path, *, workers: int = 1, auth: bool = True) -> It
         log: Takes what the hub writes to standard error.
         workers: Processes that answer requests.
         auth: With authentication, and reads in the audit; without both.
+        options: More options of `serve`.
 
     Raises:
         RuntimeError: It was not ready within a minute.
@@ -105,7 +108,7 @@ def running(data: Path, log: Path, *, workers: int = 1, auth: bool = True) -> It
     started = time.perf_counter()
     with log.open("ab") as stream:
         process = subprocess.Popen(
-            [*command, "--workers", str(workers)],
+            [*command, "--workers", str(workers), *options],
             stdout=stream,
             stderr=stream,
             env=os.environ | {"HUB_ACCESS_LOG": "true"} | mode,

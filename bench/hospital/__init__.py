@@ -1,0 +1,1 @@
+"""What a message from a hospital costs: generator, MLLP senders, figures."""
