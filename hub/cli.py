@@ -24,6 +24,7 @@ from hub.commands import (
     serve,
     terminology,
     token,
+    v2,
 )
 
 app = typer.Typer(
@@ -74,6 +75,7 @@ app.add_typer(account.app, name="account")
 app.add_typer(client.app, name="client")
 app.add_typer(audit.app, name="audit")
 app.add_typer(terminology.app, name="terminology")
+app.add_typer(v2.app, name="v2")
 app.command("token")(token.token)
 
 

@@ -6,6 +6,7 @@ the pipeline, by `fhir-hub v2 test`, and by tests.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from adapters.hl7v2.converted import Converted, Joined, Mapped, Source
@@ -20,6 +21,8 @@ from adapters.hl7v2.message import DELETE, Message, Segment
 from adapters.hl7v2.sites import Site
 from hub.errors import Unprocessable, fault
 from hub.model import dates
+
+_FIRST_ITEM = re.compile(r"(\w+)\[(\d+)\]")
 
 
 def convert(
@@ -130,24 +133,37 @@ def _make(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
     run.current = out
     run.under = {} if target is None else target.resource
     run.path, run.notes = [], []
-    sources, deleted = _fill(run, rules, segment, out)
+    sources, emptied = _fill(run, rules, segment, out)
     for name in rules.required:
         if name not in out:
             raise _missing(rules, name)
-    if not sources and not deleted and target is None:
+    if not sources and not emptied and target is None:
         return
     for name in rules.needs:
         if name not in out and name not in run.under:
             run.remark("hl7v2-resource-incomplete", type=rules.type, element=name)
             return
+    notes, run.notes = run.notes, []
     identities = () if rules.identities is None else identity_pairs(rules.identities(run, base, 0))
+    if trace:
+        sources = notes if target is None else _moved(notes, target.resource)
     if target is None:
         target = _add(run, rules, out)
     else:
         for name, value in out.items():
             merge(target.resource, name, value)
     target.identities += identities
-    target.sources += run.notes if trace else sources
+    target.sources += sources + emptied
+    _mark(run, rules, base, out, target)
+    if emptied or target.deleted:
+        deleted = {source.element for source in emptied}
+        target.deleted = target.deleted.union(deleted).difference(target.resource)
+
+
+def _mark(
+    run: Run, rules: SegmentMap, base: list[str], out: dict[str, Any], target: Mapped
+) -> None:
+    """`$initial`: which of the elements hold only while no message has told of them."""
     if rules.initial or target.initial:
         initial = {
             name
@@ -155,8 +171,20 @@ def _make(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
             if name in out and (holds is None or holds(run, base, 0))
         }
         target.initial = target.initial.difference(out) | initial
-    if deleted or target.deleted:
-        target.deleted = target.deleted.union(deleted).difference(target.resource)
+
+
+def _moved(notes: list[Source], onto: dict[str, Any]) -> list[Source]:
+    """Notes on elements of lists that are added to lists which are there."""
+    found = []
+    for note in notes:
+        match = _FIRST_ITEM.match(note.element)
+        there = onto.get(match.group(1)) if match else None
+        if match is not None and isinstance(there, list):
+            number = int(match.group(2)) + len(there)
+            element = f"{match.group(1)}[{number}]{note.element[match.end() :]}"
+            note = note._replace(element=element)
+        found.append(note)
+    return found
 
 
 def _add(run: Run, rules: SegmentMap, out: dict[str, Any]) -> Mapped:
@@ -173,13 +201,13 @@ def _add(run: Run, rules: SegmentMap, out: dict[str, Any]) -> Mapped:
 
 def _fill(
     run: Run, rules: SegmentMap, segment: Segment, out: dict[str, Any]
-) -> tuple[list[Source], list[str]]:
+) -> tuple[list[Source], list[Source]]:
     """Make the elements of a resource; gives what came from where, and what is to be emptied."""
     base = segment.fields
     present = run.present = bits(base, 0)
     where = f"{segment.name}[{segment.ordinal}]"
     sources: list[Source] = []
-    deleted: list[str] = []
+    emptied: list[Source] = []
     for name, made, given, mask, fields in rules.members:
         value = None
         if made is not None and (not mask or mask & present):
@@ -189,14 +217,14 @@ def _fill(
             if not fields:
                 sources.append(Source(name, where, ""))
         elif run.deletes and any(base[n] == DELETE for n in fields if n < len(base)):
-            deleted.append(name)
+            emptied += [Source(name, where, str(n)) for n in fields if present >> n & 1]
             continue
         elif given is None or (value := given(run, base, 0)) is None:
             continue
         out[name] = value
     if rules.distinct:
         _tell_apart(run, out)
-    return sources, deleted
+    return sources, emptied
 
 
 def _tell_apart(run: Run, resource: dict[str, Any]) -> None:

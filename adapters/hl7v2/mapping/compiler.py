@@ -365,7 +365,21 @@ class Compiler:
             raw = raw_of(run, base, depth)
             return convert(run, raw, 3) if raw else None
 
-        return Part(make)
+        if not self.trace or not isinstance(source, Template):
+            return Part(make)
+        inside = isinstance(next(source.sources, None), Component)
+
+        def traced(run: Run, base: Base, depth: int) -> Any:
+            value = make(run, base, depth)
+            outer = run.at
+            if not inside:
+                run.at = _first_place(run, source)
+            if run.at:
+                note(run, value)
+            run.at = outer
+            return value
+
+        return Part(traced)
 
     def _lines(self, expression: Expression, source: Field, place: Place, frame: Frame) -> Part:
         """`NTE-3[*]`: all repetitions as the lines of one text.
@@ -558,7 +572,7 @@ class Compiler:
             canonical = self.concept_maps.get(f"{source.segment}-{source.number}")
             if canonical:
                 convert = translated_by(canonical, convert)
-        return convert, place.type == "Reference"
+        return convert, table is not None or place.type == "Reference"
 
     def _datatype(self, datatype: str, target: str, frame: Frame) -> Convert:
         """A datatype map; compiled once, and found again by maps that use each other."""
@@ -633,20 +647,22 @@ class Compiler:
             depth += 1
             if when is not None and not when(run, base, depth):
                 return None
+            path, notes = run.path, run.notes
+            run.path, run.notes = [], []
             display = None if shown is None else shown(run, base, depth)
+            run.path, run.notes = path, notes
             same = run.identified.get((name, "", raw))
             if same is not None:
                 return reference(same.full_url, display)
             resource: dict[str, Any] = {"resourceType": resource_type}
-            path, notes = run.path, run.notes
             run.path, run.notes = [], []
             outer, run.present = run.present, bits(base, 1)
             sourced = fill(run, base, depth, of, resource)
+            made_notes, run.notes = run.notes, []
             found = (
                 resource.get("identifier") if identities is None else identities(run, base, depth)
             )
             run.present = outer
-            made_notes = run.notes
             run.path, run.notes = path, notes
             if not sourced:
                 return None
@@ -671,6 +687,17 @@ class Compiler:
             return reference(mapped.full_url, display)
 
         return convert
+
+
+def _first_place(run: Run, source: Template) -> str:
+    """While tracing: the first field of a template that has a value, `PID[1]|3`."""
+    for one in source.sources:
+        if isinstance(one, Field):
+            own = run.segment.name == one.segment
+            segment = run.segment if own else run.scope.segment(one.segment)
+            if segment is not None and segment.field(one.number):
+                return f"{segment.name}[{segment.ordinal}]|{one.label.partition('-')[2]}"
+    return ""
 
 
 def refuse_others(words: Iterable[str], known: frozenset[str], at: str) -> None:

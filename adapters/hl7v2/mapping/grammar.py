@@ -8,6 +8,7 @@ The grammar is in docs/hl7v2/mapping.md. Called by `adapters.hl7v2.mapping.compi
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal
@@ -76,6 +77,11 @@ class Template:
     """`={OBX-5.1}-{OBR-3|OBR-2}`: texts and sources in turn; of several the first that is there."""
 
     parts: tuple[str | tuple[Hole, ...], ...]
+
+    @property
+    def sources(self) -> Iterator[Hole]:
+        """All its sources, in their order."""
+        return (one for part in self.parts if not isinstance(part, str) for one in part)
 
 
 @dataclass(frozen=True, slots=True)
