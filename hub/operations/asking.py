@@ -21,7 +21,7 @@ from hub.interactions.ports import Announcer
 from hub.interactions.preconditions import Expected
 from hub.interactions.validated import validated
 from hub.model.identity import new_id
-from hub.operations.parameters import Resource, only, required, text
+from hub.operations.parameters import Resource, required, text
 from hub.storage.port import Matches, Stored
 
 CONTROL_IDS = "urn:fhir-hub:hl7v2:control-id"
@@ -58,7 +58,6 @@ def destination_of(door: Interactions, request: OperationRequest) -> tuple[Annou
         BadRequest: It is missing or cannot be used.
         Unprocessable: There is no such destination.
     """
-    only(request, "destination")
     name = required(text(request, "destination"), "destination")
     announcer = door.announce
     if announcer is None or not announcer.destinations:

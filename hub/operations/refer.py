@@ -14,7 +14,7 @@ from hub.interactions.operation import Operation, OperationAnswer, OperationRequ
 from hub.model import reference
 from hub.operations.asking import OPEN, Asked, ask
 from hub.operations.definitions import own_definition
-from hub.operations.parameters import Resource
+from hub.operations.parameters import Resource, only
 
 KIND = "REF^I12"
 
@@ -33,6 +33,7 @@ async def refer(door: Interactions, context: Context, request: OperationRequest)
         Conflict: The Task is over.
         Forbidden: Whoever asks may not write Tasks.
     """
+    only(request, "destination")
     stored = await door.read(context, request.type, request.id)
     task, focus = "", resource_of(stored)
     if request.type == "Task":

@@ -13,6 +13,7 @@ from hub.interactions.answer import resource_of
 from hub.interactions.operation import Operation, OperationAnswer, OperationRequest
 from hub.operations.asking import Asked, ask
 from hub.operations.definitions import own_definition
+from hub.operations.parameters import only
 
 KIND = "MDM^T02"
 
@@ -29,6 +30,7 @@ async def send_document(
         Unprocessable: The document is not current, or there is no such destination.
         Forbidden: Whoever asks may not write Tasks.
     """
+    only(request, "destination")
     focus = resource_of(await door.read(context, request.type, request.id))
     if focus.get("status") != "current":
         raise Unprocessable(

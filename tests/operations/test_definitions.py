@@ -43,7 +43,8 @@ def test_an_own_operation_is_defined_where_the_statement_says(
 def test_an_own_operation_has_the_parameters_of_its_definition(
     fhir: httpx.Client, operation: Any
 ) -> None:
-    place = "/$" if "system" in operation.levels else "/Patient/x/$"
+    type = min(operation.types, default="Patient")
+    place = "/$" if "system" in operation.levels else f"/{type}/x/$"
     body = {"resourceType": "Parameters", "parameter": [{"name": "x", "valueString": "x"}]}
     text = fhir.post(place + operation.name, json=body).json()["issue"][0]["details"]["text"]
     definition = decode(operation.document)
