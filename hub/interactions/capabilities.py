@@ -61,7 +61,7 @@ Dates without an offset, stored and searched, are read in the zone {zone}.
 
 Modifiers: `:missing` on all; `:exact`, `:contains` on string; `:text`, `:not`, `:of-type` on \
 token; `:identifier`, `:[type]`, `:above`, `:below` on reference; `:above`, `:below` on uri. \
-`:in`, `:not-in` and `:above`, `:below` on token need a terminology service and are refused. \
+`:in`, `:not-in` and `:above`, `:below` on token ask terminology: R4's content and the record's. \
 Unknown modifiers are refused; unknown parameters are ignored and named in an outcome entry, or \
 refused with `Prefer: handling=strict`. `_contained` and `_query` are refused.
 
@@ -102,6 +102,7 @@ class _Facts:
         indexing: Key, resources indexed and to be indexed of parameters that are not complete.
         operations: Each operation.
         oauth: Endpoints of the sign-in by name; none while authentication is off.
+        systems: Url and version of the record's code systems, for the terminology mode only.
     """
 
     mode: str
@@ -115,6 +116,7 @@ class _Facts:
     several: bool
     cors: bool
     oauth: tuple[tuple[str, str], ...]
+    systems: tuple[tuple[str, str], ...]
 
 
 async def capabilities(door: Interactions, ctx: Context, mode: str) -> dict[str, Any]:
@@ -151,6 +153,7 @@ async def capabilities_bytes(door: Interactions, ctx: Context, mode: str) -> byt
             settings.delete_multiple_limit > 1,
             bool(settings.origins),
             _oauth(settings),
+            await door.terminology.code_systems(ctx) if mode == "terminology" else (),
         )
     )
 
@@ -177,7 +180,9 @@ async def _progress(
 @lru_cache(maxsize=8)
 def _statement(facts: _Facts) -> bytes:
     if facts.mode == "terminology":
-        return json.encode(terminology_capabilities(facts.base, facts.date, software()))
+        return json.encode(
+            terminology_capabilities(facts.base, facts.date, software(), facts.systems)
+        )
     made = _full(facts)
     if facts.mode == "normative":
         for path in _trial_use():

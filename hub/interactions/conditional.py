@@ -74,7 +74,7 @@ async def read_condition(
         base=ctx.base,
         clock=ctx.clock,
     )
-    return Condition(type, await apply(query, context_of(ctx, definitions)))
+    return Condition(type, await apply(query, context_of(door, ctx, definitions)))
 
 
 async def find(door: Interactions, ctx: Context, condition: Condition, limit: int) -> list[Stored]:

@@ -6,19 +6,27 @@ Called by search, conditional and include.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from hub.access.policy import decide
 from hub.context import Context
+from hub.interactions.expanding import Expanding
 from hub.interactions.registry import Definitions
 from hub.search.rewrite import RewriteContext
 
+if TYPE_CHECKING:
+    from hub.interactions.door import Interactions
 
-def context_of(ctx: Context, definitions: Definitions) -> RewriteContext:
+
+def context_of(door: Interactions, ctx: Context, definitions: Definitions) -> RewriteContext:
     """The context of the rules for one request.
 
     Args:
+        door: The record.
         ctx: Who asks.
         definitions: The search parameters in force.
     """
     decision = decide(ctx.principal)
     scoped = None if decision.unlimited else decision.scoped
-    return RewriteContext(definitions.registry, ctx.tenant.key, scoped=scoped)
+    expander = Expanding(door.terminology, ctx)
+    return RewriteContext(definitions.registry, ctx.tenant.key, expander, scoped)

@@ -73,7 +73,7 @@ async def search(
         TooCostly: It takes longer than the deadline.
     """
     request, definitions = await _read(door, ctx, type, parameters, compartment, strict)
-    context = context_of(ctx, definitions)
+    context = context_of(door, ctx, definitions)
     if request.explain:
         return await _explained(door, ctx, request, context)
     query = await apply(request.query, context)
@@ -124,7 +124,7 @@ async def check(
         BadRequest: A parameter is malformed, or unknown while strict.
     """
     request, definitions = await _read(door, ctx, type, parameters, compartment, strict)
-    await apply(request.query, context_of(ctx, definitions))
+    await apply(request.query, context_of(door, ctx, definitions))
 
 
 async def _read(

@@ -10,8 +10,12 @@ from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from hub.access.policy import decide
+from hub.interactions.answer import body_of, resource_of
 from hub.interactions.binary import content_of
+from hub.interactions.expanding import Expansions
 from hub.search.parse import criteria_of
 from hub.search.query import Criterion, Query
 from hub.search.registry import core
@@ -20,6 +24,7 @@ from hub.storage.port import StoreUnavailable
 from terminology.core.content import InlineSource, PackageSource
 from terminology.core.packed import CONTENT_TYPE, MOST_BYTES
 from terminology.core.record import RecordSource
+from terminology.core.shapes import ValueSet
 from terminology.core.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -59,6 +64,14 @@ class _Found:
             self.results[search] = found
 
 
+class _Head(msgspec.Struct):
+    url: str = ""
+    version: str = ""
+
+
+_decode_head = msgspec.json.Decoder(_Head).decode
+
+
 class Terminology:
     """The terminology of a record, for every tenant."""
 
@@ -71,6 +84,7 @@ class Terminology:
         self._store = store
         self._shelf = Shelf()
         self._found: dict[int, _Found] = {}
+        self._expansions: dict[int, Expansions] = {}
 
     def sources(self, ctx: Context, inline: Sequence[Resource] = ()) -> list[ContentSource]:
         """Where content comes from for one request, in order of precedence.
@@ -79,11 +93,32 @@ class Terminology:
             ctx: Who asks: it sees of the record what it may search.
             inline: What the request brings with it (`tx-resource`).
         """
-        tenant = ctx.tenant.key
-        known = self._found.setdefault(tenant, _Found())
-        record = RecordSource(_Record(self._store, ctx, known), self._shelf, tenant)
+        record = RecordSource(self._record(ctx), self._shelf, ctx.tenant.key)
         own: list[ContentSource] = [InlineSource(inline)] if inline else []
         return [*own, record, PackageSource()]
+
+    def _record(self, ctx: Context) -> _Record:
+        return _Record(self._store, ctx, self._found.setdefault(ctx.tenant.key, _Found()))
+
+    async def value_set(self, ctx: Context, id: str) -> ValueSet | None:
+        """A value set of the record by its logical id, None when there is none to see."""
+        found = await self._record(ctx).find("ValueSet", "_id", id)
+        return ValueSet(resource_of(found[0])) if found else None
+
+    async def code_systems(self, ctx: Context) -> tuple[tuple[str, str], ...]:
+        """Url and version of the record's code systems that whoever asks may search."""
+        found = await self._record(ctx).find("CodeSystem", "", "")
+        heads = [_decode_head(body_of(stored)) for stored in found]
+        return tuple((one.url, one.version) for one in heads if one.url)
+
+    def expansions(self, tenant: int) -> Expansions:
+        """What searches stood for, while nothing changes."""
+        return self._expansions.setdefault(tenant, Expansions())
+
+    def is_limited(self, ctx: Context) -> bool:
+        """Whether some of the record's content may not be seen by whoever asks."""
+        decision = decide(ctx.principal)
+        return not decision.unlimited and any(decision.scoped(type) for type in TYPES)
 
     async def stamp(self, tenant: int) -> Stamp:
         """Differs whenever a code system, value set or concept map of the record has changed."""

@@ -1,29 +1,61 @@
 """TerminologyCapabilities: what terminology this server offers (`metadata?mode=terminology`).
 
-Until the terminology service is there this is next to nothing, and the statement says so.
+Names the code systems that whoever asks may search: R4's and the record's with their versions.
 Called by `hub.interactions.capabilities`.
 Spec: https://hl7.org/fhir/R4/terminologycapabilities.html
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from typing import Any
 
+from hub.definitions import conformance_urls
+
 DESCRIPTION = (
-    "This server has no terminology operations yet: no $expand, $validate-code, $lookup, "
-    "$subsumes, $translate or $closure. Required bindings of R4 are checked on write against "
-    "the value sets of the core package. CodeSystem, ValueSet and ConceptMap can be stored and "
-    "searched as resources."
+    "$lookup, $validate-code, $subsumes, $expand and $translate over R4's own content, over the "
+    "CodeSystem, ValueSet and ConceptMap resources of the record, over code systems loaded from "
+    "files, and over resources that come with a request (tx-resource). Searches by :in, :not-in, "
+    ":below and :above on codes; memberOf() and subsumes() in FHIRPath. Required bindings are "
+    "checked on write. There is no $closure and no $find-matches; post-coordination is not known."
 )
 
+R4_VERSION = "4.0.1"
 
-def terminology_capabilities(base: str, date: str, software: dict[str, str]) -> dict[str, Any]:
+EXPANSION_PARAMETERS = (
+    "activeOnly",
+    "check-system-version",
+    "count",
+    "designation",
+    "displayLanguage",
+    "excludeNested",
+    "filter",
+    "force-system-version",
+    "includeDefinition",
+    "includeDesignations",
+    "offset",
+    "property",
+    "system-version",
+    "tx-resource",
+    "url",
+    "useSupplement",
+    "valueSet",
+    "valueSetVersion",
+)
+
+Systems = Iterable[tuple[str, str]]
+
+
+def terminology_capabilities(
+    base: str, date: str, software: dict[str, str], systems: Systems
+) -> dict[str, Any]:
     """The statement.
 
     Args:
         base: The hub's own base.
         date: `2026-03-01`.
         software: Name and version.
+        systems: Url and version ("" without) of the record's code systems.
     """
     return {
         "resourceType": "TerminologyCapabilities",
@@ -34,5 +66,40 @@ def terminology_capabilities(base: str, date: str, software: dict[str, str]) -> 
         "software": software,
         "implementation": {"description": "FHIR R4 hub", "url": base},
         "lockedDate": False,
-        "codeSearch": "explicit",
+        "codeSystem": [_system(url, versions) for url, versions in _by_url(systems).items()],
+        "expansion": {
+            "hierarchical": True,
+            "paging": True,
+            "incomplete": False,
+            "parameter": [{"name": name} for name in EXPANSION_PARAMETERS],
+            "textFilter": (
+                "All words must occur in the code, the display or a designation, each anywhere "
+                "in them and in any case: one Chinese character is enough."
+            ),
+        },
+        "codeSearch": "all",
+        "validateCode": {"translations": True},
+        "translation": {"needsMap": False},
     }
+
+
+def _by_url(systems: Systems) -> Mapping[str, list[str]]:
+    """Versions by url: the record's, then R4's."""
+    found: dict[str, list[str]] = {}
+    for url, version in sorted(systems):
+        versions = found.setdefault(url, [])
+        if version and version not in versions:
+            versions.append(version)
+    for url in conformance_urls("CodeSystem"):
+        versions = found.setdefault(url, [])
+        if R4_VERSION not in versions:
+            versions.append(R4_VERSION)
+    return found
+
+
+def _system(url: str, versions: list[str]) -> dict[str, Any]:
+    made: dict[str, Any] = {"uri": url}
+    if versions:
+        made["version"] = [{"code": version} for version in versions]
+    made["subsumption"] = True
+    return made

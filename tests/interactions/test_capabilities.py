@@ -88,3 +88,20 @@ async def test_an_unknown_mode_is_refused(door: Interactions, ctx: Context) -> N
 async def test_it_is_made_once(door: Interactions, ctx: Context) -> None:
     first = await capabilities.capabilities_bytes(door, ctx, "full")
     assert await capabilities.capabilities_bytes(door, ctx, "full") is first
+
+
+async def test_the_terminology_mode_names_the_code_systems(
+    door: Interactions, ctx: Context
+) -> None:
+    for version in ("1", "2"):
+        system = {"url": "http://example.org/codes", "version": version, "content": "complete"}
+        resource = {"resourceType": "CodeSystem", "status": "active"} | system
+        await door.create(ctx, "CodeSystem", resource)
+    made = await door.capabilities(ctx, "terminology")
+    errors = [one for one in Validator().validate(made) if one.severity in ("error", "fatal")]
+    assert errors == []
+    systems = {one["uri"]: one for one in made["codeSystem"]}
+    assert len(systems) == 1063
+    assert systems["http://example.org/codes"]["version"] == [{"code": "1"}, {"code": "2"}]
+    gender = systems["http://hl7.org/fhir/administrative-gender"]
+    assert gender["version"] == [{"code": "4.0.1"}]

@@ -131,7 +131,7 @@ def _reader(parameter: SearchParameter, modifier: str) -> ValueReader:
         return _read_missing
     if parameter.type == "token":
         if modifier in TERMINOLOGY:
-            return _read_value_set if modifier in ("in", "not-in") else values.read_token
+            return _read_value_set if modifier in ("in", "not-in") else values.read_concept
         return _TOKEN_READERS.get(modifier, values.read_token)
     if modifier == "identifier":
         return values.read_identifier

@@ -82,6 +82,18 @@ def read_token(reading: Reading, parameter: SearchParameter, text: str) -> Token
     return TokenValue(system, _code(traits, code) if code else None)
 
 
+def read_concept(reading: Reading, parameter: SearchParameter, text: str) -> TokenValue:
+    """A concept that terminology is asked about, `system|code` as written.
+
+    The system may be left out where the elements that are searched imply it.
+    """
+    pieces = [unescape(piece) for piece in split(text, "|", 1)]
+    if len(pieces) == 2:
+        return TokenValue(pieces[0], pieces[1])
+    systems = traits_of(parameter).systems
+    return TokenValue(next(iter(systems)) if len(systems) == 1 else None, pieces[0])
+
+
 def _code(traits: Traits, code: str) -> str:
     return code if traits.folding is None else traits.folding(code)
 

@@ -55,7 +55,8 @@ async def apply(query: Query, context: RewriteContext) -> Query:
     for rule in RULES:
         if rule is rewrite_terminology:
             expansions = await fetch_expansions(query, context.expander)
-            context = replace(context, expansions=expansions)
+            if expansions:
+                context = replace(context, expansions=expansions)
         query = rule(query, context)
     return query
 

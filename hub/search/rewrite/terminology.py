@@ -33,12 +33,9 @@ def rewrite_terminology(query: Query, context: RewriteContext) -> Query:
             )
         if not context.expansions.keys() >= set(asked):
             return criterion
-        folding = traits_of(criterion.parameter).folding
         values: dict[Value, None] = {}
         for question in asked:
-            for code in context.expansions[question]:
-                own = code.code if folding is None or code.code is None else folding(code.code)
-                values[TokenValue(code.system, own)] = None
+            values.update(dict.fromkeys(_as_indexed(criterion, context.expansions[question])))
         return Match(criterion.parameter, tuple(values)) if values else Or()
 
     return transform(query, visit)
@@ -63,6 +60,21 @@ async def fetch_expansions(
 
     transform(query, visit)
     return {asked: await expander.expand(asked) for asked in questions}
+
+
+def _as_indexed(criterion: Match, codes: Sequence[TokenValue]) -> Sequence[TokenValue]:
+    """Codes as the parameter's are indexed: folded, without a system that is implied."""
+    traits = traits_of(criterion.parameter)
+    folding, systems = traits.folding, traits.systems
+    if folding is None and not systems:
+        return codes
+    return [
+        TokenValue(
+            "" if code.system in systems else code.system,
+            code.code if folding is None or code.code is None else folding(code.code),
+        )
+        for code in codes
+    ]
 
 
 def _asked(modifier: str, value: Value) -> Asked:
