@@ -10,10 +10,12 @@ Spec: https://hl7.org/fhir/R4/http.html#ccreate
 from __future__ import annotations
 
 import hashlib
+import re
 from base64 import urlsafe_b64encode
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
+from uuid import UUID
 
 from adapters.hl7v2.converted import Mapped, Remark
 from adapters.hl7v2.merging import IDENTIFIER, Content, Marks, plain, unpack
@@ -30,6 +32,7 @@ from hub.storage.port import Matches, Stored
 AT_ONCE = 100
 """Identifiers in one search; a message with thousands of results takes several."""
 
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _SIGNS = str.maketrans({sign: "\\" + sign for sign in "\\,$|"})
 
 
@@ -161,7 +164,7 @@ async def find_all(
         made.held[mapped.full_url] = held
         best = own[mapped.full_url][:1]
         made.names += [
-            Mark(one.key, held.id.encode()) for one in best if finding.ids.get(one) != held.id
+            Mark(one.key, _written(held.id)) for one in best if finding.ids.get(one) != held.id
         ]
     return made
 
@@ -180,10 +183,20 @@ async def recall(door: Interactions, ctx: Context, held: Iterable[Held]) -> None
     if not asked:
         return
     for key, packed in (await door.store.messages.marks(ctx.tenant.key, list(asked))).items():
-        asked[key].marks, asked[key].remembered = unpack(packed), packed
+        asked[key].marks, asked[key].remembered = unpack(asked[key].type, packed), packed
 
 
 # -------------------------------------------------------------------------------------------
+
+
+def _written(id: str) -> bytes:
+    """A logical id as the directory keeps it; ours are UUIDs."""
+    return b"\1" + bytes.fromhex(id.replace("-", "")) if _UUID(id) else b"\0" + id.encode()
+
+
+def _read(value: bytes) -> str:
+    """The opposite of `_written`."""
+    return value[1:].decode() if value[:1] == b"\0" else str(UUID(bytes=value[1:]))
 
 
 def _leaders(resources: Sequence[Mapped]) -> dict[str, Mapped]:
@@ -245,7 +258,7 @@ class _Finding:
         if not keys:
             return
         marks = await self.door.store.messages.marks(self.ctx.tenant.key, list(keys))
-        self.ids = {keys[key]: value.decode() for key, value in marks.items()}
+        self.ids = {keys[key]: _read(value) for key, value in marks.items()}
         targets = list({(one.type, id) for one, id in self.ids.items()})
         current = await sight.read_many(self.door, self.ctx, targets) if targets else {}
         for one, id in self.ids.items():

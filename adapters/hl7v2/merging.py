@@ -11,7 +11,6 @@ it to people.
 from __future__ import annotations
 
 import hashlib
-from base64 import b64encode
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -30,6 +29,7 @@ IDENTIFIED = "="
 
 _OUTSIDE = frozenset(("resourceType", "id"))
 _EARLIER = 1 << 60
+_DIGEST = 6
 _STAMPED = ("versionId", "lastUpdated")
 
 BOUND: Mapping[str, Mapping[str, str]] = {
@@ -146,8 +146,7 @@ def _by_element(type: str, content: Iterable[str]) -> dict[str, list[str]]:
 
 def identifier_name(identifier: Any) -> str:
     """The name under which the stamp of an identifier is kept: it does not show it."""
-    digest = hashlib.blake2b(_key(identifier), digest_size=9).digest()
-    return IDENTIFIED + b64encode(digest).decode()
+    return IDENTIFIED + hashlib.blake2b(_key(identifier), digest_size=_DIGEST).hexdigest()
 
 
 def _key(identifier: Any) -> bytes:
@@ -289,23 +288,60 @@ def with_edits(type: str, marks: Marks, left: Content, current: Content, time: i
 # --- stored form ----------------------------------------------------------------------------
 
 
-def pack(marks: Marks) -> bytes:
-    """Marks as they are stored: the names of each stamp, for most elements share one."""
-    grouped: dict[Stamp, list[str]] = {}
-    for name in sorted(marks.stamps):
-        grouped.setdefault(marks.stamps[name], []).append(name)
-    stamps = [(event, row, names) for (event, row), names in sorted(grouped.items())]
-    return msgspec.msgpack.encode((marks.version, *marks.floor, stamps))
+@lru_cache(maxsize=256)
+def _numbers(type: str) -> dict[str, int]:
+    """The elements of a resource type by name, numbered as R4 4.0.1 has them."""
+    elements = type_definition(type).elements[1:]
+    names = [element.name for element in elements if element.path.count(".") == 1]
+    return {name: number for number, name in enumerate(names)}
 
 
-_decoder = msgspec.msgpack.Decoder(tuple[int, int, int, list[tuple[int, int, list[str]]]])
+@lru_cache(maxsize=256)
+def _names(type: str) -> list[str]:
+    return list(_numbers(type))
 
 
-def unpack(packed: bytes) -> Marks:
+def pack(type: str, marks: Marks) -> bytes:
+    """Marks as they are stored: version, what each stamp is of, and the floor if there is one.
+
+    Elements are numbers, of a byte each; single identifiers are their digests.
+    """
+    numbers = _numbers(type)
+    grouped: dict[Stamp, tuple[list[int], list[str]]] = {}
+    for name, stamp in sorted(marks.stamps.items()):
+        group = grouped.setdefault(stamp, ([], []))
+        if name in numbers:
+            group[0].append(numbers[name])
+        elif name.startswith(IDENTIFIED):
+            group[1].append(name[1:])
+    stamps = [
+        (event, row, bytes(elements), bytes.fromhex("".join(digests)))
+        for (event, row), (elements, digests) in sorted(grouped.items())
+    ]
+    floor = () if marks.floor == NEVER else marks.floor
+    return msgspec.msgpack.encode((marks.version, stamps, *floor))
+
+
+class _Packed(msgspec.Struct, array_like=True):
+    version: int
+    stamps: list[tuple[int, int, bytes, bytes]]
+    event: int = NEVER.event
+    row: int = NEVER.row
+
+
+_decoder = msgspec.msgpack.Decoder(_Packed)
+
+
+def unpack(type: str, packed: bytes) -> Marks:
     """The opposite of `pack`."""
-    version, event, row, stamps = _decoder.decode(packed)
-    known = {name: Stamp(when, number) for when, number, names in stamps for name in names}
-    return Marks(version, Stamp(event, row), known)
+    found, names = _decoder.decode(packed), _names(type)
+    stamps: dict[str, Stamp] = {}
+    for event, row, elements, digests in found.stamps:
+        stamp, all = Stamp(event, row), digests.hex()
+        stamps.update(dict.fromkeys([names[number] for number in elements], stamp))
+        for start in range(0, len(all), 2 * _DIGEST):
+            stamps[IDENTIFIED + all[start : start + 2 * _DIGEST]] = stamp
+    return Marks(found.version, Stamp(found.event, found.row), stamps)
 
 
 def plain(resource: Content) -> Content:

@@ -20,6 +20,7 @@ SYSTEM = "urn:fhir-hub:hl7v2"
 SOURCES = f"{SYSTEM}:sources"
 SENDER = f"{SYSTEM}:sender"
 MESSAGE = f"{SYSTEM}:message"
+ROW = f"{SYSTEM}:row"
 
 _EVENTS = "http://terminology.hl7.org/CodeSystem/v2-0003"
 _PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
@@ -84,7 +85,8 @@ def provenance(
                 "role": "source",
                 "what": {
                     "identifier": {"system": MESSAGE, "value": name},
-                    "display": f"{converted.kind} {origin.row}",
+                    "extension": [{"url": ROW, "valuePositiveInt": origin.row}],
+                    "display": converted.kind,
                 },
             }
         ],
@@ -100,7 +102,8 @@ def _target(target: Target) -> dict[str, Any]:
     made: dict[str, Any] = {"reference": target.reference}
     fields = _fields(target.told)
     if fields:
-        made["extension"] = [{"url": SOURCES, "valueString": fields}]
+        # A code: strings are indexed word by word for `_content`, which nobody would ask here.
+        made["extension"] = [{"url": SOURCES, "valueCode": fields}]
     return made
 
 

@@ -87,8 +87,9 @@ async def store(
         StoreUnavailable, Unavailable: Not now; nothing was stored, it can be tried again.
     """
     work = _Work(door, ctx, converted, origin)
+    urls = frozenset(mapped.full_url for mapped in converted.resources)
     for mapped in converted.resources:
-        work.links[mapped.full_url] = slots(mapped.resource, work.urls)
+        work.links[mapped.full_url] = slots(mapped.resource, urls)
     try:
         return await retried(lambda: work.attempt(settle))
     except HubError as error:
@@ -120,11 +121,6 @@ class _Work:
     found: Found = field(default_factory=Found)
     held: dict[str, Held] = field(default_factory=dict)
     told: list[list[Mapped]] = field(default_factory=list)
-
-    @property
-    def urls(self) -> frozenset[str]:
-        """All full URLs."""
-        return frozenset(mapped.full_url for mapped in self.converted.resources)
 
     async def attempt(self, settle: Settle) -> Outcome:
         """Once from reading to the commit."""
@@ -299,9 +295,11 @@ class _Work:
             else:
                 version = held.version
             if held.is_found_again:
-                packed = pack(replace(held.marks, version=version))
+                packed = pack(held.type, replace(held.marks, version=version))
                 if packed != held.remembered:
-                    marks.append(Mark(held.reference, packed, held.remembered))
+                    # The commit itself sees to it that what is new is new.
+                    before = held.remembered if held.is_there else None
+                    marks.append(Mark(held.reference, packed, before))
         remarks = (*self.converted.remarks, *self.found.remarks)
         settled = settle(tuple(marks), remarks)
         if not changes:

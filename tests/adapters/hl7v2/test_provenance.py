@@ -19,8 +19,8 @@ async def provenances(desk: Desk) -> list[dict[str, Any]]:
 
 
 def sources(target: dict[str, Any]) -> str:
-    extensions = target.get("extension", [{"valueString": ""}])
-    return str(extensions[0]["valueString"])
+    extensions = target.get("extension", [{"valueCode": ""}])
+    return str(extensions[0]["valueCode"])
 
 
 async def test_it_names_versions_sender_and_message(desk: Desk) -> None:
@@ -34,7 +34,7 @@ async def test_it_names_versions_sender_and_message(desk: Desk) -> None:
     assert (who["identifier"]["value"], who["display"]) == ("HIS|CENTRAL", "central")
     what = made["entity"][0]["what"]
     assert what["identifier"]["value"] == f"HIS|CENTRAL|{first.control_id}"
-    assert what["display"] == f"ADT^A01 {row}"
+    assert (what["display"], what["extension"][0]["valuePositiveInt"]) == ("ADT^A01", row)
     assert made["activity"]["coding"][0]["code"] == "A01"
     for target in made["target"]:
         type, id, _, version = target["reference"].split("/")
