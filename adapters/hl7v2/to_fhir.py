@@ -51,6 +51,9 @@ def convert(
     plan = maps.plan(message.kind)
     if plan is None:
         raise Unprocessable(fault("not-supported", "hl7v2-kind-unknown", "MSH-9"))
+    for name in maps.required(message.kind):
+        if message.first(name) is None:
+            raise Unprocessable(fault("required", "hl7v2-segment-required", name, segment=name))
     run = Run(message, site, event_of(message, site, received), translate)
     root = read(message, plan)
     _work(run, maps, root, Scope(None, root.around), trace)

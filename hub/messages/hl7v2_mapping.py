@@ -12,6 +12,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{field} is required: without it nothing can be stored.",
         "{field} 为必填字段：缺少时无法存储。",
     ),
+    "hl7v2-segment-required": (
+        "The message has no {segment} segment; it is required.",
+        "消息缺少必需的 {segment} 段。",
+    ),
     # --- remarks on a message that was taken
     "hl7v2-segment-unmapped": (
         "No map for this segment here; it is kept in the message only. A site file can map it: "

@@ -61,6 +61,11 @@ class Library:
         found: Mapping[str, How] = files.ours("messages")[message_names()[kind]].get("how", {})
         return found
 
+    def required(self, kind: str) -> tuple[str, ...]:
+        """Segments without which a kind of message is refused."""
+        wanted = files.ours("messages")[message_names()[kind]].get("required", ())
+        return (wanted,) if isinstance(wanted, str) else tuple(wanted)
+
     def map(self, name: str) -> SegmentMap:
         """A segment map by its name, `PID[Patient]`.
 

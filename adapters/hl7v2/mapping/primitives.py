@@ -23,15 +23,15 @@ Kind = Callable[[str, str], Any]
 """(text, zone of the site) to a value; None: there is nothing."""
 
 _STAMP = re.compile(
-    r"(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(\.\d{1,9})?)?)?)?)?)?([+-]\d{4})?"
+    r"(?a)(\d{4})(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(?:(\d\d)(\.\d{1,9})?)?)?)?)?)?([+-]\d{4})?"
 )
 _WRITTEN = re.compile(
-    r"(\d{4})[-/](\d\d)(?:[-/](\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?)?)?"
+    r"(?a)(\d{4})[-/](\d\d)(?:[-/](\d\d)(?:[ T](\d\d):(\d\d)(?::(\d\d)(\.\d{1,9})?)?)?)?"
     r"(?:([+-]\d\d):?(\d\d)|Z)?"
 )
-_TIME = re.compile(r"(\d\d):?(\d\d)?(?::?(\d\d)(\.\d{1,6})?)?")
+_TIME = re.compile(r"(?a)(\d\d):?(\d\d)?(?::?(\d\d)(\.\d{1,6})?)?")
 _NUMBER = re.compile(r"\s*([<>]=?)?\s*([+-]?(?:\d{1,18}(?:\.\d{0,12})?|\.\d{1,12}))\s*")
-_SUM = re.compile(r"(\S+) \+ (\d{1,7}) ?(\S*)")
+_SUM = re.compile(r"(?a)(\S+) \+ (\d{1,7}) ?(\S*)")
 _LIMITS = re.compile(
     r"\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*(?:--?|–|—|~|～|_)\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*"
 )
@@ -218,7 +218,7 @@ def _whole(least: int) -> Kind:
 
 def code(text: str, zone: str) -> str:
     """A code: no blanks at the ends, single ones within."""
-    return " ".join(text.split()) if " " in text or "\t" in text or "\n" in text else text
+    return text if text.isalnum() else " ".join(text.split())
 
 
 def string(text: str, zone: str) -> str:
@@ -338,9 +338,6 @@ KINDS: dict[str, Kind] = {
     "uri": uri,
     "url": uri,
     "canonical": uri,
-    "oid": uri,
-    "uuid": uri,
-    "id": uri,
     "base64Binary": base64_binary,
     "hexadecimal": hexadecimal,
     "plain": plain,
