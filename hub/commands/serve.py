@@ -108,5 +108,5 @@ def _with_messages(settings: Settings) -> Settings:
 
     if is_free(settings.mllp_host, MLLP):
         return replace(settings, mllp=MLLP)
-    typer.echo(f"Port {MLLP} is taken: no HL7 v2 messages; --mllp PORT takes another.", err=True)
+    typer.echo(f"Port {MLLP} is taken: no HL7 v2 messages; --mllp PORT takes another.")
     return settings

@@ -139,8 +139,10 @@ class Server:
             self._watch.cancel()
         for connection in list(self._connections):
             connection.finish()
-        if self._working:
-            await asyncio.wait(set(self._working), timeout=grace)
+        loop = asyncio.get_running_loop()
+        end = loop.time() + grace
+        while self._working and loop.time() < end:  # What is taken makes work of its own.
+            await asyncio.wait(set(self._working), timeout=end - loop.time())
         for task in self._working:
             task.cancel()
         if self._working:
