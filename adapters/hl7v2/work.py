@@ -58,7 +58,7 @@ class Worker:
             door: The record.
             tenant: Whose.
             base: Of the hub's own references.
-            translate: ConceptMaps of the terminology.
+            translate: ConceptMaps; None: those of the door's terminology.
         """
         self._door, self._tenant, self._base = door, tenant, base
         self._translate = translate
@@ -89,10 +89,14 @@ class Worker:
 
     async def _convert(self, job: Job) -> Converted:
         """What the message says; a large one is read beside the event loop."""
+        translate = self._translate
+        if translate is None and job.site.concept_maps:
+            maps = job.site.concept_maps.values()
+            translate = await self._door.terminology.translator(self._tenant, maps)
         if job.size < _LARGE:
-            return convert(job.message, job.site, job.received, translate=self._translate)
+            return convert(job.message, job.site, job.received, translate=translate)
         return await asyncio.to_thread(
-            convert, job.message, job.site, job.received, translate=self._translate
+            convert, job.message, job.site, job.received, translate=translate
         )
 
     async def _quarantine(self, job: Job, context: Context, issues: Sequence[Issue]) -> Settled:

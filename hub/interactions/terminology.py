@@ -5,7 +5,7 @@ Made once for a door (`Interactions.terminology`); holds what was read of the re
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from hub.access.policy import decide
+from hub.context import Context
 from hub.interactions.answer import body_of, resource_of
 from hub.interactions.binary import content_of
 from hub.interactions.expanding import Expansions
@@ -21,14 +22,17 @@ from hub.search.query import Criterion, Query
 from hub.search.registry import core
 from hub.search.rewrite import RewriteContext, apply_rules
 from hub.storage.port import StoreUnavailable
+from terminology.core.concept_map import ConceptMap, compiled, with_others
 from terminology.core.content import InlineSource, PackageSource
 from terminology.core.packed import CONTENT_TYPE, MOST_BYTES
 from terminology.core.record import RecordSource
 from terminology.core.shapes import ValueSet
 from terminology.core.shelf import Shelf
+from terminology.core.translating import Translator
+from terminology.core.versions import choose
 
 if TYPE_CHECKING:
-    from hub.context import Context
+    from hub.context import Tenant
     from hub.storage.port import Store, Stored
     from terminology.core.shapes import ContentSource, Resource
 
@@ -85,6 +89,7 @@ class Terminology:
         self._shelf = Shelf()
         self._found: dict[int, _Found] = {}
         self._expansions: dict[int, Expansions] = {}
+        self._translators: dict[int, tuple[int, Translator]] = {}
 
     def sources(self, ctx: Context, inline: Sequence[Resource] = ()) -> list[ContentSource]:
         """Where content comes from for one request, in order of precedence.
@@ -110,6 +115,35 @@ class Terminology:
         found = await self._record(ctx).find("CodeSystem", "", "")
         heads = [_decode_head(body_of(stored)) for stored in found]
         return tuple((one.url, one.version) for one in heads if one.url)
+
+    async def translator(self, tenant: Tenant, canonicals: Iterable[str]) -> Translator:
+        """Translation by concept maps without waiting, good until the next call.
+
+        Costs a point read while no concept map of the record changes.
+
+        Args:
+            tenant: Whose record.
+            canonicals: Of the maps that will be asked.
+        """
+        wanted = set(canonicals)
+        stamp = await self._store.last_change(tenant.key, "ConceptMap")
+        held = self._translators.get(tenant.key)
+        if held is not None and held[0] == stamp and all(map(held[1].knows, wanted)):
+            return held[1]
+        if held is not None:
+            wanted |= held[1].canonicals
+        sources = self.sources(Context(tenant))
+
+        async def find(canonical: str) -> ConceptMap | None:
+            url, _, version = canonical.partition("|")
+            groups = [await source.concept_maps(url) for source in sources]
+            return choose([[compiled(one) for one in group] for group in groups], version)
+
+        maps = {canonical: await find(canonical) for canonical in sorted(wanted)}
+        others = await with_others([one for one in maps.values() if one is not None], find)
+        made = Translator(maps, others)
+        self._translators[tenant.key] = (stamp, made)
+        return made
 
     def expansions(self, tenant: int) -> Expansions:
         """What searches stood for, while nothing changes."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from hub.context import Context
@@ -27,7 +28,7 @@ from terminology.core.concept_map import (
     compiled,
     fits,
     forward,
-    other_maps,
+    with_others,
 )
 from terminology.core.versions import choose
 
@@ -180,14 +181,9 @@ async def _maps(
                 for code in question.codes
             )
         ]
-    others: dict[str, ConceptMap] = {}
-    waiting = [url for one in maps for url in other_maps(one)]
-    while waiting and not question.reverse:
-        url = waiting.pop()
-        if url not in others and (found := await _by_canonical(here, url)) is not None:
-            others[url] = found
-            waiting.extend(other_maps(found))
-    return maps, others
+    if question.reverse:
+        return maps, {}
+    return maps, await with_others(maps, partial(_by_canonical, here))
 
 
 async def _named(here: Asked) -> list[ConceptMap] | None:

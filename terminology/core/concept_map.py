@@ -7,7 +7,7 @@ Spec: https://hl7.org/fhir/R4/conceptmap.html, conceptmap-operation-translate.ht
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, NamedTuple
@@ -16,6 +16,9 @@ from terminology.core.shapes import Resource
 
 MOST_MAPS = 8
 """Maps that one code may be handed on through (`other-map`)."""
+
+MOST_OTHERS = 100
+"""Maps that are fetched because others hand codes on to them."""
 
 NO_TRANSLATION = frozenset(("unmatched", "disjoint"))
 """Equivalences that say what a code is not."""
@@ -380,6 +383,31 @@ def other_maps(concept_map: ConceptMap) -> Iterator[str]:
     for group in concept_map.groups:
         if group.unmapped is not None and group.unmapped.mode == "other-map" and group.unmapped.url:
             yield group.unmapped.url
+
+
+async def with_others(
+    maps: Iterable[ConceptMap], find: Callable[[str], Awaitable[ConceptMap | None]]
+) -> Mapping[str, ConceptMap]:
+    """The maps that some maps hand codes on to, and those that these do.
+
+    Args:
+        maps: Where to begin.
+        find: A map by its canonical.
+    """
+    others: dict[str, ConceptMap] = {}
+    missing: set[str] = set()
+    waiting = [url for one in maps for url in other_maps(one)]
+    while waiting and len(others) < MOST_OTHERS:
+        url = waiting.pop()
+        if url in others or url in missing:
+            continue
+        found = await find(url)
+        if found is None:
+            missing.add(url)
+            continue
+        others[url] = found
+        waiting.extend(other_maps(found))
+    return others
 
 
 def best(matches: Iterable[Match]) -> Sequence[Match]:
