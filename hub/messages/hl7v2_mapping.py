@@ -56,6 +56,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No number that fits here; it was left out.",
         "不是此处可用的数字，已略去。",
     ),
+    "hl7v2-bad-duration": (
+        "No duration in minutes, hours or days; the end was left out.",
+        "不是以分钟、小时或天计的时长，已略去结束时间。",
+    ),
     "hl7v2-bad-uri": (
         "No URI, it has blanks; it was left out.",
         "含有空白，不是 URI，已略去。",
