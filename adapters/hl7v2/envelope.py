@@ -74,7 +74,7 @@ def open_envelope(raw: bytes, sites: Sites, kinds: Set[str]) -> Envelope:
         kinds: What can be worked on, `ADT^A01`.
     """
     raw = raw.lstrip(b"\r\n \t")
-    site = _site_of(raw, sites)
+    site = site_of(raw, sites)
     known = site or sites.default
     try:
         decoded = decode(raw, setting=known.charset, zone=known.zone, believe=known.believe_charset)
@@ -91,7 +91,7 @@ def open_envelope(raw: bytes, sites: Sites, kinds: Set[str]) -> Envelope:
     return Envelope(site, header, message, keys_of(message))
 
 
-def _site_of(raw: bytes, sites: Sites) -> Site | None:
+def site_of(raw: bytes, sites: Sites) -> Site | None:
     """The sender's site, which may tell in which charset the sender's name is written."""
     line = re.split(b"[\r\n]", raw[:65_536], maxsplit=1)[0]
     if line.isascii():

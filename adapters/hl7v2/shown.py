@@ -49,12 +49,23 @@ def messages_in(content: bytes, site: Site) -> list[Message]:
         Unprocessable: One cannot be decoded or read.
     """
     found = []
-    for part in _BEGIN.split(content):
-        raw = part.strip(b"\x0b\x1c\r\n ")
-        if raw:
-            text = decode(raw, setting=site.charset, zone=site.zone, believe=site.believe_charset)
-            found.append(parse(text.text.replace("\r\n", "\r").replace("\n", "\r"), text.codec))
+    for raw in raw_messages_in(content):
+        text = decode(raw, setting=site.charset, zone=site.zone, believe=site.believe_charset)
+        found.append(parse(text.text, text.codec))
     return found
+
+
+def raw_messages_in(content: bytes) -> list[bytes]:
+    """The messages of a file as they are sent, without framing.
+
+    Line ends are no part of a character in any charset that messages come in but UTF-16.
+
+    Args:
+        content: Of the file.
+    """
+    parts = [part.strip(b"\x0b\x1c\r\n ") for part in _BEGIN.split(content)]
+    ended = [part.replace(b"\r\n", b"\r").replace(b"\n", b"\r") for part in parts if part]
+    return [part + b"\r" for part in ended if part.startswith(b"MSH")]
 
 
 def lines_of(mapped: Mapped, message: Message) -> list[Line]:

@@ -6,6 +6,7 @@ Called by what sends messages to destinations, and by commands.
 from __future__ import annotations
 
 import asyncio
+import os
 import ssl
 from collections import deque
 from collections.abc import AsyncIterator
@@ -139,4 +140,5 @@ async def connected(
 def _words(error: OSError | TimeoutError) -> str:
     if isinstance(error, TimeoutError) and not error.strerror:
         return "nothing happened within the time"
-    return error.strerror or type(error).__name__
+    # asyncio's own words name the address, and not what was wrong with it.
+    return os.strerror(error.errno) if error.errno else error.strerror or type(error).__name__

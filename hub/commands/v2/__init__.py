@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from hub.commands.v2 import trial
+from hub.commands.v2 import again, listing, sending, showing, steering, trial
 
 app = typer.Typer(no_args_is_help=True, rich_markup_mode="markdown")
 
@@ -18,3 +18,13 @@ def v2() -> None:
 
 
 app.command("test")(trial.trial)
+app.command("send")(sending.send)
+app.command("list")(listing.list_)
+app.command("show")(showing.show)
+app.command("quarantine")(listing.quarantine)
+app.command("replay")(again.replay)
+app.command("resend")(again.resend)
+app.command("counts")(listing.counts)
+app.command("destinations")(steering.destinations)
+app.command("pause")(steering.pause)
+app.command("resume")(steering.resume)
