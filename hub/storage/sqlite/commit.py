@@ -97,6 +97,11 @@ def apply(work: Transaction, commit: Commit) -> Committed:
     site = "" if commit.message is None else message_writes.check(work, tenant, commit.message)
     places = _check(work, commit)
     sequence, updated = work.next_commit(commit.clock)
+    # All before any is written: what refers to a later one need not reserve its row id.
+    places = [
+        place if place.version else place._replace(rid=_new_rid(work, tenant, write, place))
+        for write, place in zip(commit.writes, places, strict=True)
+    ]
     results = tuple(
         [
             _write(work, tenant, write, place, sequence, updated)
@@ -197,6 +202,11 @@ def _place(work: Transaction, tenant: int, number: int, write: Write) -> Place:
     return place
 
 
+def _new_rid(work: Transaction, tenant: int, write: Write, place: Place) -> int:
+    """The row id of a resource that was never there; 0 when it is not made now either."""
+    return 0 if write.method == "DELETE" else work.interner.row_id(tenant, place.type, write.id)
+
+
 def _write(
     work: Transaction, tenant: int, write: Write, place: Place, sequence: int, updated: int
 ) -> Written:
@@ -213,7 +223,6 @@ def _write(
         connection.execute(TO_HISTORY, (updated, rid))
         connection.execute(UPDATE, (version + 1, *state, rid))
     else:
-        rid = work.interner.row_id(tenant, type, write.id)
         connection.execute(INSERT, (rid, tenant, type, write.id, 1, *state))
     if dead:
         work.live.discard((tenant, type, write.id))
