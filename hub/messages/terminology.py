@@ -248,10 +248,6 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Give the value set by url, valueSet, or in the address.",
         "请用 url、valueSet 参数或在地址中指定值集。",
     ),
-    "tx-parameter-shape": (
-        "The parameter {name} has the wrong type.",
-        "参数 {name} 的类型不正确。",
-    ),
     "terminology-two-systems": (
         "Both codings must be of the same code system.",
         "两个编码必须属于同一代码系统。",

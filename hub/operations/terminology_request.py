@@ -23,7 +23,7 @@ from terminology.core.content import Library
 from terminology.core.findings import Finding, Refused, outcome
 from terminology.core.languages import languages
 from terminology.core.scope import CHECK, DEFAULT, FORCE, Scope, supplements_in
-from terminology.core.shapes import ValueSet
+from terminology.core.shapes import ValueSet, objects
 
 EXPANSION_PARAMETER = "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter"
 MOST_INTEGER = 2**31 - 1
@@ -136,8 +136,8 @@ def expansion_parameter(value_set: ValueSet, name: str) -> str:
     compose = value_set.resource.get("compose")
     places = (compose, value_set.resource)
     for place in places:
-        for extension in (place.get("extension") or []) if isinstance(place, dict) else []:
-            if isinstance(extension, dict) and extension.get("url") == EXPANSION_PARAMETER:
+        for extension in objects(place.get("extension")) if isinstance(place, dict) else ():
+            if extension.get("url") == EXPANSION_PARAMETER:
                 found = _parts(extension)
                 if found.get("name") == name:
                     return str(found.get("value") or "")
@@ -147,8 +147,7 @@ def expansion_parameter(value_set: ValueSet, name: str) -> str:
 def _parts(extension: Resource) -> dict[str, Any]:
     return {
         str(part.get("url")): next((part[key] for key in part if key.startswith("value")), None)
-        for part in extension.get("extension") or []
-        if isinstance(part, dict)
+        for part in objects(extension.get("extension"))
     }
 
 

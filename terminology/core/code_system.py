@@ -17,6 +17,7 @@ from terminology.core.shapes import (
     Property,
     PropertyKind,
     Resource,
+    objects,
 )
 
 _VALUE_KINDS: dict[str, PropertyKind] = {
@@ -91,13 +92,13 @@ def code_system(resource: Resource) -> CodeSystem:
     builder = Builder()
     header = {name: content for name, content in resource.items() if name != "concept"}
     named = {"parent": {"parent"}, "child": {"child"}}
-    for one in _objects(resource.get("property")):
+    for one in objects(resource.get("property")):
         uri = str(one.get("uri") or "")
         for name, codes in named.items():
             if uri.endswith(f"concept-properties#{name}"):
                 codes.add(str(one.get("code")))
     waiting: list[tuple[Iterator[Mapping[str, Any]], int | None]] = [
-        (_objects(resource.get("concept")), None)
+        (iter(objects(resource.get("concept"))), None)
     ]
     while waiting:
         concepts, parent = waiting[-1]
@@ -109,7 +110,7 @@ def code_system(resource: Resource) -> CodeSystem:
         if isinstance(code, str) and code:
             ordinal = builder.add(code, str(concept.get("display") or ""), parent)
             _fill(builder, ordinal, code, concept, named["parent"], named["child"])
-            waiting.append((_objects(concept.get("concept")), ordinal))
+            waiting.append((iter(objects(concept.get("concept"))), ordinal))
     return CodeSystem(header, builder.finish())
 
 
@@ -125,14 +126,14 @@ def _fill(
     definition = concept.get("definition")
     if isinstance(definition, str) and definition:
         columns.definitions[ordinal] = definition
-    designations = [designation(one) for one in _objects(concept.get("designation"))]
+    designations = [designation(one) for one in objects(concept.get("designation"))]
     if designations:
         columns.designations[ordinal] = designations
-    extensions = list(_objects(concept.get("extension")))
+    extensions = objects(concept.get("extension"))
     if extensions:
-        columns.extensions[ordinal] = [dict(one) for one in extensions]
+        columns.extensions[ordinal] = extensions
     properties: list[Property] = []
-    for one in _objects(concept.get("property")):
+    for one in objects(concept.get("property")):
         made = property_of(one)
         if made is None:
             continue
@@ -153,7 +154,7 @@ def designation(element: Mapping[str, Any]) -> Designation:
         str(element.get("value") or ""),
         str(element.get("language") or ""),
         use if isinstance(use, dict) else {},
-        [dict(one) for one in _objects(element.get("extension"))],
+        objects(element.get("extension")),
     )
 
 
@@ -164,7 +165,3 @@ def property_of(element: Mapping[str, Any]) -> Property | None:
         if name in element and isinstance(code, str):
             return Property(code, kind, element[name])
     return None
-
-
-def _objects(given: Any) -> Iterator[Mapping[str, Any]]:
-    return (one for one in given if isinstance(one, dict)) if isinstance(given, list) else iter(())

@@ -14,7 +14,7 @@ from typing import Any
 from terminology.core.displays import words
 from terminology.core.enumeration import Chunk
 from terminology.core.languages import Languages, shown
-from terminology.core.shapes import CONCEPT_PROPERTIES, CodeSystem, Designation, Resource
+from terminology.core.shapes import CONCEPT_PROPERTIES, CodeSystem, Designation, Resource, objects
 
 _R5 = "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.expansion."
 DECLARED, CARRIED = f"{_R5}property", f"{_R5}contains.property"
@@ -109,7 +109,7 @@ class View:
     ) -> list[Resource]:
         given = [*system.extensions(ordinal)] if system is not None else []
         if listed is not None:
-            given += [one for one in listed.get("extension") or () if isinstance(one, dict)]
+            given += objects(listed.get("extension"))
         kept = {str(one.get("url")): one for one in given if one.get("url") in _KEPT}
         properties = self._from_extensions(given)
         if system is not None:

@@ -7,13 +7,12 @@ Called by validation. Spec: https://hl7.org/fhir/R4/valueset-operation-validate-
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from hub.errors import Severity
 from terminology.core.code_system import designation
 from terminology.core.findings import Finding
 from terminology.core.languages import Languages, fitting, is_display, shown
-from terminology.core.shapes import CodeSystem, Designation, Resource
+from terminology.core.shapes import CodeSystem, Designation, Resource, objects
 
 _SHOWN_CHOICES = 10
 _SHOWN_LENGTH = 200
@@ -36,17 +35,13 @@ def words(
         others += system.designations(ordinal)
     if listed is not None:
         given = listed.get("designation")
-        others += [designation(one) for one in _objects(given)]
+        others += [designation(one) for one in objects(given)]
         own = listed.get("display")
         if isinstance(own, str) and own:
             if display and display != own:
                 others.append(Designation(display, language))
             display = own
     return display, language, others
-
-
-def _objects(given: Any) -> list[Resource]:
-    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
 
 
 def best_display(

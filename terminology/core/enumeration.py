@@ -14,7 +14,7 @@ from terminology.core.filters import matching
 from terminology.core.findings import Refused
 from terminology.core.membership import unknown_system
 from terminology.core.scope import Scope
-from terminology.core.shapes import CodeSystem, Resource
+from terminology.core.shapes import CodeSystem, Resource, objects
 from terminology.core.text import text_index, words_of
 from terminology.core.value_set import Branch, Part, Ready
 
@@ -219,10 +219,6 @@ def _says(chunk: Chunk, ordinal: int, words: list[str]) -> bool:
     listed = (chunk.listed or {}).get(code)
     if listed is not None:
         said.append(str(listed.get("display") or ""))
-        said += [
-            str(one.get("value"))
-            for one in listed.get("designation") or ()
-            if isinstance(one, dict)
-        ]
+        said += [str(one.get("value")) for one in objects(listed.get("designation"))]
     text = "\n".join(said).casefold()
     return all(word in text for word in words)

@@ -15,7 +15,7 @@ from typing import Any
 
 from hub.fhirpath.regexes import CostlyPattern, Pattern, weighed
 from terminology.core.findings import Finding, Refused
-from terminology.core.shapes import CodeSystem, Resource
+from terminology.core.shapes import CodeSystem, Resource, objects
 
 R5_OPERATOR = (
     "http://hl7.org/fhir/5.0/StructureDefinition/extension-ValueSet.compose.include.filter.op"
@@ -67,8 +67,8 @@ def _operator(element: Resource) -> str:
     if isinstance(given, str):
         return given
     shadow = element.get("_op")
-    for one in (shadow.get("extension") or []) if isinstance(shadow, dict) else []:
-        if isinstance(one, dict) and one.get("url") == R5_OPERATOR:
+    for one in objects(shadow.get("extension")) if isinstance(shadow, dict) else ():
+        if one.get("url") == R5_OPERATOR:
             return str(one.get("valueCode") or "")
     return ""
 

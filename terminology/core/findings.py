@@ -116,8 +116,7 @@ KINDS = MappingProxyType(
         "tx-too-costly": Kind("too-costly", "too-costly", "VALUESET_TOO_COSTLY"),
         "tx-compose-shape": Kind("invalid", "vs-invalid", ""),
         "tx-nothing-to-validate": Kind("invalid", "", ""),
-        "tx-nothing-to-expand": Kind("invalid", "", ""),
-        "tx-parameter-shape": Kind("invalid", "", ""),
+        "tx-nothing-to-expand": Kind("invalid", "vs-invalid", ""),
     }
 )
 

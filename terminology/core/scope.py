@@ -15,7 +15,7 @@ from typing import NamedTuple
 from terminology.core.content import Library
 from terminology.core.findings import Finding, Refused
 from terminology.core.languages import Languages
-from terminology.core.shapes import CodeSystem, Resource, ValueSet
+from terminology.core.shapes import CodeSystem, Resource, ValueSet, objects
 from terminology.core.supplements import supplemented
 from terminology.core.versions import choose, fits, is_pattern, known
 
@@ -185,6 +185,6 @@ def supplements_in(resource: Resource) -> tuple[str, ...]:
     """The supplements that a value set asks for by its extension."""
     return tuple(
         str(one.get("valueCanonical"))
-        for one in resource.get("extension") or []
-        if isinstance(one, dict) and one.get("url") == SUPPLEMENT and one.get("valueCanonical")
+        for one in objects(resource.get("extension"))
+        if one.get("url") == SUPPLEMENT and one.get("valueCanonical")
     )

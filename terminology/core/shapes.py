@@ -27,6 +27,11 @@ INACTIVE_STATUSES = frozenset(("retired", "inactive"))
 """Values of the property `status` that make a concept inactive."""
 
 
+def objects(given: Any) -> list[Resource]:
+    """The objects of a list; of what has another shape, none."""
+    return [one for one in given if isinstance(one, dict)] if isinstance(given, list) else []
+
+
 class Designation(msgspec.Struct, frozen=True, array_like=True):
     """Another word for a concept.
 
@@ -148,8 +153,7 @@ class CodeSystem:
                 str(one.get("type") or "string"),
                 str(one.get("description") or ""),
             )
-            for one in self.resource.get("property", [])
-            if isinstance(one, dict)
+            for one in objects(self.resource.get("property"))
         }
 
     def property_named(self, name: str) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from terminology.core.findings import Finding
-from terminology.core.shapes import CodeSystem, ValueSet
+from terminology.core.shapes import CodeSystem, ValueSet, objects
 
 STANDARDS_STATUS = "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status"
 _STANDARDS = frozenset(("deprecated", "withdrawn", "draft"))
@@ -30,13 +30,14 @@ class Noted(NamedTuple):
 def standing(content: CodeSystem | ValueSet) -> str:
     """`deprecated`, `withdrawn`, `draft`, `retired`, `experimental`, or "" for none of it."""
     resource = content.resource
-    for one in resource.get("extension") or ():
-        if isinstance(one, dict) and one.get("url") == STANDARDS_STATUS:
+    for one in objects(resource.get("extension")):
+        if one.get("url") == STANDARDS_STATUS:
             found = one.get("valueCode")
             if found in _STANDARDS:
                 return str(found)
-    if resource.get("status") in _STATUSES:
-        return str(resource["status"])
+    status = resource.get("status")
+    if isinstance(status, str) and status in _STATUSES:
+        return status
     return "experimental" if resource.get("experimental") is True else ""
 
 

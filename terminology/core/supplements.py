@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from terminology.core.shapes import CodeSystem, Columns
+from terminology.core.shapes import CodeSystem, Columns, objects
 
 
 def supplemented(base: CodeSystem, supplements: Sequence[CodeSystem]) -> CodeSystem:
@@ -32,9 +32,9 @@ def supplemented(base: CodeSystem, supplements: Sequence[CodeSystem]) -> CodeSys
         base.columns.parents,
         dict(base.columns.extensions),
     )
-    declared = list(base.resource.get("property") or [])
+    declared = objects(base.resource.get("property"))
     for one in supplements:
-        declared += one.resource.get("property") or []
+        declared += objects(one.resource.get("property"))
         _add(base, columns, one)
     return CodeSystem({**base.resource, "property": declared}, columns)
 

@@ -23,7 +23,7 @@ from terminology.core.membership import (
     used_systems,
 )
 from terminology.core.scope import CHECK, DEFAULT, FORCE, Scope
-from terminology.core.shapes import CodeSystem, ValueSet
+from terminology.core.shapes import CodeSystem, ValueSet, objects
 from terminology.core.standing import notable, told
 from terminology.core.value_set import Ready, ready
 
@@ -266,12 +266,8 @@ def _look_at_activity(checked: Checked) -> None:
 def _look_at_listing(checked: Checked, name: str) -> None:
     """Whether the value set itself advises against the code."""
     given = checked.given
-    for one in (checked.listed or {}).get("extension") or ():
-        if (
-            isinstance(one, dict)
-            and one.get("url") == LISTED_DEPRECATED
-            and one.get("valueBoolean") is True
-        ):
+    for one in objects((checked.listed or {}).get("extension")):
+        if one.get("url") == LISTED_DEPRECATED and one.get("valueBoolean") is True:
             element = "" if given.location else "code"
             checked.tell(
                 "tx-deprecated-here",

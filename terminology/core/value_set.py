@@ -12,7 +12,7 @@ from typing import Any
 
 from terminology.core.findings import Finding, Refused
 from terminology.core.scope import Scope
-from terminology.core.shapes import Resource, ValueSet
+from terminology.core.shapes import Resource, ValueSet, objects
 
 MOST_DEEP = 30
 """Levels of value sets that import each other."""
@@ -115,8 +115,8 @@ def _branch(scope: Scope, owner: ValueSet, part: Part, path: tuple[str, ...]) ->
 
 
 def _contained(owner: ValueSet, id: str) -> ValueSet | None:
-    for one in owner.resource.get("contained") or []:
-        if isinstance(one, dict) and one.get("id") == id and one.get("resourceType") == "ValueSet":
+    for one in objects(owner.resource.get("contained")):
+        if one.get("id") == id and one.get("resourceType") == "ValueSet":
             found = ValueSet(one)
             found.kept["contained"] = True
             return found
@@ -147,24 +147,21 @@ def parts(value_set: ValueSet) -> tuple[tuple[Part, ...], tuple[Part, ...]]:
 
 
 def _parts(given: Any, location: str) -> Iterable[Part]:
-    for index, element in enumerate(given if isinstance(given, list) else ()):
-        if isinstance(element, dict):
-            yield _part(element, f"{location}[{index}]")
+    for index, element in enumerate(objects(given)):
+        yield _part(element, f"{location}[{index}]")
 
 
 def _part(element: Resource, location: str) -> Part:
     system = element.get("system")
-    value_sets = tuple(one for one in element.get("valueSet") or () if isinstance(one, str))
-    concepts = element.get("concept")
-    listed = None
-    if isinstance(concepts, list) and concepts:
-        listed = {
-            str(one["code"]): one for one in concepts if isinstance(one, dict) and "code" in one
-        }
+    given = element.get("valueSet")
+    value_sets = tuple(
+        one for one in (given if isinstance(given, list) else ()) if isinstance(one, str)
+    )
+    concepts = objects(element.get("concept"))
+    listed = {str(one["code"]): one for one in concepts if "code" in one} if concepts else None
     filters = tuple(
         (one, f"{location}.filter[{index}]")
-        for index, one in enumerate(element.get("filter") or ())
-        if isinstance(one, dict)
+        for index, one in enumerate(objects(element.get("filter")))
     )
     if not (isinstance(system, str) and system) and (not value_sets or listed or filters):
         raise Refused(Finding("tx-compose-shape", location=location))
@@ -187,9 +184,7 @@ class _Gathered:
     def add(self, contains: Any) -> None:
         waiting = [contains]
         while waiting:
-            for one in waiting.pop() or ():
-                if not isinstance(one, dict):
-                    continue
+            for one in objects(waiting.pop()):
                 code, system = one.get("code"), one.get("system")
                 if isinstance(code, str) and isinstance(system, str):
                     key = (system, str(one.get("version") or ""))
