@@ -120,13 +120,17 @@ def build_door(
         settings: Limits and switches.
         announcer: Tells other systems of what changes.
     """
+    from hub.context import Tenant
     from hub.interactions import Interactions, RegistryHolder
+    from hub.interactions.terminology import Terminology
     from hub.operations import OPERATIONS
     from hub.search.cursor import CursorCodec
     from hub.validation.validator import Validator
 
     secret = secrets.token_bytes(32) if settings.store == "memory" else secret_of(settings.data)
-    validator = Validator(invariants=settings.validate_invariants)
+    terminology = Terminology(store)
+    held = terminology.held(Tenant(zone=settings.zone))
+    validator = Validator(terminology=held, invariants=settings.validate_invariants)
     return Interactions(
         store,
         validator,
@@ -135,6 +139,7 @@ def build_door(
         CursorCodec(secret),
         OPERATIONS,
         announcer,
+        terminology,
     )
 
 

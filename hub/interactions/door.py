@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from types import MappingProxyType
 from typing import Any
 
@@ -59,6 +59,7 @@ class Interactions:
         cursors: Encrypts the cursors of pages; by default with a secret of this process only.
         operations: The table that bundles use when they are given none.
         announce: Tells other systems of what changes; None: nobody wants to know.
+        content: The terminology that the validator asks too.
         terminology: What codes mean, by R4's content and the record's.
     """
 
@@ -69,11 +70,12 @@ class Interactions:
     cursors: CursorCodec = field(default_factory=lambda: CursorCodec(secrets.token_bytes(32)))
     operations: Operations = field(default_factory=lambda: _NO_OPERATIONS)
     announce: Announcer | None = None
+    content: InitVar[Terminology | None] = None
     terminology: Terminology = field(init=False)
 
-    def __post_init__(self) -> None:
-        """Put terminology over the store."""
-        object.__setattr__(self, "terminology", Terminology(self.store))
+    def __post_init__(self, content: Terminology | None) -> None:
+        """Put terminology over the store, unless it is there already."""
+        object.__setattr__(self, "terminology", content or Terminology(self.store))
 
     async def read(self, ctx: Context, type: str, id: str) -> Stored:
         """The current version; NotFound, Gone."""

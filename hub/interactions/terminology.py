@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import msgspec
@@ -26,6 +27,7 @@ from terminology.core.concept_map import ConceptMap, compiled, with_others
 from terminology.core.content import InlineSource, PackageSource
 from terminology.core.packed import CONTENT_TYPE, MOST_BYTES
 from terminology.core.record import RecordSource
+from terminology.core.resident import Resident
 from terminology.core.shapes import ValueSet
 from terminology.core.shelf import Shelf
 from terminology.core.translating import Translator
@@ -89,6 +91,7 @@ class Terminology:
         self._shelf = Shelf()
         self._found: dict[int, _Found] = {}
         self._expansions: dict[int, Expansions] = {}
+        self._residents: dict[int, Resident] = {}
         self._translators: dict[int, tuple[int, Translator]] = {}
 
     def sources(self, ctx: Context, inline: Sequence[Resource] = ()) -> list[ContentSource]:
@@ -115,6 +118,24 @@ class Terminology:
         found = await self._record(ctx).find("CodeSystem", "", "")
         heads = [_decode_head(body_of(stored)) for stored in found]
         return tuple((one.url, one.version) for one in heads if one.url)
+
+    def held(self, tenant: Tenant) -> Resident:
+        """Answers without waiting, for the hub itself and for those who see everything.
+
+        Args:
+            tenant: Whose record.
+        """
+        found = self._residents.get(tenant.key)
+        if found is None:
+            found = self._residents[tenant.key] = self._resident(Context(tenant))
+        return found
+
+    def resident(self, ctx: Context) -> Resident:
+        """Answers without waiting, from what whoever asks may see."""
+        return self._resident(ctx) if self.is_limited(ctx) else self.held(ctx.tenant)
+
+    def _resident(self, ctx: Context) -> Resident:
+        return Resident(self.sources(ctx), partial(self.stamp, ctx.tenant.key))
 
     async def translator(self, tenant: Tenant, canonicals: Iterable[str]) -> Translator:
         """Translation by concept maps without waiting, good until the next call.

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from hub.context import Context
 from hub.definitions import type_definition
-from hub.fhirpath import Environment, Item, Limits, Quantity, Temporal, compile
+from hub.fhirpath import Environment, Item, Limits, MemberOf, Quantity, Temporal, compile
 from hub.interactions import Interactions
 from hub.interactions.operation import OPEN, Operation, OperationAnswer, OperationRequest
 from hub.model import json
@@ -32,6 +32,7 @@ from hub.operations.parameters import (
     value,
 )
 from hub.validation.narrative import is_safe
+from terminology.core.resident import settled
 
 JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
 LIMITS = Limits()
@@ -89,10 +90,13 @@ async def fhirpath(
     Raises:
         BadRequest: The expression is wrong, does not fit the values, or was stopped.
     """
-    return await asyncio.to_thread(_evaluate, context, request)
+    resident = door.terminology.resident(context)
+    return await settled(resident, lambda: asyncio.to_thread(_evaluate, context, request, resident))
 
 
-def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
+def _evaluate(
+    context: Context, request: OperationRequest, terminology: MemberOf
+) -> OperationAnswer:
     only(request, "expression", "resource", "context", "variables")
     source = required(text(request, "expression"), "expression")
     expression = compile(source, strict=True, keep=False)
@@ -107,6 +111,7 @@ def _evaluate(context: Context, request: OperationRequest) -> OperationAnswer:
         now=context.clock().astimezone(ZoneInfo(context.tenant.zone)),
         variables=_variables(request),
         trace=trace,
+        terminology=terminology,
         limits=LIMITS,
         narrative=is_safe,
     )

@@ -148,3 +148,32 @@ def test_the_suite_of_hl7_passes_over_http(tmp_path: Path, shared: Path) -> None
             check=False,
         )
     assert "935 passed, 0 failed" in made.stdout, made.stdout[-2000:] + made.stderr[-2000:]
+
+
+def test_terminology_is_asked_for_value_sets_and_hierarchies(fhir: httpx.Client) -> None:
+    tree = "http://example.org/CodeSystem/fhirpath-tree"
+    children = [{"code": "child"}]
+    system = {"resourceType": "CodeSystem", "url": tree, "status": "active", "content": "complete"}
+    fhir.post("/CodeSystem", json=system | {"concept": [{"code": "top", "concept": children}]})
+    code = {"coding": [{"system": tree, "code": "child"}]}
+    resource = {"resourceType": "Observation", "status": "final", "code": code}
+
+    def ask(expression: str) -> list[Any]:
+        parameters = [
+            {"name": "expression", "valueString": expression},
+            {"name": "resource", "resource": resource},
+        ]
+        answer = fhir.post(
+            "/$fhirpath", json={"resourceType": "Parameters", "parameter": parameters}
+        )
+        assert answer.status_code == 200, answer.text
+        (result,) = (one for one in answer.json()["parameter"] if one["name"] == "result")
+        return [part["valueBoolean"] for part in result.get("part", [])]
+
+    whole = f"{tree}?fhir_vs"
+    assert ask(f"code.memberOf('{whole}')") == [True]
+    assert ask(f"code.memberOf('{whole}=isa/top')") == [True]
+    assert ask("status.memberOf('http://hl7.org/fhir/ValueSet/observation-status')") == [True]
+    assert ask("status.memberOf('http://hl7.org/fhir/ValueSet/administrative-gender')") == [False]
+    assert ask("status.memberOf('http://example.org/none')") == []
+    assert ask("code.coding.subsumedBy(code.coding)") == [True]
