@@ -15,7 +15,7 @@ from importlib import resources
 import zstandard
 
 RAW = 0
-CURRENT = 1
+CURRENT = 2
 LEVEL = 3
 SMALLEST = 48
 """Shorter tails are kept as they are."""
