@@ -25,6 +25,9 @@ from hub.model import dates
 _FIRST_ITEM = re.compile(r"(\w+)\[(\d+)\]")
 
 
+_ALWAYS_TOLD = ("resourceType", "identifier")
+
+
 def convert(
     message: Message,
     site: Site,
@@ -61,12 +64,13 @@ def convert(
     result.joined = run.joined
     result.answers = _answers(message, maps)
     result.remarks = run.remarks
-    hows = maps.how(message.kind)
+    initial = maps.initial(message.kind)
     for mapped in run.mapped:
         if not mapped.identities:
             mapped.identities = identity_pairs(mapped.resource.get("identifier"))
-        if mapped.how == "merge":
-            mapped.how = hows.get(mapped.type, mapped.how)
+        if mapped.type in initial:
+            mapped.initial = frozenset(mapped.resource).difference(_ALWAYS_TOLD)
+            mapped.deleted = frozenset()
     return result
 
 

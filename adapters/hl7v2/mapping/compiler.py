@@ -67,7 +67,7 @@ from hub.definitions import is_resource_type, type_kind
 
 _OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
 _RESOURCE_WORDS = frozenset(
-    {"$resource", "$when", "$how", "$identities", "$display", "$unless_identified"}
+    {"$resource", "$when", "$how", "$initial", "$identities", "$display", "$unless_identified"}
 )
 _NUMBERS = {"integer": int, "positiveInt": int, "unsignedInt": int, "decimal": int}
 
@@ -88,7 +88,7 @@ class Compiler:
     concept_maps: Mapping[str, str]
     trace: bool
     _known: dict[tuple[str, str], Convert] = field(default_factory=dict)
-    _uses: set[int] = field(default_factory=set)
+    _uses: dict[int, None] = field(default_factory=dict)
     _always: bool = False
 
     def condition(self, text: object, frame: Frame) -> Holds | None:
@@ -204,9 +204,9 @@ class Compiler:
     def masked(self, node: object, place: Place, frame: Frame) -> tuple[Part, int, tuple[int, ...]]:
         """A value, and the fields or components it is made of: without them it is not tried."""
         uses, outer = self._uses, self._always
-        self._uses, self._always = set(), False
+        self._uses, self._always = {}, False
         part = self.value(node, place, frame)
-        numbers = tuple(sorted(self._uses))
+        numbers = tuple(self._uses)
         mask = 0 if self._always else sum(1 << number for number in numbers)
         self._uses, self._always = uses | self._uses, outer or self._always
         return part, mask, numbers
@@ -430,13 +430,13 @@ class Compiler:
 
     def _note_use(self, source: grammar.Source, frame: Frame) -> None:
         if isinstance(source, Field) and source.segment == frame.segment:
-            self._uses.add(source.number)
+            self._uses[source.number] = None
         elif isinstance(source, grammar.Template):
             for part in source.parts:
                 for one in () if isinstance(part, str) else part:
                     self._note_use(one, frame)
         elif isinstance(source, Component) and source.component:
-            self._uses.add(source.component)
+            self._uses[source.component] = None
         else:
             self._always = True
 
@@ -586,7 +586,7 @@ class Compiler:
         box: list[Convert] = []
         self._known[key] = lambda run, raw, depth: box[0](run, raw, depth)
         uses, outer = self._uses, self._always
-        self._uses, self._always = set(), False
+        self._uses, self._always = {}, False
         box.append(self._compile_datatype(datatype, target, content))
         self._uses, self._always = uses, outer
         self._known[key] = box[0]
@@ -635,6 +635,7 @@ class Compiler:
         ).made
         only_shown = content.get("$unless_identified") == "display"
         how: How = content.get("$how", "find")
+        initial: frozenset[str] = frozenset(content.get("$initial", ()))
         trace = self.trace
         name = frame.place
 
@@ -675,6 +676,7 @@ class Compiler:
                     return reference(same.full_url, display)
             mapped = run.add(resource, numbered=True)
             mapped.how, mapped.identities = how, pairs
+            mapped.initial = initial.intersection(resource)
             segment = run.segment
             mapped.sources = (
                 made_notes

@@ -9,7 +9,6 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
 
-from adapters.hl7v2.converted import How
 from adapters.hl7v2.mapping import files
 from adapters.hl7v2.mapping.compiler import Compiler
 from adapters.hl7v2.mapping.grammar import wrong
@@ -47,7 +46,7 @@ class Library:
         known = self._plans.get(name)
         if known is None:
             content = files.ours("messages")[name]
-            known = _plan(name, content["read"], f"messages/{name}.yaml")
+            known = group_plan(name, content["read"], f"messages/{name}.yaml")
             self._plans[name] = known
         return known
 
@@ -56,10 +55,9 @@ class Library:
         content = files.ours("messages").get(message_names().get(kind, ""), {})
         return tuple(_field(name) for name in content.get("answers", ()))
 
-    def how(self, kind: str) -> Mapping[str, How]:
-        """How resources of a type are stored that its maps would merge, where it says so."""
-        found: Mapping[str, How] = files.ours("messages")[message_names()[kind]].get("how", {})
-        return found
+    def initial(self, kind: str) -> frozenset[str]:
+        """Types of which it says only what holds while no other message has told of it."""
+        return frozenset(files.ours("messages")[message_names()[kind]].get("initial", ()))
 
     def required(self, kind: str) -> tuple[str, ...]:
         """Segments without which a kind of message is refused."""
@@ -144,7 +142,17 @@ def _field(name: str) -> tuple[str, int]:
     return segment, int(number)
 
 
-def _plan(name: str, content: Mapping[str, Any], place: str) -> GroupPlan:
+def group_plan(name: str, content: Mapping[str, Any], place: str) -> GroupPlan:
+    """A group of a message map from its YAML.
+
+    Args:
+        name: Of the group.
+        content: Segments, groups and words with a dollar.
+        place: For errors.
+
+    Raises:
+        MapError: It has a word that means nothing.
+    """
     starts = content.get("$starts", ())
     order: dict[str, int] = {}
     groups: list[GroupPlan] = []
@@ -157,7 +165,7 @@ def _plan(name: str, content: Mapping[str, Any], place: str) -> GroupPlan:
             continue
         order[key] = len(order)
         if isinstance(inner, dict):
-            group = _plan(key, inner, f"{place} {key}")
+            group = group_plan(key, inner, f"{place} {key}")
             groups.append(group)
             for start in group.starts:
                 opens.setdefault(start, group)
