@@ -162,11 +162,14 @@ def object_of(of: tuple[Member, ...]) -> Part:
 
 def first_of(parts: Sequence[Part]) -> Part:
     """The first that gives something."""
+    last = max((n for n, part in enumerate(parts) if part.made is not None), default=-1)
     made: Make | None = None
     given: Make | None = None
-    for part in reversed(parts):
-        made = either(part.made, made)
-        given = either(part.given, given)
+    for number, part in reversed(list(enumerate(parts))):
+        if number > last:
+            given = either(part.given, given)
+        else:  # A constant that stands before what comes from the message goes before it.
+            made = either(part.made, either(part.given, made))
     return Part(made, given)
 
 

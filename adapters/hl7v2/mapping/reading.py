@@ -87,7 +87,9 @@ def read(message: Message, plan: GroupPlan) -> Group:
                 break
             depth -= 1
         else:
-            open_groups[-1].unknown.append(segment)
+            stray = open_groups[-1]
+            stray.unknown.append(segment)
+            stray.around.setdefault(name, []).append(segment)
     return root
 
 

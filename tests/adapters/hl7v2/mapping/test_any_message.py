@@ -1,0 +1,115 @@
+"""Whatever stands in the fields, a message is converted or refused, and what comes out is valid."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from adapters.hl7v2.converted import Converted, Mapped
+from adapters.hl7v2.mapping.library import message_names
+from adapters.hl7v2.message import parse
+from adapters.hl7v2.sites import Site
+from adapters.hl7v2.to_fhir import convert
+from hub.errors import HubError, Issue
+from hub.model import json
+from hub.validation.validator import Validator
+
+SITE = Site()
+
+_WORDS = st.sampled_from(
+    [
+        "",
+        "a b",
+        "\u00a0",
+        "\x01",
+        *'"" M I P N Y A F DA SV PH Internet Li 张 1 -3 12.5 <5 20260301 202603010830'.split(),
+        *"19851399 2026030108+0800 HIS 1.2.3 ISO L U LN mmol/L NM ST CWE SN ED TM".split(),
+        *"Base64 aGk= HL70001 \\T\\ \\X0A\\ 0 PP EMR FTH 18 X D".split(),
+    ]
+)
+_TEXT = _WORDS | st.text(
+    st.characters(exclude_characters="\r\n|", exclude_categories=["Cs"]), max_size=6
+)
+_FIELD = st.lists(st.lists(_TEXT, max_size=6).map("^".join), max_size=3).map("~".join) | _TEXT
+_NAMES = st.sampled_from(
+    (
+        "PID PD1 NK1 PV1 PV2 AL1 DG1 OBX MRG ROL PRT IN1 EVN ZZZ ORC OBR NTE SPM TXA SCH AIS AIP "
+        "AIL AIG RGS RXA RXR RF1 PRD MSA TQ1"
+    ).split()
+)
+
+
+@st.composite
+def _segments(draw: st.DrawFn) -> str:
+    name = draw(_NAMES)
+    fields = draw(st.dictionaries(st.integers(1, 50), _FIELD, max_size=8))
+    last = max(fields, default=0)
+    return "|".join([name, *(fields.get(number, "") for number in range(1, last + 1))])
+
+
+@st.composite
+def _messages(draw: st.DrawFn) -> str:
+    adt = draw(st.booleans())
+    kinds = [kind for kind in sorted(message_names()) if kind.startswith("ADT") is adt]
+    kind = draw(st.sampled_from(kinds))
+    header = f"MSH|^~\\&|A|B|||{draw(_TEXT)}||{kind}|C1|P|2.5.1"
+    first = "PID|1||7^^^HIS^MR||Li^Wei"
+    return "\r".join([header, first, *draw(st.lists(_segments(), max_size=7))])
+
+
+@lru_cache(maxsize=1)
+def _validator() -> Validator:
+    return Validator()
+
+
+def _converted(text: str, *, trace: bool) -> Converted | list[str]:
+    try:
+        return convert(parse(text), SITE, 1_780_000_000_000, trace=trace)
+    except HubError as error:
+        return [issue.location for issue in error.issues]
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(_messages())
+def test_any_message_is_converted_or_refused(text: str) -> None:
+    converted = _converted(text, trace=False)
+    traced = _converted(text, trace=True)
+    if isinstance(converted, list) or isinstance(traced, list):
+        assert converted == traced
+        assert all(converted), "an error names its place"
+        return
+    assert [one.resource for one in converted.resources] == [
+        one.resource for one in traced.resources
+    ]
+    assert converted.remarks == traced.remarks
+    urls = {one.full_url for one in converted.resources}
+    assert len(urls) == len(converted.resources)
+    if converted.kind.startswith("ADT"):
+        wrong = [issue for one in converted.resources for issue in _errors(one)]
+        assert not wrong
+
+
+def _errors(mapped: Mapped) -> list[Issue]:
+    """What is wrong but by the sender's own words: a result without code, a period turned round."""
+    content = json.decode(json.encode(mapped.resource))
+    return [
+        issue
+        for issue in _validator().validate(content)
+        if issue.severity == "error"
+        and mapped.type != "Observation"
+        and "per-1" not in str(issue.arguments)
+    ]
+
+
+@pytest.mark.parametrize("length", [1, 5_000])
+def test_very_many_segments_take_time_in_proportion(length: int) -> None:
+    segments = [f"OBX|{n}|NM|GLU^Glucose^LN||{n}|mmol/L|||||F" for n in range(length)]
+    text = "\r".join(
+        ["MSH|^~\\&|A|B|||20260301||ORU^R01|C1|P|2.5.1", "PID|1||7", "OBR|1|P|F|X", *segments]
+    )
+    converted = _converted(text, trace=False)
+    assert isinstance(converted, Converted)
+    assert len([one for one in converted.resources if one.type == "Observation"]) == length
