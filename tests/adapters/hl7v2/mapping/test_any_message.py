@@ -25,9 +25,46 @@ _WORDS = st.sampled_from(
         "a b",
         "\u00a0",
         "\x01",
-        *'"" M I P N Y A F DA SV PH Internet Li 张 1 -3 12.5 <5 20260301 202603010830'.split(),
-        *"19851399 2026030108+0800 HIS 1.2.3 ISO L U LN mmol/L NM ST CWE SN ED TM".split(),
-        *"Base64 aGk= HL70001 \\T\\ \\X0A\\ 0 PP EMR FTH 18 X D".split(),
+        *[
+            '""',
+            "M",
+            "I",
+            "P",
+            "N",
+            "Y",
+            "A",
+            "F",
+            "DA",
+            "SV",
+            "PH",
+            "Internet",
+            "Li",
+            "张",
+            "1",
+            "-3",
+            "12.5",
+            "<5",
+            "20260301",
+            "202603010830",
+        ],
+        *[
+            "19851399",
+            "2026030108+0800",
+            "HIS",
+            "1.2.3",
+            "ISO",
+            "L",
+            "U",
+            "LN",
+            "mmol/L",
+            "NM",
+            "ST",
+            "CWE",
+            "SN",
+            "ED",
+            "TM",
+        ],
+        *["Base64", "aGk=", "HL70001", "\\T\\", "\\X0A\\", "0", "PP", "EMR", "FTH", "18", "X", "D"],
     ]
 )
 _TEXT = _WORDS | st.text(
@@ -35,10 +72,39 @@ _TEXT = _WORDS | st.text(
 )
 _FIELD = st.lists(st.lists(_TEXT, max_size=6).map("^".join), max_size=3).map("~".join) | _TEXT
 _NAMES = st.sampled_from(
-    (
-        "PID PD1 NK1 PV1 PV2 AL1 DG1 OBX MRG ROL PRT IN1 EVN ZZZ ORC OBR NTE SPM TXA SCH AIS AIP "
-        "AIL AIG RGS RXA RXR RF1 PRD MSA TQ1"
-    ).split()
+    [
+        "PID",
+        "PD1",
+        "NK1",
+        "PV1",
+        "PV2",
+        "AL1",
+        "DG1",
+        "OBX",
+        "MRG",
+        "ROL",
+        "PRT",
+        "IN1",
+        "EVN",
+        "ZZZ",
+        "ORC",
+        "OBR",
+        "NTE",
+        "SPM",
+        "TXA",
+        "SCH",
+        "AIS",
+        "AIP",
+        "AIL",
+        "AIG",
+        "RGS",
+        "RXA",
+        "RXR",
+        "RF1",
+        "PRD",
+        "MSA",
+        "TQ1",
+    ]
 )
 
 
