@@ -141,7 +141,8 @@ class Outbox:
             ctx.base,
         )
         made = dates.from_microseconds(notice.time * 1000)
-        structure, parts = _parts(kind, focus, scene, stamp(made, site.zone), site.name)
+        recorded = stamp(made, site.zone)
+        structure, parts = _parts(kind, focus, scene, recorded, site.name, destination.version)
         type, trigger = kind.split("^")
         envelope = Envelope(
             (authority, destination.sending_facility),
@@ -160,7 +161,7 @@ class Outbox:
 
 
 def _parts(
-    kind: str, focus: Resource, scene: Scene, recorded: str, receiver: str
+    kind: str, focus: Resource, scene: Scene, recorded: str, receiver: str, version: str
 ) -> tuple[str, Parts]:
     """Message structure and segments after MSH.
 
@@ -170,9 +171,9 @@ def _parts(
     type, _, trigger = kind.partition("^")
     patient = _patient(focus, scene)
     if focus["resourceType"] == "Patient":
-        return adt.STRUCTURES[trigger], adt.person(trigger, patient, scene, recorded)
+        return adt.structure(trigger, version), adt.person(trigger, patient, scene, recorded)
     if type == "ADT":
-        return adt.STRUCTURES[trigger], adt.visit(trigger, focus, patient, scene, recorded)
+        return adt.structure(trigger, version), adt.visit(trigger, focus, patient, scene, recorded)
     encounter = scene.of(_encounter(focus), "Encounter")
     if type == "ORU":
         return oru.STRUCTURE, oru.report(focus, patient, encounter, scene)

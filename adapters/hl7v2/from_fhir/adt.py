@@ -15,7 +15,7 @@ from adapters.hl7v2.from_fhir.pv1 import pv1
 from adapters.hl7v2.from_fhir.scene import Resource, Scene
 from adapters.hl7v2.from_fhir.shape import Parts
 
-STRUCTURES = {
+_STRUCTURES = {
     "A01": "ADT_A01",
     "A03": "ADT_A03",
     "A04": "ADT_A01",
@@ -24,7 +24,19 @@ STRUCTURES = {
     "A28": "ADT_A05",
     "A31": "ADT_A05",
 }
-"""Trigger event to message structure (MSH-9.3)."""
+_FIRST_WITH_A05 = "2.4"
+
+
+def structure(trigger: str, version: str) -> str:
+    """The message structure (MSH-9.3, table 0354) of a trigger event.
+
+    Args:
+        trigger: `A28`.
+        version: The receiver's.
+    """
+    found = _STRUCTURES[trigger]
+    return "ADT_A01" if found == "ADT_A05" and version < _FIRST_WITH_A05 else found
+
 
 _WITHOUT_CONTACTS = frozenset(("A03", "A11"))
 _ENDS = frozenset(("A03",))

@@ -121,13 +121,15 @@ def _repetition(repetition: Repetition, layout: Layout) -> str:
     if not layout.components:
         return "^".join([_component(one, 1000) for one in repetition])
     if layout.components == (1,):
-        return _component(next(filter(None, repetition), ""), 1)
+        return _component(next((one for one in repetition if one), ""), 1)
     pairs = zip(repetition, layout.components, strict=False)
     return "^".join([_component(one, most) for one, most in pairs]).rstrip("^")
 
 
 def _component(component: Component, most: int) -> str:
     """A component; where the version has no subcomponents, the first that says something."""
+    if not most:
+        return ""
     if isinstance(component, str):
         return _text(component)
     if most == 1:

@@ -17,12 +17,16 @@ class Layout(NamedTuple):
     """One field.
 
     Attributes:
-        components: How many subcomponents each of its components has; none: any of both.
-        repetitions: At most so many.
+        components: How many subcomponents each of its components has, 0 for one that the version
+            has withdrawn; none: any of both.
+        repetitions: At most so many, 0 for a field that the version does not have.
     """
 
     components: tuple[int, ...]
     repetitions: int
+
+
+_ABSENT = Layout((1,), 0)
 
 
 @lru_cache(maxsize=512)
@@ -40,7 +44,8 @@ def fields_of(segment: str, version: str) -> tuple[Layout, ...] | None:
         _, found = load_reference(segment, "Segment", known_version(version))
     except ChildNotFound:
         return None
-    return tuple(_layout(content, counts[1]) for _, content, counts, _ in found)
+    layouts = {_number(name): _layout(content, most) for name, content, (_, most), _ in found}
+    return tuple(layouts.get(number, _ABSENT) for number in range(1, max(layouts) + 1))
 
 
 @lru_cache(maxsize=32)
@@ -54,14 +59,24 @@ def known_version(version: str) -> str:
     return max(near, default="2.5.1")
 
 
+def _number(name: str) -> int:
+    """5 of `PID_5` and of `XPN_5`; withdrawn ones may be missing from the tables."""
+    return int(name.rpartition("_")[2])
+
+
 def _layout(content: Any, most: int) -> Layout:
     kind, parts, datatype = content[0], content[1], content[2]
     repetitions = UNLIMITED if most < 0 else most
     if datatype == "varies":
         return Layout((), repetitions)
     if kind == "leaf":
-        return Layout((1,), repetitions)
-    inside = [part for _, part, _, _ in parts]
-    return Layout(
-        tuple(len(part[1]) if part[0] == "sequence" else 1 for part in inside), repetitions
-    )
+        return Layout((1,), 0 if datatype == "WD" else repetitions)
+    inside = {_number(name): _subcomponents(part, limit) for name, part, (_, limit), _ in parts}
+    sizes = tuple(inside.get(number, 0) for number in range(1, max(inside) + 1))
+    return Layout(sizes, repetitions)
+
+
+def _subcomponents(content: Any, most: int) -> int:
+    if most == 0 or content[2] == "WD":
+        return 0
+    return len(content[1]) if content[0] == "sequence" else 1

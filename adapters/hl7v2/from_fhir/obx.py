@@ -172,9 +172,16 @@ def _made(kind: str, content: Any, zone: str) -> Value | None:
         case "Time", str():
             return Value("TM", [(content.replace(":", ""),)])
         case "SampledData", dict():
-            samples = str(content.get("data") or "").split()
-            return Value("NA", [tuple(samples)])
+            return _samples(str(content.get("data") or ""))
     return None
+
+
+def _samples(data: str) -> Value:
+    """NA of numbers; FT where some are errors or beyond the limits (`E`, `U`, `L`)."""
+    parts = data.split()
+    if any(one in ("E", "U", "L") for one in parts):
+        return Value("FT", [(data,)])
+    return Value("NA", [tuple(parts)])
 
 
 def _quantity(quantity: Mapping[str, Any]) -> Value | None:

@@ -35,8 +35,9 @@ def report(focus: Resource, patient: Resource, encounter: Resource | None, scene
     visit = [Group("ORU_R01_VISIT", [pv1(encounter, scene)])] if encounter else []
     who = Group("ORU_R01_PATIENT", [pid(patient, scene), *pd1(patient, scene), *visit])
     orders = scene.all_of(listed(focus.get("basedOn")), "ServiceRequest")
-    order = segment("ORC", {1: "RE", 2: ei_of(orders[0], scene, "PLAC")}) if orders else None
-    header = [*([order] if order else []), obr(focus, scene)]
+    placer = ei_of(orders[0], scene, "PLAC") if orders else ""
+    order = segment("ORC", {1: "RE", 2: placer, 3: ei_of(focus, scene, "FILL")})
+    header = [order, obr(focus, scene)]
     results = list(_results(focus, scene))
     results += [[one] for one in _words(focus, scene, sum(map(_segments, results)))]
     groups = [Group("ORU_R01_OBSERVATION", parts) for parts in results]
