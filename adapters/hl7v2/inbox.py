@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from adapters.hl7v2.ack import Header, acknowledge, lenient_header
-from adapters.hl7v2.envelope import Envelope, open_envelope
+from adapters.hl7v2.envelope import Envelope, open_beside
 from adapters.hl7v2.mllp.server import Taken
 from adapters.hl7v2.pipeline import Job, Pipeline
 from adapters.hl7v2.reasons import write_reasons
@@ -82,7 +82,7 @@ class Inbox:
         return Taken(acknowledge(header, "CE" if header.enhanced else "AE", (issue,)))
 
     async def _take(self, raw: bytes, address: str) -> Taken:
-        envelope = open_envelope(raw, self._sites, self._kinds)
+        envelope = await open_beside(raw, self._sites, self._kinds)
         header = envelope.header
         if not envelope.site.admits(address):
             _log.warning("a message from an address that its site does not know is refused")

@@ -98,7 +98,7 @@ class Pipeline:
         log: MessageLog,
         tenant: int,
         work: Work,
-        reopen: Callable[[bytes], Envelope],
+        reopen: Callable[[bytes], Awaitable[Envelope]],
         clock: Clock = utc_now,
     ) -> None:
         """Nothing is in work yet.
@@ -238,7 +238,7 @@ class Pipeline:
 
     async def _take_up(self, row: ArrivalRow) -> None:
         arrival = row.arrival
-        envelope = self._reopen(arrival.raw)
+        envelope = await self._reopen(arrival.raw)
         if envelope.issue is not None or envelope.message is None:
             issues = () if envelope.issue is None else (envelope.issue,)
             try:

@@ -16,7 +16,7 @@ from functools import partial
 from pathlib import Path
 
 from adapters.hl7v2.departing import departing
-from adapters.hl7v2.envelope import open_envelope
+from adapters.hl7v2.envelope import open_beside
 from adapters.hl7v2.inbox import Inbox
 from adapters.hl7v2.mapping.library import library, message_names
 from adapters.hl7v2.mapping.run import Translate
@@ -120,7 +120,7 @@ async def receiving(
     messages, kinds = door.store.messages, message_names().keys()
     worker = Worker(door, tenant, settings.base, translate)
     pipeline = Pipeline(
-        messages, tenant.key, worker, partial(open_envelope, sites=sites, kinds=kinds)
+        messages, tenant.key, worker, partial(open_beside, sites=sites, kinds=kinds)
     )
     inbox = Inbox(messages, tenant.key, sites, kinds, pipeline, settings.mllp_message_limit)
     server = Server(inbox, _limits(settings))

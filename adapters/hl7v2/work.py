@@ -11,6 +11,7 @@ from functools import lru_cache
 
 from adapters.hl7v2.ack import acknowledge
 from adapters.hl7v2.converted import Converted, Remark
+from adapters.hl7v2.envelope import LARGE
 from adapters.hl7v2.mapping.run import Translate
 from adapters.hl7v2.pipeline import Job
 from adapters.hl7v2.provenance import Origin
@@ -24,7 +25,6 @@ from hub.principal import Principal, Scope
 from hub.storage.message_log import Mark, Settled
 
 _MOST_REMARKS = 50
-_LARGE = 64 * 1024
 _EVERYTHING = (Scope("system", "*", frozenset("cruds")),)
 _REUSED = Remark("hl7v2-control-id-reused", "MSH-10")
 
@@ -93,7 +93,7 @@ class Worker:
         if translate is None and job.site.concept_maps:
             maps = job.site.concept_maps.values()
             translate = await self._door.terminology.translator(self._tenant, maps)
-        if job.size < _LARGE:
+        if job.size < LARGE:
             return convert(job.message, job.site, job.received, translate=translate)
         return await asyncio.to_thread(
             convert, job.message, job.site, job.received, translate=translate

@@ -152,7 +152,8 @@ def test_no_media_engine_and_no_resource_classes_are_loaded(tmp_path: Path) -> N
     script = (
         "import sys, hub.worker, hub.supervisor, hub.rest.dispatcher, hub.rest.pages, "
         "hub.operations; "
-        "print([m for m in ('av', 'aiortc', 'mongomotor', 'fhir.resources', 'fastapi') "
+        "print([m for m in ('av', 'aiortc', 'mongomotor', 'fhir.resources', 'fastapi', 'adapters', "
+        "'yaml', 'hl7apy') "
         "if m in sys.modules])"
     )
     ended = subprocess.run(

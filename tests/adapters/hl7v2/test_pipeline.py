@@ -11,7 +11,7 @@ import pytest
 
 from adapters.hl7v2 import pipeline as pipelines
 from adapters.hl7v2.ack import acknowledge
-from adapters.hl7v2.envelope import open_envelope
+from adapters.hl7v2.envelope import open_beside
 from adapters.hl7v2.inbox import Inbox
 from adapters.hl7v2.mllp.server import Taken
 from adapters.hl7v2.pipeline import Job, Pipeline
@@ -48,7 +48,7 @@ class Desk:
     done: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        reopen = partial(open_envelope, sites=self.sites, kinds=self.kinds)
+        reopen = partial(open_beside, sites=self.sites, kinds=self.kinds)
         self.pipeline = Pipeline(self.log, TENANT, self.work, reopen)
         self.inbox = Inbox(self.log, TENANT, self.sites, self.kinds, self.pipeline, 1000)
 
@@ -303,6 +303,13 @@ async def test_nothing_more_is_taken_while_very_much_is_in_work(
     assert not third.done()
     gate.set()
     assert code((await third).now) == "CA"
+
+
+async def test_a_large_message_is_read_beside_the_event_loop(log: MessageLog) -> None:
+    desk = Desk(log)
+    raw = adt("1") + b"".join(b"OBX|%d|TX|||text\r" % number for number in range(10_000))
+    assert await desk.send(raw) == ("", "AA")
+    assert await desk.send(raw) == ("AA", "")
 
 
 async def test_a_site_s_addresses_are_kept(log: MessageLog) -> None:
