@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
+from adapters.hl7v2.breathing import breathing, slices
 from adapters.hl7v2.converted import Mapped, Remark
 from adapters.hl7v2.merging import IDENTIFIER, Content, Marks, plain, unpack
 from adapters.hl7v2.places import place_of
@@ -126,11 +127,16 @@ def identities_of(mapped: Mapped) -> list[Identity]:
 
 def carries(content: Mapping[str, Any], identity: Identity) -> bool:
     """Whether a resource has an identifier."""
+    return identity in identifiers_of(identity.type, content)
+
+
+def identifiers_of(type: str, content: Mapping[str, Any]) -> list[Identity]:
+    """The identifiers that a resource has."""
     found = content.get(IDENTIFIER, ())
-    return any(
-        one.get("value") == identity.value and one.get("system", "") == identity.system
+    return [
+        Identity(type, one.get("system", ""), one.get("value", ""))
         for one in ((found,) if isinstance(found, dict) else found)
-    )
+    ]
 
 
 async def find_all(
@@ -155,17 +161,43 @@ async def find_all(
     await finding.look_up([identity for all in own.values() for identity in all])
     await finding.search(_unknown(own.values(), finding))
     made = Found(dict(given), finding.conditions)
-    for mapped in resources:
+    first: dict[str, Held] = {}
+    async for mapped in breathing(resources):
         leader = leaders[mapped.full_url]
         if leader is not mapped:
             made.held[mapped.full_url] = made.held[leader.full_url]
             continue
         held = await _held(mapped, own[mapped.full_url], finding, made)
-        made.held[mapped.full_url] = held
+        held = made.held[mapped.full_url] = first.setdefault(held.reference, held)
         best = own[mapped.full_url][:1]
         made.names += [
             Mark(one.key, _written(held.id)) for one in best if finding.ids.get(one) != held.id
         ]
+    return made
+
+
+def set_apart(mapped: Mapped, found: Found) -> Held:
+    """Make a patient that was only found by an identifier of another one a record of its own.
+
+    Registered twice, merged, and the hospital's first word of the surviving number is the merge:
+    the national number leads to the record that is to be replaced.
+
+    Args:
+        mapped: The patient.
+        found: Changed: what it is about.
+
+    Returns:
+        The record; that which it was before when it carries the best identifier.
+    """
+    held, best = found.held[mapped.full_url], identities_of(mapped)[:1]
+    there = identifiers_of(mapped.type, held.content)
+    if not best or best[0] in there:
+        return held
+    made = Held(mapped.type, new_id(), None, {"resourceType": mapped.type})
+    found.held[mapped.full_url] = made
+    found.elsewhere[mapped.full_url] = frozenset(there)
+    found.names = [one for one in found.names if one.key != best[0].key]
+    found.names.append(Mark(best[0].key, _written(made.id)))
     return made
 
 
@@ -180,10 +212,9 @@ async def held_by_id(door: Interactions, ctx: Context, type: str, id: str) -> He
 async def recall(door: Interactions, ctx: Context, held: Iterable[Held]) -> None:
     """Read the marks of resources."""
     asked = {one.reference: one for one in held if one.stored is not None}
-    if not asked:
-        return
-    for key, packed in (await door.store.messages.marks(ctx.tenant.key, list(asked))).items():
-        asked[key].marks, asked[key].remembered = unpack(asked[key].type, packed), packed
+    async for keys in slices(list(asked)):
+        for key, packed in (await door.store.messages.marks(ctx.tenant.key, keys)).items():
+            asked[key].marks, asked[key].remembered = unpack(asked[key].type, packed), packed
 
 
 # -------------------------------------------------------------------------------------------
@@ -254,17 +285,17 @@ class _Finding:
 
     async def look_up(self, asked: Sequence[Identity]) -> None:
         """Ask the directory, and believe it where the resource agrees."""
-        keys = {one.key: one for one in asked}
-        if not keys:
-            return
-        marks = await self.door.store.messages.marks(self.ctx.tenant.key, list(keys))
-        self.ids = {keys[key]: _read(value) for key, value in marks.items()}
-        targets = list({(one.type, id) for one, id in self.ids.items()})
-        current = await sight.read_many(self.door, self.ctx, targets) if targets else {}
-        for one, id in self.ids.items():
-            stored = current.get((one.type, id))
-            if stored is not None and carries(self.body(stored), one):
-                self.known[one] = [stored]
+        async for some in slices(asked):
+            keys = {one.key: one for one in some}
+            marks = await self.door.store.messages.marks(self.ctx.tenant.key, list(keys))
+            ids = {keys[key]: _read(value) for key, value in marks.items()}
+            targets = list({(one.type, id) for one, id in ids.items()})
+            current = await sight.read_many(self.door, self.ctx, targets) if targets else {}
+            for one, id in ids.items():
+                stored = current.get((one.type, id))
+                if stored is not None and carries(self.body(stored), one):
+                    self.known[one] = [stored]
+            self.ids |= ids
 
     async def search(self, asked: Iterable[Identity]) -> None:
         """Search for identifiers that the directory does not know."""
@@ -281,8 +312,10 @@ class _Finding:
         )
         condition = await read_condition(self.door, self.ctx, type, ((IDENTIFIER, text),))
         stored = await find(self.door, self.ctx, condition, 2 * len(asked) + 1)
-        for one in asked:
-            self.known[one] = [each for each in stored if carries(self.body(each), one)]
+        self.known.update((one, []) for one in asked)
+        for each in stored:
+            for one in set(identifiers_of(type, self.body(each))).intersection(asked):
+                self.known[one].append(each)
         if not all(self.known[one] for one in asked):
             self.conditions.append(condition.matches(each.id for each in stored))
 

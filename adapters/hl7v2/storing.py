@@ -13,8 +13,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from adapters.hl7v2 import referral_answers
+from adapters.hl7v2.breathing import breathing
 from adapters.hl7v2.converted import Converted, Mapped, Remark
-from adapters.hl7v2.identities import Found, Held, Identity, find_all, held_by_id, recall
+from adapters.hl7v2.identities import Found, Held, Identity, find_all, held_by_id, recall, set_apart
 from adapters.hl7v2.merged_patients import carry_over, chain, join, reached
 from adapters.hl7v2.merging import (
     IDENTIFIER,
@@ -88,7 +89,7 @@ async def store(
     """
     work = _Work(door, ctx, converted, origin)
     urls = frozenset(mapped.full_url for mapped in converted.resources)
-    for mapped in converted.resources:
+    async for mapped in breathing(converted.resources):
         work.links[mapped.full_url] = slots(mapped.resource, urls)
     try:
         return await retried(lambda: work.attempt(settle))
@@ -130,11 +131,15 @@ class _Work:
         if answered is not None:
             about = await referral_answers.focus(self.door, self.ctx, answered, self.converted)
         self.found = await find_all(self.door, self.ctx, self.converted.resources, about or {})
+        by_url = {mapped.full_url: mapped for mapped in self.converted.resources}
+        for joined in self.converted.joined:
+            if self.found.held[joined.surviving] is self.found.held[joined.replaced]:
+                set_apart(by_url[joined.surviving], self.found)
         self.held = {held.reference: held for held in self.found.held.values()}
         await self._recall(self.held.values())
         chains = await self._chains()
         await self._resolve(chains)
-        for mapped in self.converted.resources:
+        async for mapped in breathing(self.converted.resources):
             self._apply(mapped, self.found.held[mapped.full_url])
         await self._join()
         outcome = await self._commit(settle)
@@ -153,7 +158,7 @@ class _Work:
         }
         asked = [one for one in held if id(one) in merged or one.type == _PATIENT]
         await recall(self.door, self.ctx, asked)
-        for one in asked:
+        async for one in breathing(asked):
             await self._note_edits(one)
 
     async def _note_edits(self, held: Held) -> None:
@@ -199,7 +204,7 @@ class _Work:
             if mapped.full_url in chains:
                 held = reached(chains[mapped.full_url], self._stamp(mapped))
             targets[mapped.full_url] = held.reference
-        for mapped in self.converted.resources:
+        async for mapped in breathing(self.converted.resources):
             for slot in self.links.get(mapped.full_url, ()):
                 target = targets.get(slot.text)
                 if target is None and slot.kind == "reference":
@@ -285,7 +290,7 @@ class _Work:
         changes: list[Change] = []
         targets: list[Target] = []
         marks = list(self.found.names)
-        for held in self.held.values():
+        async for held in breathing(list(self.held.values())):
             change = _change(held, entry(len(changes)))
             if change is not None:
                 version = held.version + 1

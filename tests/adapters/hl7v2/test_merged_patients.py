@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from adapters.hl7v2.converted import Joined
 from adapters.hl7v2.storing import Outcome
 from hub.context import Context
 from tests.adapters.hl7v2.telling import (
     MRN,
+    NATIONAL,
     VISITS,
     Desk,
     identifier,
@@ -95,6 +97,31 @@ async def test_what_was_emptied_under_the_old_number_is_empty_in_the_surviving(d
     await desk.store(merge(2, "1", "2", gender="male"))
     await desk.store(message("ADT^A08", 3, patient("2", deleted=frozenset(("gender",)))))
     assert "gender" not in await desk.one("Patient", MRN, "1")
+
+
+async def test_a_surviving_number_that_was_never_heard_of_is_not_the_replaced_record(
+    desk: Desk,
+) -> None:
+    await desk.store(message("ADT^A04", 1, patient("2", (NATIONAL, "N1"), gender="male")))
+    goes_on = patient("1", (NATIONAL, "N1"), name=name("张"))
+    ends = mapped("Patient[2]", {}, (MRN, "2"))
+    joined = [Joined(goes_on.full_url, ends.full_url)]
+    outcome = await desk.store(message("ADT^A40", 2, goes_on, ends, joined=joined))
+    assert (outcome.state, outcome.remarks) == ("stored", ())
+    assert await linked(desk, "2") == {("replaced-by", "1")}
+    surviving = await desk.one("Patient", MRN, "1")
+    assert (surviving["name"], "gender" in surviving) == (name("张"), False)
+    await desk.store(message("ADT^A08", 3, patient("1", (NATIONAL, "N1"), gender="female")))
+    assert (await desk.one("Patient", MRN, "1"))["gender"] == "female"
+
+
+async def test_a_surviving_patient_who_is_the_replaced_one_is_refused(desk: Desk) -> None:
+    await desk.store(message("ADT^A04", 1, patient("1", (NATIONAL, "N1"))))
+    goes_on = patient("1")
+    ends = mapped("Patient[2]", {}, (NATIONAL, "N1"), sources=(("identifier", "MRG", "1"),))
+    joined = [Joined(goes_on.full_url, ends.full_url)]
+    outcome = await desk.store(message("ADT^A40", 2, goes_on, ends, joined=joined))
+    assert why(outcome) == [("hl7v2-merge-cycle", "MRG-1")]
 
 
 async def test_merges_form_a_chain(desk: Desk) -> None:

@@ -64,6 +64,11 @@ async def end(store: Store, messages: list[Converted]) -> dict[str, Any]:
     for one in messages:
         outcome = await desk.store(copy.deepcopy(one))
         assert outcome.state == "stored", outcome
+    return await state_of(desk)
+
+
+async def state_of(desk: Desk) -> dict[str, Any]:
+    """What the record holds."""
     found: dict[str, dict[str, Any]] = {}
     for type in TYPES:
         answer = (await desk.door.search(Context(), type, [("_count", "100")])).to_dict()
@@ -119,6 +124,24 @@ async def test_repeats_change_nothing_on_disk_either(
         store = open_store(tmp_path / str(number))
         try:
             assert await end(store, order) == expected
+        finally:
+            await store.close()
+
+
+@pytest.mark.parametrize("messages", [DAY, CANCELLED, MERGED, CHAIN])
+async def test_side_by_side_they_end_as_one_after_the_other(
+    messages: list[Converted], tmp_path: Path
+) -> None:
+    expected = await end(MemoryStore(), messages)
+    for number in range(3):
+        order = [copy.deepcopy(one) for one in [*messages, *messages]]
+        random.Random(number).shuffle(order)
+        store = open_store(tmp_path / str(number))
+        try:
+            desk = Desk(door_over(store))
+            outcomes = await asyncio.gather(*map(desk.store, order))
+            assert {outcome.state for outcome in outcomes} == {"stored"}
+            assert await state_of(desk) == expected
         finally:
             await store.close()
 
