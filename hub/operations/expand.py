@@ -35,6 +35,19 @@ _FLAGS = (
 )
 
 
+PARAMETERS = (
+    "url",
+    "valueSet",
+    "valueSetVersion",
+    "filter",
+    "offset",
+    "count",
+    "designation",
+    "property",
+    *_FLAGS,
+)
+
+
 async def expand_value_set(
     door: Interactions, ctx: Context, request: OperationRequest
 ) -> OperationAnswer:
@@ -49,7 +62,7 @@ async def expand_value_set(
         BadRequest: A parameter cannot be used.
         NotFound: The instance is not there.
     """
-    here = await asked(door, ctx, request)
+    here = await asked(door, ctx, request, *PARAMETERS)
     try:
         if request.id:
             given = ValueSet(await instance(here))

@@ -13,6 +13,8 @@ from hub.operations.terminology_request import asked, element, refused, strings
 from terminology.core.findings import Refused
 from terminology.core.lookup import lookup
 
+PARAMETERS = ("code", "system", "version", "coding", "date", "property")
+
 
 async def lookup_code(
     door: Interactions, ctx: Context, request: OperationRequest
@@ -25,7 +27,7 @@ async def lookup_code(
     Raises:
         BadRequest: A parameter cannot be used, or there is no code.
     """
-    here = await asked(door, ctx, request)
+    here = await asked(door, ctx, request, *PARAMETERS)
     coding = element(request, "coding") or {}
     code = required(text(request, "code") or coding.get("code"), "code")
     url = required(text(request, "system") or coding.get("system"), "system")

@@ -16,6 +16,8 @@ from hub.operations.terminology_request import asked, element, instance, refused
 from terminology.core.findings import Refused
 from terminology.core.lookup import subsumes
 
+PARAMETERS = ("codeA", "codeB", "system", "version", "codingA", "codingB")
+
 
 async def subsumes_code(
     door: Interactions, ctx: Context, request: OperationRequest
@@ -28,7 +30,7 @@ async def subsumes_code(
         BadRequest: A parameter cannot be used, or one is missing.
         NotFound: The instance is not there.
     """
-    here = await asked(door, ctx, request)
+    here = await asked(door, ctx, request, *PARAMETERS)
     first, second = element(request, "codingA") or {}, element(request, "codingB") or {}
     code_a = required(text(request, "codeA") or first.get("code"), "codeA")
     code_b = required(text(request, "codeB") or second.get("code"), "codeB")

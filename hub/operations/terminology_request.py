@@ -17,7 +17,8 @@ from hub.errors import BadRequest, fault
 from hub.interactions import Interactions
 from hub.interactions.answer import resource_of as body_of
 from hub.interactions.operation import OperationAnswer, OperationRequest
-from hub.operations.parameters import Resource, every, one, text
+from hub.interactions.outcome import CODES
+from hub.operations.parameters import Resource, every, one, only, text
 from terminology.core import content
 from terminology.core.content import Library
 from terminology.core.findings import Finding, Refused, outcome
@@ -26,6 +27,18 @@ from terminology.core.scope import CHECK, DEFAULT, FORCE, Scope, supplements_in
 from terminology.core.shapes import ValueSet, objects
 
 EXPANSION_PARAMETER = "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter"
+COMMON = (
+    "displayLanguage",
+    "useSupplement",
+    "system-version",
+    "check-system-version",
+    "force-system-version",
+    "default-valueset-version",
+    "exclude-system",
+    "tx-resource",
+)
+"""Parameters of every terminology operation."""
+
 MOST_INTEGER = 2**31 - 1
 
 T = TypeVar("T")
@@ -108,14 +121,21 @@ class Asked:
         return named
 
 
-async def asked(door: Interactions, ctx: Context, request: OperationRequest) -> Asked:
+async def asked(door: Interactions, ctx: Context, request: OperationRequest, *names: str) -> Asked:
     """Read what a request brings with it.
 
     Args:
         door: The record.
         ctx: Who asks.
         request: The call.
+        names: The parameters of the operation beside `COMMON`; others are refused when
+            handling is strict.
+
+    Raises:
+        BadRequest: Such a one.
     """
+    if request.strict and names:
+        only(request, *names, *COMMON)
     own = [one for one in every(request, "tx-resource") if isinstance(one, dict)]
     return Asked(door, ctx, request, Library(door.terminology.sources(ctx, own)))
 
@@ -128,7 +148,10 @@ async def instance(asked: Asked) -> Resource:
 
 def refused(error: Refused, ctx: Context) -> OperationAnswer:
     """The answer to a question that cannot be answered."""
-    return OperationAnswer(outcome(error.findings, ctx.language), error.status)
+    made = outcome(error.findings, ctx.language)
+    for finding, issue in zip(error.findings, made["issue"], strict=True):
+        issue["details"].setdefault("coding", [{"system": CODES, "code": finding.message}])
+    return OperationAnswer(made, error.status)
 
 
 def expansion_parameter(value_set: ValueSet, name: str) -> str:

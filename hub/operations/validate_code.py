@@ -27,9 +27,28 @@ from hub.operations.terminology_request import (
 from terminology.core.checked import Given, Strictness, answer
 from terminology.core.code_system import code_system
 from terminology.core.content import InlineSource, Library
-from terminology.core.findings import Finding, Refused
+from terminology.core.findings import Finding, Refused, outcome
 from terminology.core.shapes import ValueSet
 from terminology.core.validate import in_code_system, in_value_set
+
+PARAMETERS = (
+    "url",
+    "valueSet",
+    "valueSetVersion",
+    "codeSystem",
+    "version",
+    "code",
+    "system",
+    "systemVersion",
+    "display",
+    "coding",
+    "codeableConcept",
+    "abstract",
+    "activeOnly",
+    "inferSystem",
+    "lenient-display-validation",
+    "valueset-membership-only",
+)
 
 MOST_AT_ONCE = 1_000
 """Validations of one `$batch-validate-code`."""
@@ -50,7 +69,7 @@ async def validate_code(
         NotFound: The instance is not there.
     """
     try:
-        return OperationAnswer(await _validated(await asked(door, ctx, request)))
+        return OperationAnswer(await _validated(await asked(door, ctx, request, *PARAMETERS)))
     except Refused as error:
         return refused(error, ctx)
 
@@ -179,8 +198,7 @@ async def batch_validate_code(
         try:
             resource = await _validated(here)
         except Refused as error:
-            answered = refused(error, ctx).body
-            resource = answered if isinstance(answered, dict) else {}
+            resource = outcome(error.findings, ctx.language)
         made.append({"name": "validation", "resource": resource})
     return OperationAnswer({"resourceType": "Parameters", "parameter": made})
 
