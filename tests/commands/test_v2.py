@@ -14,7 +14,7 @@ import pytest
 from tests.commands.conftest import Done, Run
 from tests.rest.running import RunningHub, free_port, running
 
-ADMISSION = r"""MSH|^~\&|HIS|CENTRAL|HUB||20260301080000+0800||{kind}|{id}|P|2.5.1||||||UNICODE UTF-8
+ADMISSION = r"""MSH|^~\&|HIS|CENTRAL|||20260301080000+0800||{kind}|{id}|P|2.5.1||||||UNICODE UTF-8
 EVN||20260301080000+0800
 PID|1||{patient}^^^CENTRAL^MR||欧阳^建国||19480219|{sex}
 PV1|1|I|A^1^1|||||||||||||||||V{patient}^^^CENTRAL
