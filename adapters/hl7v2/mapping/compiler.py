@@ -16,6 +16,7 @@ from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.conversions import (
     coded,
     identity_pairs,
+    memoized,
     note,
     primitive,
     through_table,
@@ -127,7 +128,7 @@ class Compiler:
         if place.repeats:
             return self._list(node if isinstance(node, list) else [node], place, frame)
         if isinstance(node, list):
-            return first_of([self._single(item, place, frame) for item in node])
+            return first_of([self.masked(item, place, frame)[:2] for item in node])
         return self._single(node, place, frame)
 
     def _single(self, node: object, place: Place, frame: Frame) -> Part:
@@ -213,22 +214,22 @@ class Compiler:
 
     def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
         single = place._replace(repeats=False)
-        items: list[Extend] = []
+        items: list[tuple[Extend, int]] = []
         constant = True
         for node in nodes:
             if isinstance(node, dict) and "$each" in node:
-                items.append(self._each(node, single, frame))
+                items.append((self._each(node, single, frame), 0))
                 constant = False
                 continue
             if isinstance(node, str):
                 expression = grammar.expression(node, frame.place)
                 if isinstance(expression.source, Field) and self._many(expression, frame):
-                    items.append(self._repetitions(expression, single, frame))
+                    items.append((self._repetitions(expression, single, frame), 0))
                     constant = False
                     continue
-            part = self._single(node, single, frame)
+            part, mask, _ = self.masked(node, single, frame)
             constant = constant and part.made is None
-            items.append(one_item(part, self.trace))
+            items.append((one_item(part, self.trace), 0 if part.given is not None else mask))
         return list_of(items, constant)
 
     def _many(self, expression: Expression, frame: Frame) -> bool:
@@ -616,7 +617,12 @@ class Compiler:
             run.present = outer
             return value
 
-        return convert
+        # Units and systems come again and again; only flat values, so that nobody shares a list.
+        return (
+            convert
+            if self.trace or not (primitive or fhir_type == "Quantity")
+            else memoized(convert, at)
+        )
 
     def _resource(self, content: Mapping[str, Any], frame: Frame) -> Convert:
         """A datatype map that makes a resource: the value is a reference to it."""
@@ -650,8 +656,10 @@ class Compiler:
                 return None
             path, notes = run.path, run.notes
             run.path, run.notes = [], []
+            outer, run.present = run.present, bits(base, 1)
             display = None if shown is None else shown(run, base, depth)
             run.path, run.notes = path, notes
+            run.present = outer
             same = run.identified.get((name, "", raw))
             if same is not None:
                 return reference(same.full_url, display)

@@ -68,6 +68,7 @@ class Run:
         namespace: Beginning of the systems of this sender that no site file names.
         present: Bits of the fields or components at hand that have a text.
         loops: Repetition at hand of each `$each` around, outermost first.
+        memo: What a datatype map has made of a text, for those whose values are flat.
         named: How often an identifier was given to a type, for `$distinct`.
         problems: What datatype maps could not use: place within the field, message id, arguments.
         path, at, turn, notes: Where in the resource and in the message, and what came from where,
@@ -90,6 +91,7 @@ class Run:
         "label",
         "loops",
         "mapped",
+        "memo",
         "message",
         "named",
         "namespace",
@@ -160,6 +162,7 @@ class Run:
         self.loops: list[str] = []
         self.mapped: list[Mapped] = []
         self.counts: dict[str, int] = {}
+        self.memo: dict[tuple[str, int, str], Any] = {}
         self.named: dict[tuple[str, str, str], int] = {}
         self.identified: dict[tuple[str, str, str], Mapped] = {}
         self.joined: list[Joined] = []
