@@ -17,6 +17,8 @@ from terminology.core.shapes import CodeSystem
 
 _END = "\x00"
 _MOST_WORDS = 20
+_SAMPLES, _SAMPLE = 16, 8_192
+"""Pieces of the text, and their characters, in which words are counted to find the rarest."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,16 +39,29 @@ class TextIndex:
         Args:
             words: Folded, at least one.
         """
-        rarest = words[0] if len(words) == 1 else min(words, key=self.text.count)
+        rarest = min(words, key=self._frequency) if len(words) > 1 else words[0]
         others = [word for word in words if word != rarest]
         find, text, starts = self.text.find, self.text, self.starts
         place = find(rarest)
         while place >= 0:
-            ordinal = bisect_right(starts, place) - 1
-            end = starts[ordinal + 1] if ordinal + 1 < len(starts) else len(text)
-            if all(find(word, starts[ordinal], end) >= 0 for word in others):
-                yield ordinal
+            end = find(_END, place)
+            if others:
+                start = text.rfind(_END, 0, place) + 1
+                for word in others:
+                    if find(word, start, end) < 0:
+                        break
+                else:
+                    yield bisect_right(starts, place) - 1
+            else:
+                yield bisect_right(starts, place) - 1
             place = find(rarest, end)
+
+    def _frequency(self, word: str) -> int:
+        """How often a word occurs in some of the text."""
+        return sum(
+            self.text.count(word, start, start + _SAMPLE)
+            for start in range(0, len(self.text), max(_SAMPLE, len(self.text) // _SAMPLES))
+        )
 
 
 def words_of(asked: str) -> list[str]:
