@@ -15,7 +15,7 @@ from itertools import pairwise
 from typing import Any
 
 from adapters.hl7v2.converted import Mapped
-from adapters.hl7v2.identities import Held
+from adapters.hl7v2.held import Held
 from adapters.hl7v2.merging import Content, Stamp, carried
 from hub.errors import Conflict, fault
 

@@ -182,10 +182,11 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
                 taken |= {element} if fresh else set()
             continue
         stamp = told.stamp.initial if element in initial else told.stamp
-        if stamp < marks.of(element) or (
-            element in initial and element in there and element not in stamps
-        ):
+        known = marks.stamps.get(element)
+        if (told.stamp < marks.floor) if known is None else (stamp < known):
             continue
+        if element in initial and known is None and element in there:
+            continue  # A person's, or from before there were messages.
         put(made, there.get(element, ()), told.content, names)
         stamps[element] = stamp
         taken.add(element)

@@ -10,7 +10,7 @@ HL7 v2.9 chapter 11, section 11.3.2 (REF/RRI).
 from __future__ import annotations
 
 from adapters.hl7v2.converted import Converted, Mapped
-from adapters.hl7v2.identities import Held, held_by_id
+from adapters.hl7v2.held import Held, held_by_id
 from adapters.hl7v2.provenance import Origin
 from hub.context import Context
 from hub.errors import NotFound, fault

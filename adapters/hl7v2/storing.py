@@ -15,7 +15,8 @@ from typing import Any
 from adapters.hl7v2 import referral_answers
 from adapters.hl7v2.breathing import breathing
 from adapters.hl7v2.converted import Converted, Mapped, Remark
-from adapters.hl7v2.identities import Found, Held, Identity, find_all, held_by_id, recall, set_apart
+from adapters.hl7v2.held import Held, held_by_id, recall
+from adapters.hl7v2.identities import Found, Identity, find_all, set_apart
 from adapters.hl7v2.merged_patients import carry_over, chain, join, reached
 from adapters.hl7v2.merging import (
     IDENTIFIER,

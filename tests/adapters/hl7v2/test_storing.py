@@ -276,6 +276,25 @@ async def test_what_a_person_has_deleted_comes_back_by_newer_messages_only(desk:
     assert "gender" not in await desk.one("Patient", MRN, "1")
 
 
+async def test_what_comes_back_has_its_initial_elements_too(desk: Desk) -> None:
+    await desk.store(admission())
+    visited = await desk.one("Encounter", VISITS, "V1")
+    await desk.door.delete(LOCAL, "Encounter", visited["id"])
+    *others, encounter = visit("V1", "in-progress")
+    encounter.initial = frozenset(("status",))
+    newer = message("ADT^A08", 24 * 365 * 30, patient("1"), *others, encounter)
+    assert (await desk.store(newer)).state == "stored"
+    assert (await desk.one("Encounter", VISITS, "V1"))["status"] == "in-progress"
+
+
+async def test_an_identifier_without_a_value_finds_nobody(desk: Desk) -> None:
+    await desk.store(admission())
+    nobody = patient("")
+    nobody.resource = {"resourceType": "Patient", "gender": "male"}
+    await desk.store(message("ADT^A08", 2, nobody))
+    assert "gender" not in await desk.one("Patient", MRN, "1")
+
+
 async def test_who_was_registered_by_hand_is_found(desk: Desk) -> None:
     resource = {"resourceType": "Patient", "identifier": [identifier(MRN, "1")], "gender": "female"}
     created = await desk.door.create(LOCAL, "Patient", resource)
