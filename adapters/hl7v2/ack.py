@@ -23,8 +23,9 @@ from hub.errors import HubError, Issue
 from hub.messages import render
 
 Code = Literal["AA", "AE", "AR", "CA", "CE", "CR"]
-Condition = Literal["AL", "NE", "ER", "SU", ""]
-"""HL7 table 0155: always, never, on errors, on success; "" is not said."""
+
+_CONDITIONS = frozenset(("AL", "NE", "ER", "SU"))
+"""HL7 table 0155: always, never, on errors, on success."""
 
 _LONGEST_ECHO = 1000
 _MOST_ERRORS = 20
@@ -71,8 +72,8 @@ class Header(NamedTuple):
         control_id: MSH-10.
         processing: MSH-11.
         version: MSH-12.1.
-        accept: MSH-15.
-        work: MSH-16.
+        accept: MSH-15, a code of table 0155 or "".
+        work: MSH-16, the same.
         country, language: MSH-17.1, MSH-19.1.
         charset: MSH-18.
     """
@@ -119,6 +120,11 @@ def _due(condition: str, good: bool) -> bool:
     return condition == "AL" or condition == ("SU" if good else "ER")
 
 
+def _condition(text: str) -> str:
+    """MSH-15 or MSH-16; what is none of the table is not said, or nobody would be answered."""
+    return text if text in _CONDITIONS else ""
+
+
 def header_of(message: Message, codec: str) -> Header:
     """What an answer to a message is made from."""
     segment = message.header
@@ -134,8 +140,8 @@ def header_of(message: Message, codec: str) -> Header:
         field(10)[:_LONGEST_ECHO],
         field(11)[:_LONGEST_ECHO],
         segment.component(12),
-        segment.component(15),
-        segment.component(16),
+        _condition(segment.component(15)),
+        _condition(segment.component(16)),
         segment.component(17),
         segment.component(19),
         field(18)[:_LONGEST_ECHO],
@@ -174,8 +180,8 @@ def lenient_header(raw: bytes) -> Header:
         control_id=fields[8],
         processing=fields[9],
         version=first(12),
-        accept=first(15),
-        work=first(16),
+        accept=_condition(first(15)),
+        work=_condition(first(16)),
         country=first(17),
         language=first(19),
         charset=declared_charset(raw[start:]),

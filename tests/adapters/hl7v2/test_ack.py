@@ -122,6 +122,12 @@ def test_the_mode_is_what_msh_15_and_16_say() -> None:
     assert [half.wants_accept(False), half.wants_work(True)] == [True, False]
 
 
+def test_what_is_no_condition_is_as_if_nothing_were_said() -> None:
+    header = header_of(parse(message(accept="2.5", work="x")), "ascii")
+    assert not header.enhanced
+    assert header.wants_work(True)
+
+
 def test_what_cannot_be_decoded_is_answered_with_its_own_bytes() -> None:
     raw = b"MSH|^~\\&|\xbe\xa9|C|HUB|F|2||ADT^A01|N\xff7|P|2.5|||||CHN|GB18030\rPID|\xff"
     answer = acknowledge(lenient_header(raw), "AE", (WRONG,))
