@@ -160,17 +160,29 @@ def object_of(of: tuple[Member, ...]) -> Part:
     return Part(None, given) if constant else Part(made)
 
 
-def first_of(parts: Sequence[Part]) -> Part:
-    """The first that gives something."""
-    last = max((n for n, part in enumerate(parts) if part.made is not None), default=-1)
-    made: Make | None = None
+def first_of(parts: Sequence[tuple[Part, int]]) -> Part:
+    """The first that gives something; each with its mask, as in `Member`."""
+    last = max((n for n, (part, _) in enumerate(parts) if part.made is not None), default=-1)
+    steps: list[tuple[int, Make]] = []
     given: Make | None = None
-    for number, part in reversed(list(enumerate(parts))):
-        if number > last:
-            given = either(part.given, given)
-        else:  # A constant that stands before what comes from the message goes before it.
-            made = either(part.made, either(part.given, made))
-    return Part(made, given)
+    for part, mask in parts[: last + 1]:
+        if part.made is not None:
+            steps.append((mask, part.made))
+        if part.given is not None:  # It stands before what comes from the message.
+            steps.append((0, part.given))
+    for part, _ in reversed(parts[last + 1 :]):
+        given = either(part.given, given)
+
+    def made(run: Run, base: Base, depth: int) -> Any:
+        present = run.present
+        for mask, make in steps:
+            if not mask or mask & present:
+                value = make(run, base, depth)
+                if value is not None:
+                    return value
+        return None
+
+    return Part(made if steps else None, given)
 
 
 Extend = Callable[[Run, Base, int, list[Any]], bool]
@@ -197,19 +209,21 @@ def one_item(part: Part, trace: bool) -> Extend:
     return extend
 
 
-def list_of(items: Sequence[Extend], constant: bool) -> Part:
-    """A list; a constant when all its items are."""
+def list_of(items: Sequence[tuple[Extend, int]], constant: bool) -> Part:
+    """A list; a constant when all its items are. Each with its mask, as in `Member`."""
 
     def made(run: Run, base: Base, depth: int) -> Any:
         out: list[Any] = []
         sourced = False
-        for extend in items:
-            sourced |= extend(run, base, depth, out)
+        present = run.present
+        for extend, mask in items:
+            if not mask or mask & present:
+                sourced |= extend(run, base, depth, out)
         return out if sourced else None
 
     def given(run: Run, base: Base, depth: int) -> Any:
         out: list[Any] = []
-        for extend in items:
+        for extend, _ in items:
             extend(run, base, depth, out)
         return out or None
 
