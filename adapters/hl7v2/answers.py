@@ -144,6 +144,7 @@ async def note_answer(
     answer: Answer,
     raw: bytes,
     follow: Follow | None = None,
+    destination: str = "",
 ) -> DepartureRow | None:
     """Note an acknowledgement that came on its own, later or on another connection.
 
@@ -153,12 +154,15 @@ async def note_answer(
         answer: What it says.
         raw: Its bytes.
         follow: Told before it is noted.
+        destination: Who answers; "" for the one that it was sent to.
 
     Returns:
-        The message that it answers; None when there is none.
+        The message that it answers; None when there is none that went there.
     """
     found = await messages.departure(tenant, answer.control_id)
     if found is None or found.departure.control_id != answer.control_id:
+        return None
+    if destination not in ("", found.departure.destination):
         return None
     if found.state == "done":
         return found

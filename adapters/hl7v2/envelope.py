@@ -141,12 +141,17 @@ def _check_header(message: Message, kinds: Set[str]) -> Issue | None:
     if processing and processing not in _PROCESSING:
         return fault("not-supported", "hl7v2-processing-id", "MSH-11")
     kind = message.kind
-    if kind in kinds:
+    if kind in kinds or is_acknowledgement(message):
         return None
     code = kind.partition("^")[0]
     if any(one.partition("^")[0] == code for one in kinds):
         return fault("not-supported", "hl7v2-event-unknown", "MSH-9.2", type=code)
     return fault("not-supported", "hl7v2-type-unknown", "MSH-9.1")
+
+
+def is_acknowledgement(message: Message) -> bool:
+    """Whether it is an answer to a message of ours that came as a message of its own (2.9.3)."""
+    return message.kind.partition("^")[0] == "ACK" and message.first("MSA") is not None
 
 
 def keys_of(message: Message) -> tuple[str, ...]:

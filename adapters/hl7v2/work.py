@@ -10,8 +10,10 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from adapters.hl7v2.ack import acknowledge
+from adapters.hl7v2.answers import note_answer, read_answer
 from adapters.hl7v2.converted import Converted, Remark
-from adapters.hl7v2.envelope import LARGE
+from adapters.hl7v2.envelope import LARGE, is_acknowledgement
+from adapters.hl7v2.following import following
 from adapters.hl7v2.mapping.run import Translate
 from adapters.hl7v2.pipeline import Job
 from adapters.hl7v2.provenance import Origin
@@ -19,7 +21,7 @@ from adapters.hl7v2.reasons import Reason, write_reasons
 from adapters.hl7v2.storing import store
 from adapters.hl7v2.to_fhir import convert
 from hub.context import Context, Tenant
-from hub.errors import HubError, Issue
+from hub.errors import HubError, Issue, fault
 from hub.interactions import Interactions
 from hub.principal import Principal, Scope
 from hub.storage.message_log import Mark, Settled
@@ -69,6 +71,8 @@ class Worker:
             self._tenant, principal_of(job.site.name), base=self._base, address=job.address
         )
 
+        if is_acknowledgement(job.message):
+            return await self._acknowledged(job, context)
         try:
             converted = await self._convert(job)
         except HubError as error:
@@ -86,6 +90,24 @@ class Worker:
         if outcome.state == "quarantined":
             return await self._quarantine(job, context, outcome.issues)
         return made[-1]  # The one that went into the commit.
+
+    async def _acknowledged(self, job: Job, context: Context) -> Settled:
+        """Note what the application of a destination says of a message that it had accepted."""
+        messages, tenant = self._door.store.messages, self._tenant.key
+        raw = job.message.text.encode()
+        answer = read_answer(raw)
+        found = None
+        if answer is not None:
+            follow = following(self._door, lambda _: context)
+            found = await note_answer(messages, tenant, answer, raw, follow, job.site.name)
+        if found is None:
+            issue = fault("not-found", "hl7v2-answer-unmatched", "MSA-2")
+            return await self._quarantine(job, context, (issue,))
+        now = int(context.clock().timestamp() * 1000)
+        told = acknowledge(job.header, "AA", zone=job.site.zone)
+        settled = Settled(job.row, "stored", told, now)
+        await messages.settle(tenant, settled)
+        return settled
 
     async def _convert(self, job: Job) -> Converted:
         """What the message says; a large one is read beside the event loop."""
