@@ -5,7 +5,9 @@ https://hl7.org/fhir/R4/search.html#subsumption. Without an expander they are re
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
+from itertools import chain
 from typing import TypeGuard
 
 from hub.search.expander import Asked, Expander
@@ -33,10 +35,13 @@ def rewrite_terminology(query: Query, context: RewriteContext) -> Query:
             )
         if not context.expansions.keys() >= set(asked):
             return criterion
-        values: dict[Value, None] = {}
-        for question in asked:
-            values.update(dict.fromkeys(_as_indexed(criterion, context.expansions[question])))
-        return Match(criterion.parameter, tuple(values)) if values else Or()
+        traits = traits_of(criterion.parameter)
+        found = [
+            _as_indexed(_Same(context.expansions[question]), traits.folding, traits.systems)
+            for question in asked
+        ]
+        values = found[0] if len(found) == 1 else tuple(dict.fromkeys(chain.from_iterable(found)))
+        return Match(criterion.parameter, values) if values else Or()
 
     return transform(query, visit)
 
@@ -62,19 +67,35 @@ async def fetch_expansions(
     return {asked: await expander.expand(asked) for asked in questions}
 
 
-def _as_indexed(criterion: Match, codes: Sequence[TokenValue]) -> Sequence[TokenValue]:
-    """Codes as the parameter's are indexed: folded, without a system that is implied."""
-    traits = traits_of(criterion.parameter)
-    folding, systems = traits.folding, traits.systems
-    if folding is None and not systems:
-        return codes
-    return [
-        TokenValue(
-            "" if code.system in systems else code.system,
-            code.code if folding is None or code.code is None else folding(code.code),
+class _Same:
+    """Codes as a key: by what they are, not by what they hold, for they may be many."""
+
+    __slots__ = ("codes",)
+
+    def __init__(self, codes: Sequence[TokenValue]) -> None:
+        self.codes = codes
+
+    def __hash__(self) -> int:
+        return id(self.codes)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.codes is self.codes
+
+
+@lru_cache(maxsize=16)
+def _as_indexed(
+    same: _Same, folding: Callable[[str], str] | None, systems: frozenset[str]
+) -> tuple[Value, ...]:
+    """Codes as a parameter's are indexed, each once: folded, without a system that is implied."""
+    return tuple(
+        dict.fromkeys(
+            TokenValue(
+                "" if code.system in systems else code.system,
+                code.code if folding is None or code.code is None else folding(code.code),
+            )
+            for code in same.codes
         )
-        for code in codes
-    ]
+    )
 
 
 def _asked(modifier: str, value: Value) -> Asked:
