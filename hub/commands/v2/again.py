@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
 from hub.commands.v2.listing import Kind, Peer
-from hub.commands.v2.log import message_log
-
-if TYPE_CHECKING:
-    from hub.commands.v2.log import Log
-
-_PAGE = 200
+from hub.commands.v2.log import message_desk
 
 Rows = Annotated[
     list[int] | None,
@@ -39,16 +34,10 @@ def replay(
     """
 
     async def main() -> int:
-        async with message_log(data) as log:
-            wanted = sorted(rows or ()) or await _quarantined(log, site, kind)
-            opened = []
-            for row in wanted:
-                if await log.messages.reopen(log.tenant, row, log.now):
-                    opened.append(row)
-                elif rows:
-                    typer.echo(f"Row {row} is not in quarantine.", err=True)
-            if opened:
-                await log.note("E", "v2-replay", *(f"message-in/{row}" for row in opened))
+        async with message_desk(data) as (desk, context):
+            wanted = sorted(set(rows or ())) or await desk.quarantined(context, site, kind)
+            opened = await desk.replay(context, wanted)
+            _tell(rows, opened, "not in quarantine")
             return len(opened)
 
     if bool(rows) == every:
@@ -59,19 +48,10 @@ def replay(
         raise typer.Exit(1)
 
 
-async def _quarantined(log: Log, site: str, kind: str) -> list[int]:
-    """Rows of what is in quarantine, oldest first."""
-    from hub.storage.message_log import MessageQuery
-
-    found: list[int] = []
-    before: int | None = None
-    while True:
-        query = MessageQuery(before, _PAGE, "quarantined", site, kind)
-        page = [row.row for row in await log.messages.arrivals(log.tenant, query)]
-        found += page
-        if len(page) < _PAGE:
-            return sorted(found)
-        before = page[-1]
+def _tell(rows: list[int] | None, done: list[int], why: str) -> None:
+    """Name the rows that nothing was done for."""
+    for row in sorted(set(rows or ()) - set(done)):
+        typer.echo(f"Row {row} is {why}.", err=True)
 
 
 def resend(rows: Rows = None, data: Data = DEFAULT_DATA) -> None:
@@ -84,24 +64,9 @@ def resend(rows: Rows = None, data: Data = DEFAULT_DATA) -> None:
     """
 
     async def main() -> int:
-        async with message_log(data) as log:
-            queued = []
-            for row in sorted(rows or ()):
-                found = await log.departure(row)
-                if found is None:
-                    typer.echo(f"There is no message out in row {row}.", err=True)
-                elif not found.departure.raw:
-                    typer.echo(
-                        f"Row {row} could not be written; there is nothing to send.", err=True
-                    )
-                elif found.state != "queued" and await log.messages.attempted(
-                    log.tenant, row, "queued"
-                ):
-                    queued.append(row)
-                else:
-                    typer.echo(f"Row {row} waits to be sent already.", err=True)
-            if queued:
-                await log.note("E", "v2-resend", *(f"message-out/{row}" for row in queued))
+        async with message_desk(data) as (desk, context):
+            queued = await desk.resend(context, sorted(set(rows or ())))
+            _tell(rows, queued, "not there, has nothing to send, or waits to be sent already")
             return len(queued)
 
     if not rows:

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
-from hub.commands.v2.log import Json, Out, message_log
+from hub.commands.v2.log import Json, Out, message_desk
 
 _COUNTED = ("received", "stored", "repeat", "quarantined", "waiting")
 _SENT = ("made", "queued", "accepted", "done", "refused")
@@ -79,10 +79,8 @@ def counts(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """
 
     async def main() -> list[dict[str, Any]]:
-        from adapters.hl7v2.told import reconciled
-
-        async with message_log(data) as log:
-            return reconciled(await log.messages.counts(log.tenant))
+        async with message_desk(data) as (desk, context):
+            return await desk.counts(context)
 
     rows = run(main)
     if as_json:
@@ -112,20 +110,15 @@ def _list(
     data: Any,
 ) -> None:
     async def main() -> list[dict[str, Any]]:
-        from adapters.hl7v2.told import STATES, arrival_told, departure_told
+        from adapters.hl7v2.told import STATES
         from hub.storage.message_log import MessageQuery
 
         known = STATES["out" if out else "in"]
         if state and state not in known:
             raise fail(f"--state is one of {', '.join(known)}.")
         query = MessageQuery(before, count, state, peer, kind, control_id)
-        async with message_log(data) as log:
-            language = log.context.language
-            if out:
-                sent = await log.messages.departures(log.tenant, query)
-                return [departure_told(row, language) for row in sent]
-            came = await log.messages.arrivals(log.tenant, query)
-            return [arrival_told(row, language) for row in came]
+        async with message_desk(data) as (desk, context):
+            return await desk.messages(context, "out" if out else "in", query)
 
     rows = run(main)
     if as_json:

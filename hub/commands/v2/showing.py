@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import sys
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
 from hub.commands.v2.listing import line_of
-from hub.commands.v2.log import Out, message_log
+from hub.commands.v2.log import Out, message_desk
+
+if TYPE_CHECKING:
+    from adapters.hl7v2.message_desk import Shown
 
 
 def show(
@@ -27,33 +30,19 @@ def show(
     Example: fhir-hub v2 show 12
     """
 
-    async def main() -> tuple[dict[str, Any], bytes, list[str]]:
-        from adapters.hl7v2.told import arrival_told, departure_told, readable
+    async def main() -> Shown:
+        async with message_desk(data) as (desk, context):
+            found = await desk.show(context, "out" if out else "in", row)
+            if found is None:
+                raise fail(f"There is no message {'out ' if out else ''}in row {row}.", 1)
+            return found
 
-        async with message_log(data) as log:
-            told: dict[str, Any]
-            if out:
-                sent = await log.departure(row)
-                if sent is None:
-                    raise fail(f"There is no message out in row {row}.", 1)
-                told, content = departure_told(sent, log.context.language), sent.departure.raw
-                answer = sent.answer
-            else:
-                came = await log.messages.arrival(log.tenant, row)
-                if came is None:
-                    raise fail(f"There is no message in row {row}.", 1)
-                told, content = arrival_told(came, log.context.language), came.arrival.raw
-                answer = came.arrival.answer
-            await log.note("R", "v2-show", f"message-{'out' if out else 'in'}/{row}")
-            return told, content, [readable(part, log.sites) for part in (content, answer) if part]
-
-    told, content, texts = run(main)
+    shown = run(main)
     if raw:
-        sys.stdout.buffer.write(content)
+        sys.stdout.buffer.write(shown.raw)
         return
-    typer.echo(line_of(told))
-    for reason in told["reasons"]:
+    typer.echo(line_of(shown.told))
+    for reason in shown.told["reasons"]:
         typer.echo(f"      {reason}")
-    for text in texts:
-        typer.echo("")
-        typer.echo(text)
+    for text in filter(None, (shown.text, shown.answer)):
+        typer.echo(f"\n{text}")

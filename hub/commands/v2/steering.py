@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
-from hub.commands.v2.log import Json, Log, message_log
+from hub.commands.v2.log import Json, message_desk
 
 Name = Annotated[str, typer.Argument(metavar="NAME", help="Of its site.", show_default=False)]
 
@@ -19,12 +19,8 @@ def destinations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     """
 
     async def main() -> list[dict[str, Any]]:
-        from adapters.hl7v2.steering import destinations_told
-
-        async with message_log(data) as log:
-            return await destinations_told(
-                log.store, log.tenant, log.sites, log.now, log.context.language
-            )
+        async with message_desk(data) as (desk, context):
+            return await desk.destinations(context)
 
     found = run(main)
     if not found:
@@ -48,7 +44,7 @@ def pause(name: Name, data: Data = DEFAULT_DATA) -> None:
 
     Example: fhir-hub v2 pause central
     """
-    _steer(name, data, "pause")
+    _steer(name, data, pause=True)
     typer.echo(f"Messages to {name} wait until: fhir-hub v2 resume {name}")
 
 
@@ -57,29 +53,16 @@ def resume(name: Name, data: Data = DEFAULT_DATA) -> None:
 
     Example: fhir-hub v2 resume central
     """
-    _steer(name, data, "resume")
+    _steer(name, data, pause=False)
     typer.echo(f"Messages to {name} are sent.")
 
 
-def _steer(name: str, data: Any, word: str) -> None:
+def _steer(name: str, data: Any, *, pause: bool) -> None:
     async def main() -> None:
-        from adapters.hl7v2.destinations import Destinations
-
-        async with message_log(data) as log:
-            _check(name, log)
-            states = Destinations(log.store.ledger, log.tenant)
-            change = states.pause if word == "pause" else states.resume
-            await change(name, log.context.principal.name, log.now)
-            await log.note("E", f"v2-{word}", f"destination/{name}")
+        async with message_desk(data) as (desk, context):
+            if not await desk.steer(context, name, pause=pause):
+                known = [one["name"] for one in await desk.destinations(context)]
+                told = f"there are: {', '.join(known)}" if known else "no site has a [destination]"
+                raise fail(f"No destination {name}; {told}.")
 
     run(main)
-
-
-def _check(name: str, log: Log) -> None:
-    known = [site.name for site in log.sites.named.values() if site.destination is not None]
-    if name not in known:
-        raise fail(
-            f"No destination {name}; there are: {', '.join(known)}."
-            if known
-            else "No site has a [destination]."
-        )
