@@ -17,7 +17,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 from zoneinfo import ZoneInfo
 
-from adapters.hl7v2.charset import declared_charset, fits
+from adapters.hl7v2.charset import fits
 from adapters.hl7v2.message import STANDARD, Delimiters, Message, escape, read_delimiters
 from hub.errors import HubError, Issue
 from hub.messages import render
@@ -184,7 +184,7 @@ def lenient_header(raw: bytes) -> Header:
         work=_condition(first(16)),
         country=first(17),
         language=first(19),
-        charset=declared_charset(raw[start:]),
+        charset=fields[16],
     )
 
 
