@@ -8,6 +8,7 @@ question to question, by version. Concepts that a loader kept apart are read fro
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any, Protocol
 
@@ -22,8 +23,12 @@ from terminology.core.shelf import Shelf
 OWN_ID = 43
 """Characters of a CodeSystem's id that the id of its Binary begins with: no other opens it."""
 
+_TRIES = 3
 _LARGE = 256 * 1024
 """Bytes of a resource from which on it is read beside the event loop."""
+
+
+_log = logging.getLogger(__name__)
 
 
 class Record(Protocol):
@@ -57,18 +62,12 @@ class RecordSource:
 
     async def code_systems(self, url: str) -> Sequence[CodeSystem]:
         """Stored versions of a code system, without supplements."""
-        found = [
-            await self._code_system(one)
-            for one in await self._record.find("CodeSystem", "url", url)
-        ]
+        found = await self._code_systems("url", url)
         return [one for one in found if one.content != "supplement" and one.url == url]
 
     async def supplements(self, url: str) -> Sequence[CodeSystem]:
         """Stored supplements of a code system."""
-        found = [
-            await self._code_system(one)
-            for one in await self._record.find("CodeSystem", "supplements", url)
-        ]
+        found = await self._code_systems("supplements", url)
         return [one for one in found if one.supplements.partition("|")[0] == url]
 
     async def value_sets(self, url: str) -> Sequence[ValueSet]:
@@ -95,17 +94,39 @@ class RecordSource:
                 found.append(kept)
         return found
 
-    async def _code_system(self, stored: Stored) -> CodeSystem:
+    async def _code_systems(self, parameter: str, value: str) -> list[CodeSystem]:
+        """What a search finds, decoded; it is made again when a load replaces what it found."""
+        for _ in range(_TRIES):
+            stored = await self._record.find("CodeSystem", parameter, value)
+            found = [await self._code_system(one) for one in stored]
+            if None not in found:
+                break
+        return [one for one in found if one is not None]
+
+    async def _code_system(self, stored: Stored) -> CodeSystem | None:
+        """A code system; None when the Binary with its concepts is not there (any more)."""
         kept = self._kept(stored)
         if isinstance(kept, CodeSystem):
             return kept
         resource = await _resource(stored)
         binary = binary_of(resource)
-        own = binary.startswith(f"{stored.id[:OWN_ID]}.")
-        blob = await self._record.packed(binary) if own else None
-        made = await asyncio.to_thread(_read, resource, blob)
-        self._keep(stored, made, 1 + len(made))
-        return made
+        if not binary.startswith(f"{stored.id[:OWN_ID]}."):
+            large = len(stored.tail) > _LARGE
+            made = (
+                await asyncio.to_thread(code_system, resource) if large else code_system(resource)
+            )
+            self._keep(stored, made, 1 + len(made))
+            return made
+        async with self._shelf.unpacking:
+            kept = self._kept(stored)
+            if isinstance(kept, CodeSystem):
+                return kept
+            blob = await self._record.packed(binary)
+            if blob is None:
+                return None
+            made = await asyncio.to_thread(_read, resource, blob)
+            self._keep(stored, made, 1 + len(made))
+            return made
 
     def _kept(self, stored: Stored) -> object | None:
         return self._shelf.get((self._tenant, stored.type, stored.id, stored.version))
@@ -115,13 +136,12 @@ class RecordSource:
         self._shelf.put(key, content, weight)
 
 
-def _read(resource: Resource, blob: bytes | None) -> CodeSystem:
-    if blob is not None:
-        try:
-            return unpacked(resource, unpack(blob))
-        except PackedDamaged:
-            return code_system(resource)
-    return code_system(resource)
+def _read(resource: Resource, blob: bytes) -> CodeSystem:
+    try:
+        return unpacked(resource, unpack(blob))
+    except PackedDamaged as error:
+        _log.warning("the concepts of CodeSystem/%s cannot be read: %s", resource["id"], error)
+        return code_system(resource)
 
 
 async def _resource(stored: Stored) -> dict[str, Any]:

@@ -6,6 +6,7 @@ versions in the store first. Held by `Interactions`; filled by `terminology.core
 
 from __future__ import annotations
 
+import asyncio
 from collections import OrderedDict
 from threading import Lock
 
@@ -17,7 +18,11 @@ MOST_WEIGHT = 1_000_000
 
 
 class Shelf:
-    """The last used content, up to a number of pieces and a weight together."""
+    """The last used content, up to a number of pieces and a weight together.
+
+    Attributes:
+        unpacking: Held while packed concepts are read, so that two who need them read them once.
+    """
 
     def __init__(self, most: int = MOST, most_weight: int = MOST_WEIGHT) -> None:
         """Start empty.
@@ -29,6 +34,7 @@ class Shelf:
         self._kept: OrderedDict[Key, tuple[object, int]] = OrderedDict()
         self._most, self._most_weight = most, most_weight
         self._weight = 0
+        self.unpacking = asyncio.Lock()
         self._lock = Lock()
 
     def get(self, key: Key) -> object | None:

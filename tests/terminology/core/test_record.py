@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,12 @@ from hub.context import Context
 from hub.interactions import Interactions
 from hub.principal import Principal, Scope
 from hub.storage.memory.store import MemoryStore
-from hub.storage.port import Store
+from hub.storage.port import Store, Stored
 from hub.storage.sqlite.store import open_store
+from terminology.core import packed, record
 from terminology.core.packed import EXTENSION
+from terminology.core.shapes import Columns
+from terminology.core.shelf import Shelf
 from terminology.loaders.csv import Options, read_table
 from terminology.loaders.storing import Naming, remove, store_table
 from tests.interactions.conftest import door_over
@@ -142,3 +145,48 @@ async def test_a_comma_or_a_bar_in_a_url_is_part_of_it(door: Interactions) -> No
     assert len(await source.code_systems(odd)) == 1
     assert await source.code_systems("http://example.org/a") == []
     assert await source.code_systems("") == []
+
+
+async def test_concepts_that_many_ask_for_are_unpacked_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store_table(
+        door_over(store), Context(), read_table(icd10_cn.table(300), Options()), Naming(URL, "1")
+    )
+    unpacked = []
+
+    def unpack(blob: bytes) -> Columns:
+        unpacked.append(blob)
+        return packed.unpack(blob)
+
+    monkeypatch.setattr(record, "unpack", unpack)
+    door = door_over(store)
+    assert await asyncio.gather(*(versions(door) for _ in range(20))) == [[("1", 300)]] * 20
+    assert len(unpacked) == 1
+
+
+async def test_what_a_load_replaces_meanwhile_is_looked_up_again(store: Store) -> None:
+    """Another process commits between the search and the reading of the concepts."""
+    door = door_over(store)
+    small = read_table(icd10_cn.table(10), Options())
+    large = read_table(icd10_cn.table(20), Options())
+    await store_table(door, Context(), small, Naming(URL, "1"))
+
+    class Late:
+        """The record, where the load comes in between."""
+
+        def __init__(self, record: record.Record) -> None:
+            self._record, self.loads = record, 1
+
+        async def find(self, type: str, parameter: str, value: str) -> Sequence[Stored]:
+            return await self._record.find(type, parameter, value)
+
+        async def packed(self, id: str) -> bytes | None:
+            if self.loads:
+                self.loads -= 1
+                await store_table(door, Context(), large, Naming(URL, "1"))
+            return await self._record.packed(id)
+
+    late = Late(door.terminology._record(Context()))
+    source = record.RecordSource(late, Shelf(), 1)
+    assert [len(one) for one in await source.code_systems(URL)] == [20]
