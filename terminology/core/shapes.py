@@ -91,22 +91,10 @@ class PropertyDefinition:
 
 
 @dataclass(frozen=True, eq=False)
-class CodeSystem:
-    """A version of a code system, or a supplement of one.
-
-    Attributes:
-        resource: The CodeSystem without its concepts.
-        columns: The concepts. They are not changed once they are here.
-    """
+class Canonical:
+    """What code systems and value sets share: their resource, and what they are called."""
 
     resource: Resource
-    columns: Columns = field(default_factory=Columns, repr=False)
-
-    def __len__(self) -> int:
-        """Number of concepts."""
-        return len(self.columns.codes)
-
-    # --- the definition ---------------------------------------------------------------------
 
     @cached_property
     def url(self) -> str:
@@ -122,6 +110,28 @@ class CodeSystem:
     def canonical(self) -> str:
         """`url|version`, or the url alone."""
         return f"{self.url}|{self.version}" if self.version else self.url
+
+    @cached_property
+    def kept(self) -> dict[str, Any]:
+        """What was derived from it elsewhere, kept with it."""
+        return {}
+
+
+@dataclass(frozen=True, eq=False)
+class CodeSystem(Canonical):
+    """A version of a code system, or a supplement of one; its resource is without concepts.
+
+    Attributes:
+        columns: The concepts. They are not changed once they are here.
+    """
+
+    columns: Columns = field(default_factory=Columns, repr=False)
+
+    def __len__(self) -> int:
+        """Number of concepts."""
+        return len(self.columns.codes)
+
+    # --- the definition ---------------------------------------------------------------------
 
     @cached_property
     def content(self) -> str:
@@ -263,11 +273,6 @@ class CodeSystem:
         return frozenset(range(len(self))) - reached
 
     @cached_property
-    def kept(self) -> dict[str, Any]:
-        """What else was derived from it (`terminology.core.text`), kept with it."""
-        return {}
-
-    @cached_property
     def selections(self) -> dict[tuple[str, str, str], frozenset[int]]:
         """What filters selected already (`terminology.core.filters`), by property, op, value."""
         return {}
@@ -323,31 +328,8 @@ def _reach(start: int, step: Any) -> set[int]:
     return seen
 
 
-@dataclass(frozen=True, eq=False)
-class ValueSet:
+class ValueSet(Canonical):
     """A version of a value set: the resource as it is."""
-
-    resource: Resource
-
-    @cached_property
-    def kept(self) -> dict[str, Any]:
-        """What was derived from it (`terminology.core.value_set`), kept with it."""
-        return {}
-
-    @cached_property
-    def url(self) -> str:
-        """Canonical url, "" without."""
-        return str(self.resource.get("url") or "")
-
-    @cached_property
-    def version(self) -> str:
-        """Business version, "" without."""
-        return str(self.resource.get("version") or "")
-
-    @cached_property
-    def canonical(self) -> str:
-        """`url|version`, or the url alone."""
-        return f"{self.url}|{self.version}" if self.version else self.url
 
 
 class ContentSource(Protocol):
