@@ -11,11 +11,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from adapters.hl7v2.converted import How, Source
 from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.conversions import (
     coded,
-    identity_pairs,
     memoized,
     note,
     primitive,
@@ -50,6 +48,7 @@ from adapters.hl7v2.mapping.parts import (
     only_if,
 )
 from adapters.hl7v2.mapping.primitives import KINDS, Unusable
+from adapters.hl7v2.mapping.referred import referred
 from adapters.hl7v2.mapping.run import Run
 from adapters.hl7v2.mapping.systems import SYSTEM_KINDS
 from adapters.hl7v2.mapping.tables import Table
@@ -66,11 +65,8 @@ from adapters.hl7v2.mapping.values import (
 )
 from hub.definitions import is_resource_type, type_kind
 
-_OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
-_RESOURCE_WORDS = frozenset(
-    {"$resource", "$when", "$how", "$initial", "$identities", "$display", "$unless_identified"}
-)
 _NUMBERS = {"integer": int, "positiveInt": int, "unsignedInt": int, "decimal": int}
+_OBJECT_WORDS = frozenset({"$each", "$from", "$when"})
 
 
 @dataclass(slots=True)
@@ -89,6 +85,7 @@ class Compiler:
     concept_maps: Mapping[str, str]
     trace: bool
     _known: dict[tuple[str, str], Convert] = field(default_factory=dict)
+    _inner: dict[tuple[str, str], tuple[Make, dict[int, None], bool]] = field(default_factory=dict)
     _uses: dict[int, None] = field(default_factory=dict)
     _always: bool = False
 
@@ -145,7 +142,7 @@ class Compiler:
         if "$from" in node:
             part = self._filled(node, place, frame)
         else:
-            part = object_of(self._members(node, place, frame))
+            part = object_of(self.members_of(node, place, frame))
         condition = self.condition(node.get("$when"), frame)
         if condition is None:
             return part
@@ -164,7 +161,7 @@ class Compiler:
         if place.primitive or not starts or len(starts) < len(texts):
             raise wrong(at, "hl7v2-map-shape", wanted="value")
         first, *others = starts
-        of = self._members(node, place, frame)
+        of = self.members_of(node, place, frame)
 
         def make(run: Run, base: Base, depth: int) -> Any:
             begun = first(run, base, depth)
@@ -179,13 +176,21 @@ class Compiler:
 
         return Part(make)
 
-    def _members(
+    def members_of(
         self,
         node: Mapping[str, Any],
         place: Place,
         frame: Frame,
         words: frozenset[str] = _OBJECT_WORDS,
     ) -> tuple[Member, ...]:
+        """The elements of an object.
+
+        Args:
+            node: Its YAML.
+            place: The object.
+            frame: Where it stands.
+            words: Words with a dollar that it may have.
+        """
         if place.primitive:
             raise wrong(frame.place, "hl7v2-map-shape", wanted="value")
         refuse_others((key for key in node if key.startswith("$")), words, frame.place)
@@ -273,7 +278,7 @@ class Compiler:
             raise wrong(at, "hl7v2-map-each")
         self._note_use(source, frame)
         inner = frame._replace(loops=(*frame.loops, (source.segment, source.number)))
-        of = self._members(node, place, inner)
+        of = self.members_of(node, place, inner)
         condition = self.condition(node.get("$when"), inner)
         start: Make | None = None
         if expression.datatype:
@@ -352,6 +357,9 @@ class Compiler:
         if isinstance(source, Ref):
             self._always = True
             return Part(self._ref(source, place, frame))
+        make_same = self._same_parts(expression, place, frame)
+        if make_same is not None:
+            return Part(make_same)
         self._note_use(source, frame)
         raw_of = get(source, frame)
         convert, noted = self._convert(expression, place, frame)
@@ -588,16 +596,29 @@ class Compiler:
         self._known[key] = lambda run, raw, depth: box[0](run, raw, depth)
         uses, outer = self._uses, self._always
         self._uses, self._always = {}, False
-        box.append(self._compile_datatype(datatype, target, content))
+        make, flat = self._compile_datatype(datatype, target, content)
+        self._inner[key] = (make, self._uses, self._always)
         self._uses, self._always = uses, outer
+
+        def convert(run: Run, raw: str, depth: int) -> Any:
+            delimiter = run.split[depth]
+            base = raw.split(delimiter) if delimiter else [raw]
+            present, run.present = run.present, bits(base, 1)
+            value = make(run, base, depth + 1) if run.present else None
+            run.present = present
+            return value
+
+        # Units and systems come again and again; only flat values, so that nobody shares a list.
+        box.append(memoized(convert, f"{datatype}[{target}]") if flat else convert)
         self._known[key] = box[0]
         return box[0]
 
-    def _compile_datatype(self, datatype: str, target: str, content: Any) -> Convert:
+    def _compile_datatype(self, datatype: str, target: str, content: Any) -> tuple[Make, bool]:
+        """A datatype map on the parts of a text; True: what it makes may be remembered."""
         at = f"datatypes/{datatype}.yaml {target}"
         frame = Frame("", datatype, at)
         if isinstance(content, dict) and "$resource" in content:
-            return self._resource(content, frame)
+            return referred(self, content, frame), False
         fhir_type = target.split("-", 1)[0]
         if not is_type(fhir_type):
             raise wrong(at, "hl7v2-map-type", written=fhir_type)
@@ -605,98 +626,25 @@ class Compiler:
             fhir_type = "Reference"
         primitive = type_kind(fhir_type) == "primitive-type"
         part = self.value(content, Place(fhir_type, fhir_type, False, primitive), frame)
-        make = part.made
-        if make is None:
+        if part.made is None:
             raise wrong(at, "hl7v2-map-shape", wanted="value")
+        return part.made, not self.trace and (primitive or fhir_type == "Quantity")
 
-        def convert(run: Run, raw: str, depth: int) -> Any:
-            delimiter = run.split[depth]
-            base = raw.split(delimiter) if delimiter else [raw]
-            outer, run.present = run.present, bits(base, 1)
-            value = make(run, base, depth + 1) if run.present else None
-            run.present = outer
-            return value
-
-        # Units and systems come again and again; only flat values, so that nobody shares a list.
-        return (
-            convert
-            if self.trace or not (primitive or fhir_type == "Quantity")
-            else memoized(convert, at)
-        )
-
-    def _resource(self, content: Mapping[str, Any], frame: Frame) -> Convert:
-        """A datatype map that makes a resource: the value is a reference to it."""
-        resource_type = str(content["$resource"])
-        if not is_resource_type(resource_type):
-            raise wrong(frame.place, "hl7v2-map-type", written=resource_type)
-        place = Place(resource_type, resource_type, False, False)
-        of = self._members(content, place, frame, _RESOURCE_WORDS)
-        when = self.condition(content.get("$when"), frame)
-        identities = self.identities(content.get("$identities"), frame)
-        shown = self.value(
-            content.get("$display", []),
-            Place("string", "string", False, True),
-            frame._replace(place=f"{frame.place} $display"),
-            plain=True,
-        ).made
-        only_shown = content.get("$unless_identified") == "display"
-        how: How = content.get("$how", "find")
-        initial: frozenset[str] = frozenset(content.get("$initial", ()))
-        trace = self.trace
-        name = frame.place
-
-        def reference(url: str, display: Any) -> dict[str, Any]:
-            return {"reference": url, "display": display} if display else {"reference": url}
-
-        def convert(run: Run, raw: str, depth: int) -> Any:
-            delimiter = run.split[depth]
-            base = raw.split(delimiter) if delimiter else [raw]
-            depth += 1
-            if when is not None and not when(run, base, depth):
-                return None
-            path, notes = run.path, run.notes
-            run.path, run.notes = [], []
-            outer, run.present = run.present, bits(base, 1)
-            display = None if shown is None else shown(run, base, depth)
-            run.path, run.notes = path, notes
-            run.present = outer
-            same = run.identified.get((name, "", raw))
-            if same is not None:
-                return reference(same.full_url, display)
-            resource: dict[str, Any] = {"resourceType": resource_type}
-            run.path, run.notes = [], []
-            outer, run.present = run.present, bits(base, 1)
-            sourced = fill(run, base, depth, of, resource)
-            made_notes, run.notes = run.notes, []
-            found = (
-                resource.get("identifier") if identities is None else identities(run, base, depth)
-            )
-            run.present = outer
-            run.path, run.notes = path, notes
-            if not sourced:
-                return None
-            pairs = identity_pairs(found)
-            if not pairs and only_shown:
-                return {"display": display} if display else None
-            if pairs:
-                same = run.identified.get((resource_type, *pairs[0]))
-                if same is not None:
-                    return reference(same.full_url, display)
-            mapped = run.add(resource, numbered=True)
-            mapped.how, mapped.identities = how, pairs
-            mapped.initial = initial.intersection(resource)
-            segment = run.segment
-            mapped.sources = (
-                made_notes
-                if trace
-                else [Source("", f"{segment.name}[{segment.ordinal}]", run.label)]
-            )
-            run.identified[(name, "", raw)] = mapped
-            if pairs:
-                run.identified[(resource_type, *pairs[0])] = mapped
-            return reference(mapped.full_url, display)
-
-        return convert
+    def _same_parts(self, expression: Expression, place: Place, frame: Frame) -> Make | None:
+        """`this as` another map of the same datatype works on the same parts."""
+        source, datatype = expression.source, expression.datatype
+        whole = isinstance(source, Component) and not source.component
+        if self.trace or not whole or expression.table or datatype != frame.datatype:
+            return None
+        target = expression.target or place.type
+        self._datatype(datatype, target, frame)
+        found = self._inner.get((datatype, target))
+        if found is None:  # It uses itself and is being compiled.
+            return None
+        make, uses, always = found
+        self._uses |= uses
+        self._always = self._always or always
+        return make
 
 
 def _first_place(run: Run, source: Template) -> str:
