@@ -226,6 +226,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Value sets import each other more than {most} levels deep.",
         "值集之间的引用超过 {most} 层。",
     ),
+    "tx-not-enumerable": (
+        "The code System '{system}' has a grammar, and cannot be enumerated directly",
+        "代码系统“{system}”的代码由语法规则决定，无法逐一列出",
+    ),
     "tx-too-costly": (
         "The value set '{url}' expansion has too many codes to display (>{most})",
         "值集“{url}”展开后的代码过多，无法全部显示（超过 {most} 个）",

@@ -15,6 +15,7 @@ from typing import Literal, TypeVar
 from hub.definitions import conformance, conformance_urls
 from hub.errors import HubError, fault
 from terminology.core.code_system import code_system
+from terminology.core.grammars import grammar_system
 from terminology.core.shapes import CodeSystem, ContentSource, Resource, ValueSet
 
 Kind = Literal["code_systems", "supplements", "value_sets", "concept_maps"]
@@ -154,6 +155,9 @@ class PackageSource:
 
     async def code_systems(self, url: str) -> Sequence[CodeSystem]:
         """The one version, unless it is a supplement."""
+        by_rule = grammar_system(url)
+        if by_rule is not None:
+            return (by_rule,)
         found = None if "|" in url else _package_code_system(url)
         return () if found is None or found.content == "supplement" else (found,)
 

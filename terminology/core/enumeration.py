@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from terminology.core.filters import matching
-from terminology.core.findings import Refused
+from terminology.core.findings import Finding, Refused
 from terminology.core.membership import unknown_system
 from terminology.core.scope import Scope
 from terminology.core.shapes import CodeSystem, Resource, objects
@@ -125,6 +125,9 @@ def _own(scope: Scope, part: Part, used: Used) -> Chunk:
     wrong = scope.checked(part.system, system)
     if wrong is not None:
         raise Refused(wrong)
+    if listed is None and not system.enumerable:
+        arguments: dict[str, object] = {"system": system.url}
+        raise Refused(Finding("tx-not-enumerable", arguments=arguments))
     used.systems[system.canonical] = system
     if choice.rule:
         used.rules[choice.rule, f"{part.system}|{choice.wanted}"] = None

@@ -191,6 +191,11 @@ class CodeSystem(Canonical):
             folded.setdefault(code.casefold(), ordinal)
         return folded
 
+    @property
+    def enumerable(self) -> bool:
+        """Whether its codes can be listed."""
+        return True
+
     def find(self, code: str) -> int | None:
         """Ordinal of a concept, None when there is none."""
         return self.index.get(code if self.case_sensitive else code.casefold())
