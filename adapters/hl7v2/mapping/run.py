@@ -66,6 +66,7 @@ class Run:
         label: Field at hand, for remarks and sources.
         current, under: Resource at hand, and what it is added to, for `lacks`.
         namespace: Beginning of the systems of this sender that no site file names.
+        plain: No text has escapes or characters that FHIR cannot have.
         present: Bits of the fields or components at hand that have a text.
         loops: Repetition at hand of each `$each` around, outermost first.
         memo: What a datatype map has made of a text, for those whose values are flat.
@@ -97,6 +98,7 @@ class Run:
         "namespace",
         "notes",
         "path",
+        "plain",
         "present",
         "problems",
         "remarks",
@@ -151,6 +153,8 @@ class Run:
         }
         self.deletes = '""' in message.text
         self.dirty = CONTROL.search(message.text) is not None
+        escapes = self.escape and self.escape in message.text[9:]
+        self.plain = not self.dirty and not escapes
         self.seed = blake2b(
             f"{message.sender}\n{self.control_id}\n{message.text}".encode("utf-8", "surrogatepass")
         ).digest()
