@@ -14,7 +14,7 @@ from typing import Any
 
 from adapters.hl7v2 import gathering
 from adapters.hl7v2.announcing import TOPIC, Notice, read_notice
-from adapters.hl7v2.from_fhir import adt, mdm, oru, ref
+from adapters.hl7v2.from_fhir import adt, mdm, oru, ref, tables
 from adapters.hl7v2.from_fhir.building import Envelope, build
 from adapters.hl7v2.from_fhir.datatypes import listed, stamp
 from adapters.hl7v2.from_fhir.scene import Scene
@@ -139,6 +139,7 @@ class Outbox:
             {system: name for name, system in site.systems.items()},
             authority,
             ctx.base,
+            tables.own_codes(site),
         )
         made = dates.from_microseconds(notice.time * 1000)
         recorded = stamp(made, site.zone)

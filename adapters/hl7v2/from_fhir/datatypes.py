@@ -113,7 +113,7 @@ def xpn(name: Mapping[str, Any]) -> Repetition:
         family = str(name.get("text") or "")
     if not family and not given:
         return ()
-    use = tables.name_type(str(name.get("use") or ""))
+    use = tables.code("name-use", name.get("use"), "L")
     suffix, prefix = " ".join(texts(name.get("suffix"))), " ".join(texts(name.get("prefix")))
     return (family, given[0] if given else "", " ".join(given[1:]), suffix, prefix, "", use)
 
@@ -170,7 +170,7 @@ def xad(address: Mapping[str, Any]) -> Repetition:
         state,
         str(address.get("postalCode") or ""),
         str(address.get("country") or ""),
-        tables.address_type(str(address.get("use") or ""), str(address.get("type") or "")),
+        tables.address_type(address.get("use"), address.get("type")),
         "",
         str(address.get("district") or ""),
     )
@@ -181,7 +181,7 @@ def xtn(contact: Mapping[str, Any]) -> Repetition:
     value = str(contact.get("value") or "")
     if not value:
         return ()
-    use, equipment = tables.telecom(str(contact.get("use") or ""), str(contact.get("system") or ""))
+    use, equipment = tables.telecom(contact.get("use"), contact.get("system"))
     if equipment == "Internet":
         return ("", use, equipment, value)
     return (value, use, equipment, "", "", "", "", "", "", "", "", value)

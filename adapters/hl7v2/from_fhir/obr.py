@@ -5,7 +5,6 @@ HL7 v2.5 section 7.4.1. Called by `oru`.
 
 from __future__ import annotations
 
-from adapters.hl7v2.from_fhir import tables
 from adapters.hl7v2.from_fhir.datatypes import cwe, dtm, ei_of, first, listed, xcn_of
 from adapters.hl7v2.from_fhir.scene import Resource, Scene
 from adapters.hl7v2.from_fhir.shape import Segment, segment
@@ -36,7 +35,7 @@ def obr(report: Resource, scene: Scene) -> Segment:
             16: [xcn_of(one.get("requester"), scene) for one in orders],
             22: dtm(report.get("issued"), scene.zone),
             24: category[0] if category and report["resourceType"] == "DiagnosticReport" else "",
-            25: tables.REPORT_STATUS.get(str(report.get("status")), "F"),
+            25: scene.code("report-status", report.get("status"), "F"),
             32: _interpreter(interpreter, scene),
         },
     )

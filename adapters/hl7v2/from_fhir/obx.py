@@ -65,7 +65,7 @@ def _result(
 ) -> Segment:
     """One segment: value, ranges and flags of the holder, the rest of the Observation."""
     value = value_of(holder, scene)
-    status = tables.RESULT_STATUS.get(str(resource.get("status")), "F")
+    status = scene.code("result-status", resource.get("status"), "F")
     period = resource.get("effectivePeriod") or {}
     return segment(
         "OBX",

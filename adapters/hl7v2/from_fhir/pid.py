@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.hl7v2.from_fhir import tables
 from adapters.hl7v2.from_fhir.datatypes import cwe, cx, dtm, listed, own_cx, xad, xpn, xtn
 from adapters.hl7v2.from_fhir.scene import Resource, Scene
 from adapters.hl7v2.from_fhir.shape import Repetition, Segment, segment
@@ -37,7 +36,7 @@ def pid(patient: Resource, scene: Scene) -> Segment:
             ],
             5: [xpn(one) for one in listed(patient.get("name"))] or [("",)],
             7: dtm(_born(patient), scene.zone),
-            8: tables.SEX.get(str(patient.get("gender") or ""), ""),
+            8: scene.code("sex", patient.get("gender")),
             11: [xad(one) for one in listed(patient.get("address"))],
             13: numbers[False],
             14: numbers[True],

@@ -42,7 +42,7 @@ def pv1(encounter: Resource | None, scene: Scene) -> Segment:
         "PV1",
         {
             1: "1",
-            2: patient_class(encounter),
+            2: patient_class(encounter, scene),
             3: _place(encounter, scene),
             4: cwe(first(encounter.get("type"))),
             10: cwe(encounter.get("serviceType")),
@@ -57,9 +57,19 @@ def pv1(encounter: Resource | None, scene: Scene) -> Segment:
     )
 
 
-def patient_class(encounter: Resource) -> str:
-    """Table 0004 of an Encounter."""
-    return tables.patient_class(str((encounter.get("class") or {}).get("code") or ""))
+def patient_class(encounter: Resource, scene: Scene | None = None) -> str:
+    """Table 0004 of an Encounter, or the receiver's own code; N: not applicable.
+
+    Args:
+        encounter: The visit.
+        scene: Knows the receiver's codes; None: the table's.
+    """
+    given = str((encounter.get("class") or {}).get("code") or "")
+    # Codes of 0004 itself stay; what it has no code for is nearest to an outpatient.
+    default = given if len(given) == 1 else "O" if given else "N"
+    if scene is None:
+        return tables.code("encounter-class", given, default)
+    return scene.code("encounter-class", given, default)
 
 
 def _place(encounter: Resource, scene: Scene) -> Repetition:

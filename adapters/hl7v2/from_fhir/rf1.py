@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.hl7v2.from_fhir import tables
 from adapters.hl7v2.from_fhir.datatypes import cwe, dtm, ei_of, first, listed
 from adapters.hl7v2.from_fhir.pv1 import patient_class
 from adapters.hl7v2.from_fhir.scene import Resource, Scene
@@ -24,12 +23,12 @@ def rf1(request: Resource, encounter: Resource | None, scene: Scene) -> Segment:
     """
     period = request.get("occurrencePeriod") or {}
     start = request.get("occurrenceDateTime") or period.get("start") or request.get("authoredOn")
-    category = patient_class(encounter) if encounter else ""
+    category = patient_class(encounter, scene) if encounter else ""
     return segment(
         "RF1",
         {
             1: [PENDING],
-            2: (tables.PRIORITY.get(str(request.get("priority") or ""), "R"),),
+            2: (scene.code("referral-priority", request.get("priority"), "R"),),
             3: cwe(request.get("code")) or cwe(first(request.get("category"))),
             5: category if category in _CATEGORIES else "",
             6: ei_of(request, scene, "PLAC"),

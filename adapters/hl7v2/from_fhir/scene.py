@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from adapters.hl7v2.from_fhir import tables
 from hub.model import reference
 
 Resource = dict[str, Any]
@@ -24,6 +25,7 @@ class Scene:
         namespaces: Identifier system to its name at the receiver (`HIS`).
         authority: Assigning authority of the hub's own ids.
         base: The hub's own base, below which a URL is one of its resources.
+        codes: The receiver's own codes, by table and FHIR code.
     """
 
     resources: Mapping[str, Resource] = field(default_factory=dict)
@@ -31,6 +33,20 @@ class Scene:
     namespaces: Mapping[str, str] = field(default_factory=dict)
     authority: str = "FHIRHUB"
     base: str = ""
+    codes: Mapping[str, tables.Codes] = field(default_factory=dict)
+
+    def code(self, table: str, given: object, default: str = "") -> str:
+        """A FHIR code in an HL7 table, or in the receiver's own.
+
+        Args:
+            table: Name of the table map.
+            given: The code, None for none.
+            default: When neither has anything for it.
+        """
+        own = self.codes.get(table)
+        if own is not None and isinstance(given, str) and given in own:
+            return own[given]
+        return tables.code(table, given, default)
 
     def of(self, element: Any, *types: str) -> Resource | None:
         """What a Reference points to, contained or not; None when it is not here.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from adapters.hl7v2.from_fhir import tables
 from adapters.hl7v2.from_fhir.datatypes import cwe, dtm, ei, ei_of, first, listed, xcn_of
 from adapters.hl7v2.from_fhir.scene import Resource, Scene
 from adapters.hl7v2.from_fhir.shape import Segment, segment
@@ -36,7 +35,7 @@ def txa(document: Resource, scene: Scene) -> Segment:
             10: [xcn_of(document.get("authenticator"), scene)],
             12: own,
             13: ei_of(parents[0], scene) if parents else "",
-            17: tables.COMPLETION.get(str(document.get("docStatus") or ""), "AU"),
-            19: tables.AVAILABILITY.get(str(document.get("status")), "AV"),
+            17: scene.code("document-completion", document.get("docStatus"), "AU"),
+            19: scene.code("document-availability", document.get("status"), "AV"),
         },
     )
