@@ -28,7 +28,7 @@ class Decision:
         unlimited: Everything: nothing needs to be asked.
     """
 
-    __slots__ = ("_limits", "_principal", "_roles", "_scopes", "unlimited")
+    __slots__ = ("_free", "_limits", "_principal", "_roles", "_scopes", "unlimited")
 
     def __init__(self, principal: Principal) -> None:
         """Read roles and scopes.
@@ -41,6 +41,7 @@ class Decision:
         self._roles = tuple(known[name] for name in sorted(principal.roles) if name in known)
         self._scopes = _usable(principal)
         self._limits: dict[tuple[str, str], Criterion | None] = {}
+        self._free: dict[tuple[str, str], bool] = {}
         self.unlimited = principal == LOCAL or self._sees_all()
 
     def permits(self, letter: str, type: str) -> bool:
@@ -121,6 +122,23 @@ class Decision:
         if scopes and all(scope.level == "patient" for scope in scopes):
             confined.append(self._launched)
         return frozenset.intersection(*confined) if confined else None
+
+    def is_free(self, letter: str, type: str) -> bool:
+        """Whether new content may say anything and refer to anything: nothing of it is tested.
+
+        Args:
+            letter: `c` or `u`.
+            type: Resource type.
+        """
+        place = (type, letter)
+        if place not in self._free:
+            self._free[place] = (
+                type != BINARY
+                and self.limit(type, letter) is None
+                and self.subjects(type, letter) is None
+                and all(self.reach(target) is None for target in resource_types())
+            )
+        return self._free[place]
 
     # -----------------------------------------------------------------------------------------
 

@@ -192,6 +192,11 @@ async def check_content(
         TargetMissing: It refers to what is not there or hidden, and did not before.
     """
     decision = decide(ctx.principal)
+    if all(
+        change.resource is None or decision.is_free(LETTERS[change.method], change.type)
+        for change in changes
+    ):
+        return
     updated = int(ctx.clock().timestamp() * 1000)
     pending: dict[sight.Target, Candidate | None] = {
         (write.type, write.id): None

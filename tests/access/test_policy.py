@@ -142,6 +142,22 @@ def test_new_content_is_about_those_one_is_confined_to() -> None:
     assert decide(principal("doctor")).subjects("Observation", "c") is None
 
 
+def test_content_is_free_only_where_nothing_of_it_is_tested() -> None:
+    assert decide(principal("system", "system/*.cruds")).is_free("c", "Observation")
+    assert decide(principal("admin")).is_free("u", "Patient")
+    for who in (
+        principal("system", "system/*.rs"),
+        principal("system", "system/Patient.cruds"),
+        principal("system", "system/*.cruds?_security=a|b"),
+        principal("doctor", organizations=frozenset(("a",))),
+        principal("patient", patients=frozenset(("a",))),
+        principal("admin", "patient/*.cruds", patient="a"),
+        principal("nobody"),
+    ):
+        assert not decide(who).is_free("c", "Observation"), who
+    assert not decide(principal("system", "system/*.cruds")).is_free("c", "Binary")
+
+
 def test_deciding_again_costs_a_look_into_a_dict() -> None:
     who = principal("admin", "user/*.cruds")
     decide(who)
