@@ -223,10 +223,9 @@ def _fill(
             sources += [Source(name, where, str(n)) for n in fields if present >> n & 1]
             if not fields:
                 sources.append(Source(name, where, ""))
-        elif run.deletes and any(base[n] == DELETE for n in fields if n < len(base)):
-            emptied += [Source(name, where, str(n)) for n in fields if present >> n & 1]
-            continue
         elif given is None or (value := given(run, base, 0)) is None:
+            if run.deletes and any(base[n] == DELETE for n in fields if n < len(base)):
+                emptied += [Source(name, where, str(n)) for n in fields if present >> n & 1]
             continue
         out[name] = value
     if rules.distinct:
