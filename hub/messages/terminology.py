@@ -185,6 +185,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{system}#{code} 的显示名“{display}”中的空白不正确。正确的显示名是 {choices}"
         "（语言“{languages}”）",
     ),
+    "tx-display-gone": (
+        "'{display}' is no longer considered a correct display for code '{code}' (status = "
+        "{status}). The correct display is one of {choices}",
+        "“{display}”不再是代码“{code}”的正确显示名（状态 = {status}）。正确的显示名是 {choices}",
+    ),
     "tx-display-default": (
         "There are no valid display names found for the code {system}#{code} for language(s) "
         "'{languages}'. The display is '{display}' which is a valid display for the default "

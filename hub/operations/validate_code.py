@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/codesystem-operation-validate-code.html
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -25,11 +26,14 @@ from hub.operations.terminology_request import (
     refused,
 )
 from terminology.core.checked import Given, Strictness, answer
-from terminology.core.code_system import code_system
 from terminology.core.content import InlineSource, Library
 from terminology.core.findings import Finding, Refused, outcome
 from terminology.core.shapes import ValueSet
 from terminology.core.validate import in_code_system, in_value_set
+from terminology.core.value_set import parts as parts_of
+
+UNNAMED = "urn:fhir-hub:given"
+"""Url of a code system that comes without one."""
 
 PARAMETERS = (
     "url",
@@ -97,20 +101,24 @@ async def _validated(here: Asked) -> Resource:
         located = bool(value_set.url)
         return answer(scope, checked, together, concept, here.ctx.language, located)
 
-    return await here.compute(judge)
+    return await here.compute(judge, aside=_may_take_long(value_set))
+
+
+def _may_take_long(value_set: ValueSet) -> bool:
+    """Whether a value set has filters, or imports others that may have."""
+    includes, excludes = parts_of(value_set)
+    return any(part.filters or part.value_sets for part in (*includes, *excludes))
 
 
 async def _in_code_system(here: Asked, how: Strictness) -> Resource:
     request = here.request
-    given = one(request, "codeSystem")
-    if request.id:
-        given = await instance(here)
+    given = await instance(here) if request.id else one(request, "codeSystem")
     url, version = text(request, "url") or "", text(request, "version") or ""
     if isinstance(given, dict):
-        own = code_system(given)
-        url, version = own.url or "urn:uuid:given", own.version
-        inline = {**given, "url": url}
-        here = replace(here, library=Library([InlineSource([inline]), *here.library.sources]))
+        url, version = str(given.get("url") or UNNAMED), str(given.get("version") or "")
+        if not request.id or url == UNNAMED:
+            inline = InlineSource([{**given, "url": url}])
+            here = replace(here, library=Library([inline, *here.library.sources]))
     codings, concept = _codings(request, how, url, version)
     scope = here.scope()
 
@@ -193,6 +201,7 @@ async def batch_validate_code(
     shared = await asked(door, ctx, request)
     made: list[Resource] = []
     for validation in wanted:
+        await asyncio.sleep(0)  # others have their turn
         own = _merged(common, validation)
         here = replace(shared, request=replace(request, resource=own))
         try:

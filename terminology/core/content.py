@@ -22,6 +22,9 @@ Kind = Literal["code_systems", "supplements", "value_sets", "concept_maps"]
 T = TypeVar("T")
 Groups = tuple[tuple[T, ...], ...]
 
+LARGE = 1_000
+"""Concepts from which on a code system is read beside the event loop."""
+
 MOST_FETCHES = 2_000
 """Canonicals that one answer may need."""
 
@@ -202,7 +205,7 @@ class InlineSource:
 
     async def code_systems(self, url: str) -> Sequence[CodeSystem]:
         """Those with the url."""
-        found = [code_system(one) for one in self._of("CodeSystem", url)]
+        found = [await _read(one) for one in self._of("CodeSystem", url)]
         return [one for one in found if one.content != "supplement"]
 
     async def supplements(self, url: str) -> Sequence[CodeSystem]:
@@ -213,7 +216,7 @@ class InlineSource:
             if one.get("content") == "supplement"
             and str(one.get("supplements") or "").partition("|")[0] == url
         ]
-        return [code_system(one) for one in found]
+        return [await _read(one) for one in found]
 
     async def value_sets(self, url: str) -> Sequence[ValueSet]:
         """Those with the url."""
@@ -222,3 +225,10 @@ class InlineSource:
     async def concept_maps(self, url: str) -> Sequence[Resource]:
         """Those with the url; all for ""."""
         return self._of("ConceptMap", url)
+
+
+async def _read(resource: Resource) -> CodeSystem:
+    concepts = resource.get("concept")
+    if isinstance(concepts, list) and len(concepts) > LARGE:
+        return await asyncio.to_thread(code_system, resource)
+    return code_system(resource)

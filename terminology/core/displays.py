@@ -13,7 +13,9 @@ from terminology.core.code_system import designation
 from terminology.core.findings import Finding
 from terminology.core.languages import Languages, fitting, is_display, shown
 from terminology.core.shapes import CodeSystem, Designation, Resource, objects
+from terminology.core.standing import STANDARDS_STATUS
 
+_GONE = ("withdrawn", "deprecated")
 _SHOWN_CHOICES = 10
 _SHOWN_LENGTH = 200
 
@@ -75,7 +77,7 @@ def display_finding(
         severity: Of what is wrong.
     """
     every = [(display, language)] if display else []
-    every += [(one.value, one.language) for one in others if is_display(one)]
+    every += [(one.value, one.language) for one in others if is_display(one) and not _gone(one)]
     right = fitting(every, wanted)
     if not every or _same(given, right):
         return None
@@ -90,6 +92,10 @@ def display_finding(
         if _same(given, every):
             return Finding("tx-display-default", "information", location, arguments)
         return Finding("tx-display-no-language", severity, location, arguments)
+    for one in others:
+        if _gone(one) and one.value.casefold() == given.casefold():
+            arguments |= {"status": _gone(one), "choices": ", ".join(dict(right))}
+            return Finding("tx-display-gone", "warning", location, arguments)
     choices = list(dict.fromkeys(right))
     written = [
         f"'{word}' ({tongue})" if tongue else f"'{word}'"
@@ -101,6 +107,14 @@ def display_finding(
         return Finding("tx-display-space", severity, location, arguments)
     message = "tx-display" if len(choices) == 1 else "tx-display-several"
     return Finding(message, severity, location, arguments)
+
+
+def _gone(one: Designation) -> str:
+    """`withdrawn` or `deprecated` when a word is no longer right, else ""."""
+    for extension in one.extension:
+        if extension.get("url") == STANDARDS_STATUS and extension.get("valueCode") in _GONE:
+            return str(extension["valueCode"])
+    return ""
 
 
 def _same(given: str, right: Sequence[tuple[str, str]]) -> bool:

@@ -87,6 +87,7 @@ KINDS = MappingProxyType(
         "tx-display-space": Kind(
             "invalid", "invalid-display", "Display_Name_WS_for__should_be_one_of__instead_of"
         ),
+        "tx-display-gone": Kind("invalid", "display-comment", "INACTIVE_DISPLAY_FOUND"),
         "tx-display-default": Kind(
             "invalid", "invalid-display", "NO_VALID_DISPLAY_FOUND_NONE_FOR_LANG_OK"
         ),

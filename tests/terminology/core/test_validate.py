@@ -251,6 +251,17 @@ def test_wrong_white_space_is_told_as_that() -> None:
     assert "whitespace" in found.values["message"]
 
 
+def test_a_display_that_was_withdrawn_is_a_warning() -> None:
+    url = "http://hl7.org/fhir/StructureDefinition/structuredefinition-standards-status"
+    old = {"value": "Old", "extension": [{"url": url, "valueCode": "withdrawn"}]}
+    of = code_system(concept("a", "New", designation=[old]))
+    found = validate(WHOLE, given("a", display="Old"), content=[of])
+    assert found.result
+    assert found.kinds == [("warning", "display-comment", "Coding.display")]
+    found = validate(WHOLE, given("a", display="Other"), content=[of])
+    assert "'Old'" not in found.values["message"]
+
+
 def test_the_value_set_may_allow_another_display() -> None:
     include = listed("dog")
     include["concept"][0]["display"] = "Doggy"
