@@ -1,7 +1,7 @@
 """What a version of HL7 v2 knows: fields, components and their number, out of hl7apy's tables.
 
 hl7apy's own objects need 1.4 ms for each OBX and its escaping takes hexadecimal ones apart, so
-only its tables are used here; in tests it reads every message that was built (docs/adr/0024).
+only its tables are used here; in tests it reads every message that was built (docs/adr/0026).
 Called by `building`.
 """
 
