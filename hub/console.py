@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from hub.interactions import Interactions
     from hub.rest.metrics import Metrics
     from hub.settings import Settings
+    from hub.web.messages import MessageDesk
     from hub.web.pages import Console
     from hub.web.status import Load, Process
 
@@ -58,7 +60,7 @@ def build_console(
         lambda: _loads(settings.data),
         Tenant(zone=settings.zone),
     )
-    return Console(sources, entry)
+    return Console(sources, entry, _desk(door, settings))
 
 
 async def let_in(clients: Clients, settings: Settings) -> None:
@@ -72,6 +74,21 @@ async def let_in(clients: Clients, settings: Settings) -> None:
     from hub.web.client import ensure_client
 
     await ensure_client(clients, settings.site, int(utc_now().timestamp() * 1000))
+
+
+def _desk(door: Interactions, settings: Settings) -> Callable[[], MessageDesk] | None:
+    """Who looks after HL7 v2 messages, loaded when somebody does; None where there are none."""
+    if not settings.mllp and not any(settings.site_files.glob("*.toml")):
+        return None
+
+    @cache
+    def desk() -> MessageDesk:
+        from adapters.hl7v2.message_desk import MessageDesk
+        from adapters.hl7v2.service import sites_of
+
+        return MessageDesk(door.store, sites_of(settings))
+
+    return desk
 
 
 def _processes(metrics: Metrics, folder: Path | None) -> Callable[[], Sequence[Process]]:

@@ -23,9 +23,11 @@ from hub.access.accounts import Accounts
 from hub.access.clients import Clients
 from hub.access.policy import decide
 from hub.access.tokens import TokenRefused
+from hub.context import Context
 from hub.errors import Unavailable
 from hub.principal import LOCAL, Principal
 from hub.storage.port import StoreUnavailable
+from hub.web import messages
 from hub.web.client import CLIENT
 from hub.web.status import Sources, status
 
@@ -38,6 +40,8 @@ Headers = tuple[tuple[bytes, bytes], ...]
 FILES = {"console.js": b"text/javascript; charset=utf-8", "style.css": b"text/css; charset=utf-8"}
 WATCHES = frozenset(("admin", "manager"))
 """Roles that see how the hub runs."""
+ADMINISTRATORS = frozenset(("admin",))
+"""Roles that see messages of hospitals."""
 
 _SAFE: Headers = (
     (b"x-content-type-options", b"nosniff"),
@@ -77,6 +81,11 @@ _WORDS = {
     "zh": ("zh-CN", "健康档案", "此页面需要 JavaScript。接口不需要，请见 /docs。"),
 }
 _NO_ANSWER = ("The store does not answer now.", "数据库暂时没有响应。")
+_FOR_WATCHES = (
+    "Only administrators and managers see how the hub runs.",
+    "只有系统管理员和管理人员可以查看运行信息。",
+)
+_FOR_ADMINISTRATORS = ("Only administrators see messages.", "只有系统管理员可以查看消息。")
 _quality = re.compile(r"\s*([A-Za-z]{1,8})[A-Za-z0-9-]*\s*(?:;\s*q\s*=\s*([01](?:\.\d*)?))?").match
 
 
@@ -120,14 +129,20 @@ class _Refused(Exception):
 class Console:
     """The application."""
 
-    def __init__(self, sources: Sources, entry: Entry | None) -> None:
+    def __init__(
+        self,
+        sources: Sources,
+        entry: Entry | None,
+        desk: Callable[[], messages.MessageDesk] | None = None,
+    ) -> None:
         """Read the files once.
 
         Args:
             sources: What the status is made of.
             entry: None while authentication is off.
+            desk: Gives who looks after HL7 v2 messages, when it is needed; None: there are none.
         """
-        self._sources, self._entry = sources, entry
+        self._sources, self._entry, self._desk = sources, entry, desk
         self._files = {name: _file(name, type) for name, type in FILES.items()}
         self._pages = {language: self._page(language) for language in _WORDS}
 
@@ -151,24 +166,27 @@ class Console:
     async def _answer(
         self, scope: Scope, headers: Mapping[bytes, bytes], language: str, send: Send
     ) -> None:
+        path: str = scope["path"]
+        name = path.removeprefix("/console/")
+        if path != name and name.partition("/")[0] in messages.PARTS and self._desk is not None:
+            await self._messages(self._desk(), scope, headers, language, send)
+            return
         if scope["method"] not in ("GET", "HEAD"):
             raise _Refused(405, "Only GET and HEAD are possible here.", "此处仅支持 GET 和 HEAD。")
-        path: str = scope["path"]
         if path == "/":
             more = (*_AGAIN, (b"content-security-policy", _POLICY))
             await _send(send, scope, 200, b"text/html; charset=utf-8", self._pages[language], more)
             return
-        name = path.removeprefix("/console/")
         if name in self._files:
             await self._send_file(self._files[name], scope, headers, send)
             return
         parts = {"me": self._me, "status": self._status}
         if path == name or name not in parts:
             raise _Refused(404, "There is nothing at this address.", "此地址没有内容。")
-        address = scope["client"][0] if scope.get("client") else ""
+        address = _address(scope)
         principal = await self._principal(headers, name, address)
         if name == "status":
-            self._check_watches(principal, address)
+            self._check_role(principal, WATCHES, name, address)
         try:
             content = await parts[name](principal)
         except StoreUnavailable as error:
@@ -206,6 +224,8 @@ class Console:
             "patients": None if principal.patients is None else sorted(principal.patients),
             "status": self._watches(principal),
             "audit": decide(principal).permits("s", "AuditEvent"),
+            "messages": self._desk is not None
+            and (self._entry is None or bool(principal.roles & ADMINISTRATORS)),
             "apps": await self._apps(),
         }
 
@@ -232,27 +252,51 @@ class Console:
     def _watches(self, principal: Principal) -> bool:
         return self._entry is None or bool(principal.roles & WATCHES)
 
-    def _check_watches(self, principal: Principal, address: str) -> None:
-        """Refuse to tell others how the hub runs.
+    async def _messages(
+        self,
+        desk: messages.MessageDesk,
+        scope: Scope,
+        headers: Mapping[bytes, bytes],
+        language: str,
+        send: Send,
+    ) -> None:
+        """HL7 v2 messages; see `hub.web.messages`."""
+        if scope["method"] not in ("GET", "HEAD", "POST"):
+            raise _Refused(405, "Only GET, HEAD and POST are possible here.", "此处不支持此方法。")
+        path, address = scope["path"].removeprefix("/console/"), _address(scope)
+        principal = await self._principal(headers, "messages", address)
+        self._check_role(principal, ADMINISTRATORS, "messages", address)
+        ctx = Context(self._sources.tenant, principal, language=language, address=address)
+        query = scope.get("query_string", b"").decode("latin-1")
+        try:
+            content = await messages.answer(desk, ctx, scope["method"], path, query)
+        except StoreUnavailable as error:
+            raise _Refused(503, *_NO_ANSWER) from error
+        except ValueError as error:  # More parameters than anybody needs.
+            raise _Refused(400, "That cannot be asked.", "请求无效。") from error
+        if content is None:
+            raise _Refused(404, "There is nothing at this address.", "此地址没有内容。")
+        await _send(send, scope, 200, _JSON, msgspec.json.encode(content), _NEVER)
+
+    def _check_role(
+        self, principal: Principal, roles: frozenset[str], part: str, address: str
+    ) -> None:
+        """Refuse to tell others than those of some roles how the hub runs.
 
         Raises:
             _Refused: It is not for them.
         """
-        if self._entry is None or self._watches(principal):
+        if self._entry is None or principal.roles & roles:
             return
         self._entry.record(
-            "console-status",
+            f"console-{part}",
             ok=False,
             account=principal.name,
             client=principal.client,
             address=address,
             reason="forbidden",
         )
-        raise _Refused(
-            403,
-            "Only administrators and managers see how the hub runs.",
-            "只有系统管理员和管理人员可以查看运行信息。",
-        )
+        raise _Refused(403, *(_FOR_WATCHES if roles is WATCHES else _FOR_ADMINISTRATORS))
 
     async def _status(self, principal: Principal) -> dict[str, Any]:
         return await status(self._sources)
@@ -281,6 +325,10 @@ class Console:
             script=self._files["console.js"].version,
         )
         return made.encode()
+
+
+def _address(scope: Scope) -> str:
+    return scope["client"][0] if scope.get("client") else ""
 
 
 def _file(name: str, type: bytes) -> _File:

@@ -18,6 +18,8 @@ export interface Me {
   status: boolean;
   /** May search the audit. */
   audit: boolean;
+  /** May look after messages of hospitals, and there are some. */
+  messages: boolean;
   apps: App[];
 }
 

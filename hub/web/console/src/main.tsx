@@ -7,6 +7,7 @@ import { Audit, forget as forgetAudit } from "./audit";
 import { FrameContext, Heading, noteMove, ownRecord, recordWord, useFrame, useTitle, type Frame, type Me } from "./frame";
 import { Jobs } from "./jobs";
 import { Login, LoginFailed } from "./login";
+import { MessagePage, MessagesPage } from "./messages";
 import { Overview } from "./overview";
 import { readPage, type Page } from "./page";
 import { forget as forgetPatients, Patients } from "./patients";
@@ -27,6 +28,7 @@ const PLACES: Place[] = [
   { href: "#/", name: "overview", icon: "M3 12 12 4l9 8M6 10v10h12V10", seen: () => true },
   { href: "#/patients", name: "patients", icon: "M12 12a4 4 0 1 0 0-8 4 4 0 0 0 0 8ZM4 21c0-4 4-6 8-6s8 2 8 6", seen: () => true },
   { href: "#/jobs", name: "jobs", icon: "M12 3v4M12 17v4M3 12h4M17 12h4M6 6l3 3M15 15l3 3M6 18l3-3M15 9l3-3", seen: (me) => me.status },
+  { href: "#/messages", name: "messages", icon: "M3 6h18v12H3ZM3 7l9 7 9-7", seen: (me) => me.messages },
   { href: "#/audit", name: "audit", icon: "M12 3 4 6v6c0 5 4 8 8 9 4-1 8-4 8-9V6ZM9 12l2 2 4-4", seen: (me) => me.audit && me.patients === null },
   { href: "#/account", name: "account", icon: "M4 5h16v14H4ZM8 15c0-2 8-2 8 0M12 11a2 2 0 1 0 0-4 2 2 0 0 0 0 4Z", seen: () => true },
 ];
@@ -35,11 +37,14 @@ function route(hash: string): ComponentChildren {
   const [, name = "", id = "", part = ""] = hash.replace(/^#/, "").split("?")[0]?.split("/") ?? [];
   if (name === "patients" && /^[A-Za-z0-9.-]{1,64}$/.test(id))
     return <PatientPage key={id} id={id} part={part} />;
+  if (name === "messages" && (id === "in" || id === "out") && /^\d{1,18}$/.test(part))
+    return <MessagePage key={`${id}${part}`} direction={id} row={part} />;
   if (id) return <Nowhere />;
   const pages: Record<string, () => ComponentChildren> = {
     "": () => <Overview />,
     patients: () => <Patients />,
     jobs: () => <Jobs />,
+    messages: () => <MessagesPage />,
     audit: () => <Audit />,
     account: () => <Account />,
   };
