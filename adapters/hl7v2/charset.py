@@ -14,7 +14,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from typing import NamedTuple
 
-from hub.errors import Unprocessable, fault
+from hub.errors import Issue, Unprocessable, fault
 
 DETECT = "detect"
 """Setting of a site: find out by the bytes."""
@@ -78,8 +78,14 @@ _CONTROL = re.compile(rb"[\x80-\x9f]")
 _SHORT_ONLY = re.compile(rb"(?:[\x00-\x7f]|[\xc2-\xdf][\x80-\xbf])*")
 _BESIDE_LETTERS = re.compile(rb"[A-Za-z][\x80-\xff]|[\x80-\xff][A-Za-z]")
 _MARGIN = 0.15
+_MARGIN_ABROAD = 0.35
 _EXPECTED_BONUS = 0.3
-_GUESSES = {"gb18030": "GB 18030-2000", "cp950": "BIG-5", "iso8859-1": "8859/1"}
+_GUESSES = {
+    "utf-8": "UNICODE UTF-8",
+    "gb18030": "GB 18030-2000",
+    "cp950": "BIG-5",
+    "iso8859-1": "8859/1",
+}
 _TRADITIONAL = frozenset(
     ("TWN", "TW", "HKG", "HK", "MAC", "MO", "Asia/Taipei", "Asia/Hong_Kong", "Asia/Macau")
 )
@@ -260,11 +266,8 @@ def _detected(raw: bytes, zone: str) -> str:
     """
     sample = raw[:_SAMPLE]
     expected = _expected(_field(raw, 17).upper(), zone)
-    if _decodes(raw, "utf-8"):
-        # A name of two or three characters in GB18030 may be letters of other scripts in UTF-8.
-        doubtful = _SHORT_ONLY.fullmatch(sample) and not _BESIDE_LETTERS.search(sample)
-        if not (doubtful and expected and _SHARES[expected](sample) >= 0.7):
-            return "utf-8"
+    if _decodes(raw, "utf-8") and _is_utf8(sample, expected):
+        return "utf-8"
     scores = {
         codec: share(sample) + _EXPECTED_BONUS * (codec == expected) if _decodes(raw, codec) else -1
         for codec, share in _SHARES.items()
@@ -272,16 +275,29 @@ def _detected(raw: bytes, zone: str) -> str:
     western = len(_WESTERN.findall(sample)) / len(_HIGH.findall(sample) or "-")
     scores["iso8859-1"] = -1 if _CONTROL.search(raw) else western
     best, second, _ = sorted(scores, key=lambda codec: scores[codec], reverse=True)
-    if scores[best] - scores[second] > _MARGIN:
+    if scores[best] - scores[second] > (_MARGIN if expected else _MARGIN_ABROAD):
         return best
-    raise Unprocessable(
-        fault(
-            "structure",
-            "hl7v2-charset-ambiguous",
-            "MSH-18",
-            first=_GUESSES[best],
-            second=_GUESSES[second],
-        )
+    raise _ambiguous(best, second)
+
+
+def _is_utf8(sample: bytes, expected: str) -> bool:
+    """Whether bytes that could be UTF-8 are.
+
+    A name of two or three characters in GB18030 may be letters of other scripts in UTF-8.
+    """
+    if not _SHORT_ONLY.fullmatch(sample) or _BESIDE_LETTERS.search(sample):
+        return True
+    if expected:
+        return _SHARES[expected](sample) < 0.7
+    if _gb_share(sample) == 1.0:
+        raise _ambiguous("utf-8", "gb18030")
+    return True
+
+
+def _ambiguous(first: str, second: str) -> Unprocessable:
+    names = {"first": _GUESSES[first], "second": _GUESSES[second]}
+    return Unprocessable(
+        Issue("error", "structure", "hl7v2-charset-ambiguous", {**names}, "MSH-18")
     )
 
 

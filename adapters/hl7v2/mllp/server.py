@@ -243,7 +243,7 @@ class Connection(asyncio.Protocol):
         if not self._server.opened(self):
             self._server.counts.refused += 1
             _log.warning("a connection is refused: address or number of connections")
-            self._transport = None
+            transport, self._transport = self._transport, None
             transport.abort()
 
     def data_received(self, data: bytes) -> None:
