@@ -32,8 +32,9 @@ _WRITTEN = re.compile(
 _TIME = re.compile(r"(?a)(\d\d):?(\d\d)?(?::?(\d\d)(\.\d{1,6})?)?")
 _NUMBER = re.compile(r"\s*([<>]=?)?\s*([+-]?(?:\d{1,18}(?:\.\d{0,12})?|\.\d{1,12}))\s*")
 _SUM = re.compile(r"(?a)(\S+) \+ (\d{1,7}) ?(\S*)")
+_END = r"\d{1,12}(?:\.\d{1,9})?"
 _LIMITS = re.compile(
-    r"\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*(?:--?|–|—|~|～|_)\s*([+-]?\d{1,12}(?:\.\d{1,9})?)\s*"
+    rf"\s*(?:(-{_END})\s*[-–—~～_]\s*([+-]?{_END})|(\+?{_END})\s*(?:--?|[–—~～_])\s*(\+?{_END}))\s*"
 )
 _SAMPLE = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,10})?")
 _HAN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
@@ -272,16 +273,25 @@ def sum_of(text: str, zone: str) -> str | None:
         raise Unusable("hl7v2-bad-duration") from None
 
 
+def _ends(text: str) -> tuple[Decimal | int, Decimal | int] | None:
+    """Both ends of `3.5-9.5` (`3.5--9.5` where the first is not below zero); None for no range."""
+    match = _LIMITS.fullmatch(text)
+    if match is None:
+        return None
+    low, high = (_number(end) for end in match.groups() if end)
+    return (low, high) if low <= high else None
+
+
 def low_end(text: str, zone: str) -> Decimal | int | None:
     """The lower limit of `3.5-9.5`; None when it is not written so."""
-    match = _LIMITS.fullmatch(text)
-    return None if match is None else _number(match.group(1))
+    ends = _ends(text)
+    return None if ends is None else ends[0]
 
 
 def high_end(text: str, zone: str) -> Decimal | int | None:
     """The upper limit of `3.5-9.5`; None when it is not written so."""
-    match = _LIMITS.fullmatch(text)
-    return None if match is None else _number(match.group(2))
+    ends = _ends(text)
+    return None if ends is None else ends[1]
 
 
 def samples(text: str, zone: str) -> str | None:
