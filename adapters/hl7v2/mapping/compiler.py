@@ -220,7 +220,7 @@ class Compiler:
     def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
         single = place._replace(repeats=False)
         items: list[tuple[Extend, int]] = []
-        constant = True
+        constant, gives = True, False
         for node in nodes:
             if isinstance(node, dict) and "$each" in node:
                 items.append((self._each(node, single, frame), 0))
@@ -234,8 +234,9 @@ class Compiler:
                     continue
             part, mask, _ = self.masked(node, single, frame)
             constant = constant and part.made is None
+            gives = gives or part.given is not None
             items.append((one_item(part, self.trace), 0 if part.given is not None else mask))
-        return list_of(items, constant)
+        return list_of(items, constant, gives)
 
     def _many(self, expression: Expression, frame: Frame) -> bool:
         source = expression.source

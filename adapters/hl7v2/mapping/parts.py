@@ -209,8 +209,14 @@ def one_item(part: Part, trace: bool) -> Extend:
     return extend
 
 
-def list_of(items: Sequence[tuple[Extend, int]], constant: bool) -> Part:
-    """A list; a constant when all its items are. Each with its mask, as in `Member`."""
+def list_of(items: Sequence[tuple[Extend, int]], constant: bool, gives: bool) -> Part:
+    """A list.
+
+    Args:
+        items: Each with its mask, as in `Member`.
+        constant: All of them are.
+        gives: One of them stands there without the message.
+    """
 
     def made(run: Run, base: Base, depth: int) -> Any:
         out: list[Any] = []
@@ -227,7 +233,7 @@ def list_of(items: Sequence[tuple[Extend, int]], constant: bool) -> Part:
             extend(run, base, depth, out)
         return out or None
 
-    return Part(None, given) if constant else Part(made, given)
+    return Part(None, given) if constant else Part(made, given if gives else None)
 
 
 def merge(into: dict[str, Any], name: str, value: Any) -> None:

@@ -36,6 +36,8 @@ def encounter(converted: Converted) -> dict[str, Any]:
         ("A11", {"n2": "I"}, "cancelled", False),
         ("A12", {"n2": "I"}, "in-progress", False),
         ("A13", {"n2": "I", "n45": "20260301"}, "in-progress", False),
+        ("A14", {"n2": "I"}, "planned", False),
+        ("A23", {"n2": "I"}, "entered-in-error", False),
         ("A08", {"n2": "I"}, "in-progress", True),
         ("A31", {"n2": "O"}, "in-progress", True),
         ("A08", {"n2": "I", "n45": "20260301"}, "finished", False),
