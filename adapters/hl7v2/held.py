@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from adapters.hl7v2.breathing import slices
 from adapters.hl7v2.converted import Mapped
-from adapters.hl7v2.merging import Content, Marks, plain, unpack
+from adapters.hl7v2.marks import Marks, unpack
+from adapters.hl7v2.merged_elements import Content, plain
 from hub.context import Context
 from hub.interactions import Interactions, sight
 from hub.interactions.answer import resource_of

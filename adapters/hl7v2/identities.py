@@ -20,7 +20,7 @@ from uuid import UUID
 from adapters.hl7v2.breathing import breathing, slices
 from adapters.hl7v2.converted import Mapped, Remark
 from adapters.hl7v2.held import Held
-from adapters.hl7v2.merging import IDENTIFIER, Content, plain
+from adapters.hl7v2.merged_elements import IDENTIFIER, Content, plain
 from adapters.hl7v2.places import place_of
 from hub.context import Context
 from hub.errors import Conflict, fault

@@ -16,7 +16,9 @@ from typing import Any
 
 from adapters.hl7v2.converted import Mapped
 from adapters.hl7v2.held import Held
-from adapters.hl7v2.merging import Content, Stamp, carried
+from adapters.hl7v2.marks import Stamp
+from adapters.hl7v2.merged_elements import Content
+from adapters.hl7v2.merging import carried
 from hub.errors import Conflict, fault
 
 REPLACED_BY, REPLACES = "replaced-by", "replaces"

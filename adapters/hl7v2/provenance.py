@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapters.hl7v2.converted import Converted, Mapped
-from adapters.hl7v2.merging import element_of
+from adapters.hl7v2.merged_elements import element_of
 from hub.model.body import instant
 
 SYSTEM = "urn:fhir-hub:hl7v2"

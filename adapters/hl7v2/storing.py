@@ -17,19 +17,10 @@ from adapters.hl7v2.breathing import breathing
 from adapters.hl7v2.converted import Converted, Mapped, Remark
 from adapters.hl7v2.held import Held, held_by_id, recall
 from adapters.hl7v2.identities import Found, Identity, find_all, set_apart
+from adapters.hl7v2.marks import Marks, Stamp, pack
+from adapters.hl7v2.merged_elements import IDENTIFIER, Content, element_of, plain
 from adapters.hl7v2.merged_patients import carry_over, chain, join, reached
-from adapters.hl7v2.merging import (
-    IDENTIFIER,
-    Content,
-    Marks,
-    Stamp,
-    Told,
-    element_of,
-    merge,
-    pack,
-    plain,
-    with_edits,
-)
+from adapters.hl7v2.merging import Told, merge, with_edits
 from adapters.hl7v2.places import entry, in_message, place_of
 from adapters.hl7v2.provenance import Origin, Target, provenance
 from hub.context import Context
@@ -45,7 +36,7 @@ from hub.interactions.url import parameters
 from hub.model import body
 from hub.model.identity import new_id
 from hub.storage.message_log import ArrivalState, Mark, Settled
-from hub.storage.port import ABSENT
+from hub.storage.port import ABSENT, PreconditionChanged
 
 Settle = Callable[[tuple[Mark, ...], tuple[Remark, ...]], Settled]
 """Makes the end of the work on a message that was stored: with these marks, after these remarks."""
@@ -168,6 +159,8 @@ class _Work:
             return
         if stored.deleted:
             held.marks = Marks(stored.version, Stamp(stored.updated, 0))
+        elif marks.version > stored.version:  # Another message came between the two reads.
+            raise PreconditionChanged(-1, ())
         elif marks.version and marks.version != stored.version:
             left = await sight.vread(self.door, self.ctx, held.type, held.id, marks.version)
             if left is not None and not left.deleted:

@@ -9,17 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hl7v2.merging import (
-    Content,
-    Marks,
-    Merged,
-    Stamp,
-    Told,
-    merge,
-    pack,
-    unpack,
-    with_edits,
-)
+from adapters.hl7v2.marks import Marks, Stamp, pack, unpack
+from adapters.hl7v2.merged_elements import Content
+from adapters.hl7v2.merging import Merged, Told, merge, with_edits
 
 A, B, C = ({"system": "s", "value": value} for value in "ABC")
 
@@ -109,6 +101,32 @@ def test_what_belongs_together_is_replaced_together(
 ) -> None:
     messages = told(1, **first), told(2, **second)
     assert all(after(type, *order).content == second for order in permutations(messages))
+
+
+def test_a_discharge_stays_when_a_later_message_does_not_mention_it() -> None:
+    start, end = {"start": "2026-01-01"}, {"end": "2026-01-09"}
+    home = {"dischargeDisposition": {"text": "home"}}
+    admitted = told(1, status="in-progress", period=start, hospitalization={"admitSource": {}})
+    discharged = told(2, status="finished", period=start | end, hospitalization=home)
+    changed = Told(
+        {"status": "in-progress", "period": start, "priority": {}}, Stamp(3, 3), (), ("status",)
+    )
+    for order in permutations((admitted, discharged, changed)):
+        assert after("Encounter", *order).content == {
+            "status": "finished",
+            "period": start | end,
+            "hospitalization": {"admitSource": {}} | home,
+            "priority": {},
+        }
+    cancelled = told(4, status="in-progress", period=start)
+    for order in permutations((admitted, discharged, cancelled)):
+        assert after("Encounter", *order).content["period"] == start
+
+
+def test_an_element_is_emptied_with_its_parts() -> None:
+    parts = {"admitSource": {}, "destination": {"display": "x"}}
+    messages = told(1, hospitalization=parts), told(2, deleted=("hospitalization",))
+    assert all(after("Encounter", *order).content == {} for order in permutations(messages))
 
 
 def test_the_name_of_a_choice_empties_all_its_types() -> None:

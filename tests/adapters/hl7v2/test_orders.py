@@ -134,7 +134,7 @@ async def test_side_by_side_they_end_as_one_after_the_other(
 ) -> None:
     expected = await end(MemoryStore(), messages)
     for number in range(3):
-        order = [copy.deepcopy(one) for one in [*messages, *messages]]
+        order = [copy.deepcopy(one) for one in 3 * messages]
         random.Random(number).shuffle(order)
         store = open_store(tmp_path / str(number))
         try:
