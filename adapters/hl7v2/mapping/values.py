@@ -63,20 +63,19 @@ def whole_text(run: Run, raw: str, depth: int) -> str:
     """Plain text of a raw one with all its components."""
     if raw == DELETE:
         return ""
-    if run.escape and run.escape in raw:
-        raw = unescape(raw, run.message.delimiters)
-    if run.dirty:
-        raw = CONTROL.sub("", raw)
-    return raw.strip()
+    return (raw if run.plain else _readable(run, raw)).strip()
 
 
 def line_text(run: Run, raw: str) -> str:
     """Plain text of a raw line: blanks at its beginning stay."""
+    return (raw if run.plain else _readable(run, raw)).rstrip()
+
+
+def _readable(run: Run, raw: str) -> str:
+    """Without escapes and what FHIR's text cannot have."""
     if run.escape and run.escape in raw:
         raw = unescape(raw, run.message.delimiters)
-    if run.dirty:
-        raw = CONTROL.sub("", raw)
-    return raw.rstrip()
+    return CONTROL.sub("", raw) if run.dirty else raw
 
 
 def get_field(source: Field, frame: Frame) -> Get:
@@ -212,9 +211,19 @@ def get_text(source: Source, frame: Frame) -> Get:
     if isinstance(source, Constant | MessageWord | Template):
         return raw_of
 
+    # Deeper than a repetition there are no components to cut off.
+    first = isinstance(source, Field) and not source.component
+    if first or (isinstance(source, Component) and not source.component):
+
+        def get_first(run: Run, base: Base, depth: int) -> str:
+            raw = raw_of(run, base, depth)
+            return text_of(run, raw, 1 if first else depth - 1) if raw else ""
+
+        return get_first
+
     def get_plain(run: Run, base: Base, depth: int) -> str:
         raw = raw_of(run, base, depth)
-        return text_of(run, raw, depth_of(source, depth)) if raw else ""
+        return whole_text(run, raw, 3) if raw else ""
 
     return get_plain
 
