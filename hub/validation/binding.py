@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from hub.definitions import BoundCodes, Element, bound_codes
-from hub.validation.syntax import SYNTAXES, SYSTEMS
+from hub.model.code_syntax import SYNTAXES, SYSTEMS
 
 _LISTED = 12
 

@@ -16,7 +16,7 @@ from hub.definitions import conformance, conformance_urls
 from hub.errors import HubError, fault
 from terminology.core.code_system import code_system
 from terminology.core.grammars import grammar_system
-from terminology.core.shapes import CodeSystem, ContentSource, Resource, ValueSet
+from terminology.core.shapes import CodeSystem, ContentSource, Resource, ValueSet, objects
 
 Kind = Literal["code_systems", "supplements", "value_sets", "concept_maps"]
 T = TypeVar("T")
@@ -150,6 +150,11 @@ def _package_value_set(url: str) -> ValueSet | None:
     resource = conformance(url)
     if resource is None or resource.get("resourceType") != "ValueSet":
         return None
+    for include in objects((resource.get("compose") or {}).get("include")):
+        system = conformance(str(include.get("system") or ""))
+        # Some name a version that R4 does not bring: that it brings is meant.
+        if "version" in include and system and system.get("version") != include["version"]:
+            del include["version"]
     return ValueSet(resource)
 
 

@@ -117,7 +117,7 @@ def _own(scope: Scope, part: Part, used: Used) -> Chunk:
     system = choice.system
     listed = None if part.listed is None else dict(part.listed)
     if system is None:
-        if listed is not None and not scope.versions(part.system) and not choice.wanted:
+        if listed is not None and scope.is_unknown(part.system):
             used.unknown[part.system] = None
             codes = tuple(listed)
             return Chunk(part, None, range(len(codes)), listed, codes)

@@ -102,7 +102,7 @@ def _in_part(scope: Scope, part: Part, code: str, given: str, doubts: Doubts) ->
     choice = scope.choose(part.system, part.version, given)
     system = choice.system
     if system is None:
-        if part.listed is not None and not scope.versions(part.system) and not part.version:
+        if part.listed is not None and scope.is_unknown(part.system):
             listed = part.listed.get(code)
             return None if listed is None else Member(part, listed=listed)
         doubts.choices.append((part, choice))

@@ -99,6 +99,14 @@ class Scope:
         """The versions of a code system that are there, oldest first."""
         return known(self.library.code_systems(url))
 
+    def is_unknown(self, url: str) -> bool:
+        """Whether there is no version with concepts of a code system."""
+        return not any(
+            len(one) or one.content == "complete"
+            for group in self.library.code_systems(url)
+            for one in group
+        )
+
     def has(self, url: str, version: str) -> bool:
         """Whether a version of a code system is there."""
         return any(

@@ -8,6 +8,7 @@ from terminology.core.checked import Given
 from terminology.core.findings import Refused
 from tests.terminology.core.questions import all_of, codes, expand, listed, validate, value_set
 
+CURRENCIES = "urn:iso:std:iso:4217"
 UCUM, LANGUAGES, TYPES = "http://unitsofmeasure.org", "urn:ietf:bcp:47", "urn:ietf:bcp:13"
 
 
@@ -33,6 +34,8 @@ UCUM, LANGUAGES, TYPES = "http://unitsofmeasure.org", "urn:ietf:bcp:47", "urn:ie
         (TYPES, "text", False),
         (TYPES, "text/", False),
         (TYPES, "a/b;c", False),
+        (CURRENCIES, "CNY", True),
+        (CURRENCIES, "cny", False),
     ],
 )
 def test_a_code_follows_the_rule_or_not(system: str, code: str, expected: bool) -> None:
@@ -42,7 +45,7 @@ def test_a_code_follows_the_rule_or_not(system: str, code: str, expected: bool) 
 
 
 def test_hostile_codes_end() -> None:
-    for system in (UCUM, LANGUAGES, TYPES):
+    for system in (UCUM, LANGUAGES, TYPES, CURRENCIES):
         for code in ("a" * 100_000, "a-" * 120, "a/a" + ";a=a" * 60, "(" * 200, "x-" * 127):
             validate(None, Given(code, system))
 

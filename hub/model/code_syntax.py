@@ -1,7 +1,8 @@
 """Codes whose system is a grammar or an open registry: MIME, BCP 47, UCUM, ISO 4217.
 
 R4 binds elements to them by `required` though no value set can list them
-(https://hl7.org/fhir/R4/terminologies.html#4.1.5). Called by `hub.validation.binding`.
+(https://hl7.org/fhir/R4/terminologies.html#4.1.5). Called by `hub.validation.binding` and
+`terminology.core.grammars`.
 """
 
 from __future__ import annotations
