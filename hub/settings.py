@@ -191,7 +191,8 @@ class Settings:
     gzip_minimum: int = setting(1400, "Smallest answer that is compressed (one network packet).")
     log_level: str = setting("info", "`debug`, `info`, `warning` or `error`.")
     access_log: bool = setting(
-        True, "One JSON line per request on standard error, without ids or values."
+        True,
+        "One JSON line per request and HL7 v2 message on standard error, without ids or values.",
     )
     disk_reserve: int = setting(256 * MIB, "Free disk space below which `/health/ready` says no.")
 

@@ -59,6 +59,7 @@ def test_a_patient_of_the_hospital_is_found_by_the_api(tmp_path: Path, workers: 
     assert "张" not in log
     assert "P1" not in log
     assert "traceback" not in log
+    assert "message 1 ADT^A04 of default: stored in " in log
 
 
 def test_stopping_answers_what_is_in_flight(tmp_path: Path) -> None:

@@ -101,6 +101,8 @@ class Inbox:
             _log.warning("message %d has the control id of one before it", receipt.row)
         if envelope.message is None or envelope.issue is not None:
             outcomes.quarantined += 1
+            reason = envelope.issue.message if envelope.issue is not None else ""
+            _log.warning("message %d is quarantined: %s", receipt.row, reason)
             return Taken(arrival.answer if _due_now(header) else b"")
         job = Job(
             receipt.row,

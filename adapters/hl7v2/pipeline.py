@@ -30,6 +30,7 @@ SIDE_BY_SIDE = 32
 MOST_JOBS = 1000
 MOST_BYTES = 64 * 1024 * 1024
 _PAGE = 100
+_WAITING = ("in", "waiting")
 _LOOK_EVERY = 2.0
 _FIRST_PAUSE = 0.1
 _LONGEST_PAUSE = 15.0
@@ -100,6 +101,8 @@ class Pipeline:
         work: Work,
         reopen: Callable[[bytes], Awaitable[Envelope]],
         clock: Clock = utc_now,
+        *,
+        lines: bool = False,
     ) -> None:
         """Nothing is in work yet.
 
@@ -109,9 +112,10 @@ class Pipeline:
             work: What is done with each.
             reopen: Reads a message from its bytes again.
             clock: For the time of settling.
+            lines: Write a line to the log for each message.
         """
         self._messages, self._tenant, self._work = log, tenant, work
-        self._reopen, self._clock = reopen, clock
+        self._reopen, self._clock, self._lines = reopen, clock, lines
         self.outcomes = Outcomes()
         self._jobs: dict[int, asyncio.Task[bytes]] = {}
         self._bytes = 0
@@ -173,6 +177,7 @@ class Pipeline:
                 async with self._slots:
                     settled = await self._work(job)
                 self._count(settled)
+                self._tell(job, settled)
                 return settled.answer
             except AlreadySettled:
                 row = await self._messages.arrival(self._tenant, job.row)
@@ -215,6 +220,13 @@ class Pipeline:
         settled = Settled(row, "quarantined", answer, now, reason)
         await self._messages.settle(self._tenant, settled)
         self._count(settled)
+
+    def _tell(self, job: Job, settled: Settled) -> None:
+        """A line of the log: its kind is one of ours, its site is the administrator's word."""
+        if self._lines:
+            took = int(self._clock().timestamp() * 1000) - job.received
+            kind, site = job.header.kind, job.site.name
+            _log.info("message %d %s of %s: %s in %d ms", job.row, kind, site, settled.state, took)
 
     def _count(self, settled: Settled) -> None:
         if settled.state == "stored":
@@ -264,9 +276,15 @@ class Pipeline:
         while True:
             await asyncio.sleep(_LOOK_EVERY)
             try:
-                await self.resume()
+                if await self._waiting() > len(self._jobs):
+                    await self.resume()
             except StoreUnavailable as error:
                 _log.warning("waiting messages are not looked for: %s", error.reason)
+
+    async def _waiting(self) -> int:
+        """How many messages wait in the log, those in work among them."""
+        counts = await self._messages.counts(self._tenant)
+        return sum(one.messages for one in counts if (one.direction, one.state) == _WAITING)
 
     async def stop(self, grace: float) -> None:
         """Finish what is in work; what is not done by then stays in the log and waits.

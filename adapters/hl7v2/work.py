@@ -14,6 +14,7 @@ from adapters.hl7v2.answers import note_answer, read_answer
 from adapters.hl7v2.converted import Converted, Remark
 from adapters.hl7v2.envelope import LARGE, is_acknowledgement
 from adapters.hl7v2.following import following
+from adapters.hl7v2.mapping.library import library
 from adapters.hl7v2.mapping.run import Translate
 from adapters.hl7v2.pipeline import Job
 from adapters.hl7v2.provenance import Origin
@@ -117,6 +118,7 @@ class Worker:
             translate = await self._door.terminology.translator(self._tenant, maps)
         if job.size < LARGE:
             return convert(job.message, job.site, job.received, translate=translate)
+        library(job.site, False).check()  # Nothing is compiled in two threads at once.
         return await asyncio.to_thread(
             convert, job.message, job.site, job.received, translate=translate
         )

@@ -13,12 +13,14 @@ from pathlib import Path
 import pytest
 from hl7.client import MLLPClient
 
-from adapters.hl7v2.mllp.client import connected
+from adapters.hl7v2.mllp.client import ConnectionLost, connected
+from adapters.hl7v2.mllp.tls import client_context
 from adapters.hl7v2.service import Receiving, receiving, sites_of
 from hub.interactions import Interactions
 from hub.listening import bound
 from hub.settings import Settings, SettingsError
 from hub.storage.port import Store
+from tests.adapters.hl7v2.mllp.talking import certificate
 from tests.interactions.conftest import door_over
 
 HOST = "127.0.0.1"
@@ -145,6 +147,23 @@ async def test_a_bad_site_file_or_certificate_stops_the_start(
         with pytest.raises(SettingsError, match=words):
             async with place(store, replace(settings, **wrong)):
                 pass
+
+
+async def test_tls_is_on_when_there_is_a_certificate(
+    store: Store, settings: Settings, tmp_path: Path
+) -> None:
+    authority = certificate(tmp_path, "ca")
+    server, client = certificate(tmp_path, "server", "ca"), certificate(tmp_path, "client", "ca")
+    own = replace(settings, mllp_certificate=str(server), mllp_client_ca=str(authority))
+    context = client_context(client, None, authority)
+    raw = adt("1", more="UNICODE UTF-8").encode()
+    async with place(store, own) as here:
+        async with connected(HOST, here.port, tls=context) as sender:
+            assert b"\rMSA|AA|1\r" in await sender.exchange(raw, 5)
+        async with connected(HOST, here.port) as plain:
+            with pytest.raises(ConnectionLost):
+                await plain.exchange(raw, 5)
+    assert await stored(store) == {"received": 1, "stored": 1}
 
 
 async def test_numbers_tell_what_happens(store: Store, settings: Settings) -> None:
