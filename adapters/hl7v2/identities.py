@@ -27,6 +27,7 @@ from hub.errors import Conflict, fault
 from hub.interactions import Interactions, sight
 from hub.interactions.answer import resource_of
 from hub.interactions.conditional import find, read_condition
+from hub.interactions.registry import Definitions
 from hub.model.identity import new_id
 from hub.storage.message_log import Mark
 from hub.storage.port import Matches, Stored
@@ -238,15 +239,19 @@ class _Finding:
         by_type: dict[str, list[Identity]] = {}
         for one in asked:
             by_type.setdefault(one.type, []).append(one)
+        if not by_type:
+            return
+        definitions = await self.door.registry.of(self.ctx.tenant.key)
         for type, all in by_type.items():
             for start in range(0, len(all), AT_ONCE):
-                await self._search(type, all[start : start + AT_ONCE])
+                await self._search(type, all[start : start + AT_ONCE], definitions)
 
-    async def _search(self, type: str, asked: Sequence[Identity]) -> None:
+    async def _search(self, type: str, asked: Sequence[Identity], definitions: Definitions) -> None:
         text = ",".join(
             f"{one.system.translate(_SIGNS)}|{one.value.translate(_SIGNS)}" for one in asked
         )
-        condition = await read_condition(self.door, self.ctx, type, ((IDENTIFIER, text),))
+        search = ((IDENTIFIER, text),)
+        condition = await read_condition(self.door, self.ctx, type, search, definitions)
         stored = await find(self.door, self.ctx, condition, 2 * len(asked) + 1)
         self.known.update((one, []) for one in asked)
         for each in stored:

@@ -79,10 +79,8 @@ async def store(
         AlreadySettled: The message was settled before; nothing was stored.
         StoreUnavailable, Unavailable: Not now; nothing was stored, it can be tried again.
     """
-    work = _Work(door, ctx, converted, origin)
     urls = frozenset(mapped.full_url for mapped in converted.resources)
-    async for mapped in breathing(converted.resources):
-        work.links[mapped.full_url] = slots(mapped.resource, urls)
+    work = _Work(door, ctx, converted, origin, urls)
     try:
         return await retried(lambda: work.attempt(settle))
     except HubError as error:
@@ -100,7 +98,8 @@ class _Work:
         ctx: The site.
         converted: What it says.
         origin: Which one it is.
-        links: The references of each resource as they came, by full URL.
+        urls: All full URLs.
+        links: The references of each resource that is wanted as they came, by full URL.
         found: What it is about.
         held: All resources that are in work, by reference.
         told: For each entry of the transaction the resources that went into it.
@@ -110,6 +109,7 @@ class _Work:
     ctx: Context
     converted: Converted
     origin: Origin
+    urls: frozenset[str]
     links: dict[str, list[Slot]] = field(default_factory=dict)
     found: Found = field(default_factory=Found)
     held: dict[str, Held] = field(default_factory=dict)
@@ -199,13 +199,21 @@ class _Work:
                 held = reached(chains[mapped.full_url], self._stamp(mapped))
             targets[mapped.full_url] = held.reference
         async for mapped in breathing(self.converted.resources):
-            for slot in self.links.get(mapped.full_url, ()):
+            if mapped.how != "merge" and self.found.held[mapped.full_url].is_there:
+                continue  # It stays as it is.
+            for slot in self._links(mapped):
                 target = targets.get(slot.text)
                 if target is None and slot.kind == "reference":
                     target = await self._elsewhere(mapped, slot.text)
                     targets[slot.text] = target
                 if target is not None:
                     slot.holder[slot.key] = target
+
+    def _links(self, mapped: Mapped) -> list[Slot]:
+        """The references of a resource, found before any of them was changed."""
+        if mapped.full_url not in self.links:
+            self.links[mapped.full_url] = slots(mapped.resource, self.urls)
+        return self.links[mapped.full_url]
 
     async def _elsewhere(self, mapped: Mapped, text: str) -> str:
         """What a reference becomes that is to nothing in the message."""

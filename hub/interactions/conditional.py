@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from hub.context import Context
 from hub.errors import PreconditionFailed, TooCostly, fault
 from hub.interactions import sight
+from hub.interactions.registry import Definitions
 from hub.interactions.rewriting import context_of
 from hub.interactions.unavailable import damaged
 from hub.interactions.validated import known_type
@@ -45,7 +46,11 @@ class Condition:
 
 
 async def read_condition(
-    door: Interactions, ctx: Context, type: str, search: Sequence[tuple[str, str]]
+    door: Interactions,
+    ctx: Context,
+    type: str,
+    search: Sequence[tuple[str, str]],
+    definitions: Definitions | None = None,
 ) -> Condition:
     """Read the parameters of a condition; unknown ones are refused, as is an empty condition.
 
@@ -54,6 +59,7 @@ async def read_condition(
         ctx: Who asks.
         type: Resource type.
         search: Names and values, decoded.
+        definitions: The search parameters in force, for who reads several conditions at once.
 
     Raises:
         NotFound: No such type.
@@ -62,7 +68,8 @@ async def read_condition(
     """
     known_type(type)
     sight.require(ctx, sight.SEARCH, type)
-    definitions = await door.registry.of(ctx.tenant.key)
+    if definitions is None:
+        definitions = await door.registry.of(ctx.tenant.key)
     criteria = [(name, value) for name, value in search if name not in ("_format", "_pretty")]
     if not any(value for _, value in criteria):
         raise PreconditionFailed(fault("invalid", "condition-empty", type=type))
