@@ -15,7 +15,7 @@ from hub.definitions.parameters import (
     search_parameters_of,
     special_parameters,
 )
-from hub.definitions.published import conformance, conformance_urls
+from hub.definitions.published import conformance, conformance_urls, conformance_versions
 from hub.definitions.shapes import (
     Binding,
     BoundCodes,
@@ -52,6 +52,7 @@ __all__ = [
     "compartment_names",
     "conformance",
     "conformance_urls",
+    "conformance_versions",
     "is_resource_type",
     "left_out_parameters",
     "resource_types",

@@ -49,6 +49,16 @@ def conformance(canonical: str, version: str | None = None) -> dict[str, Any] | 
     return _decode(memoryview(_frame(frame))[offset : offset + length])
 
 
+@lru_cache(maxsize=16)
+def conformance_versions(resource_type: str) -> tuple[tuple[str, str], ...]:
+    """Canonical and version of all the package's resources of a type, in the order of their ids.
+
+    Args:
+        resource_type: As `CodeSystem`.
+    """
+    return tuple((url, place[1]) for url, place in _places().items() if place[0] == resource_type)
+
+
 @lru_cache(maxsize=256)
 def conformance_urls(resource_type: str) -> tuple[str, ...]:
     """Canonicals of all the package's resources of a type, in the order of their ids.

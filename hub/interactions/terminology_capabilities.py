@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from hub.definitions import conformance_urls
+from hub.definitions import conformance_versions
+from hub.model.code_syntax import SYSTEMS as BY_RULE
 
 DESCRIPTION = (
     "$lookup, $validate-code, $subsumes, $expand and $translate over R4's own content, over the "
@@ -20,15 +21,18 @@ DESCRIPTION = (
     "checked on write. There is no $closure and no $find-matches; post-coordination is not known."
 )
 
-R4_VERSION = "4.0.1"
+NOT_PRESENT = frozenset(("http://hl7.org/fhir/CodeSystem/summary", "http://snomed.info/sct"))
+"""Code systems that R4's package names without their concepts."""
 
 EXPANSION_PARAMETERS = (
     "activeOnly",
     "check-system-version",
     "count",
+    "default-valueset-version",
     "designation",
     "displayLanguage",
     "excludeNested",
+    "exclude-system",
     "filter",
     "force-system-version",
     "includeDefinition",
@@ -90,10 +94,14 @@ def _by_url(systems: Systems) -> Mapping[str, list[str]]:
         versions = found.setdefault(url, [])
         if version and version not in versions:
             versions.append(version)
-    for url in conformance_urls("CodeSystem"):
+    for url, version in conformance_versions("CodeSystem"):
+        if url in NOT_PRESENT:
+            continue
         versions = found.setdefault(url, [])
-        if R4_VERSION not in versions:
-            versions.append(R4_VERSION)
+        if version and version not in versions:
+            versions.append(version)
+    for url in BY_RULE.values():
+        found.setdefault(url, [])
     return found
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from hub.context import Context
-from hub.definitions import resource_types, search_parameters_of
+from hub.definitions import conformance, conformance_urls, resource_types, search_parameters_of
 from hub.errors import BadRequest
 from hub.interactions import Interactions, capabilities, indexing
+from hub.interactions.terminology_capabilities import BY_RULE, NOT_PRESENT
 from hub.storage.port import Store
 from hub.validation.validator import Validator
 from tests.interactions.conftest import door_over
@@ -101,7 +102,16 @@ async def test_the_terminology_mode_names_the_code_systems(
     errors = [one for one in Validator().validate(made) if one.severity in ("error", "fatal")]
     assert errors == []
     systems = {one["uri"]: one for one in made["codeSystem"]}
-    assert len(systems) == 1063
+    assert len(systems) == 1062 - len(NOT_PRESENT) + len(BY_RULE) + 1
     assert systems["http://example.org/codes"]["version"] == [{"code": "1"}, {"code": "2"}]
     gender = systems["http://hl7.org/fhir/administrative-gender"]
     assert gender["version"] == [{"code": "4.0.1"}]
+    act = systems["http://terminology.hl7.org/CodeSystem/v3-ActCode"]
+    assert act["version"] == [{"code": "2018-08-12"}]
+    assert "http://snomed.info/sct" not in systems
+
+
+def test_code_systems_that_r4_only_names_are_not_claimed() -> None:
+    resources = map(conformance, conformance_urls("CodeSystem"))
+    named = {one["url"] for one in resources if one and one["content"] == "not-present"}
+    assert named == NOT_PRESENT
