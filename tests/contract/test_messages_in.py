@@ -223,6 +223,16 @@ async def test_a_mark_that_has_changed_refuses_the_end(store: Store) -> None:
     assert await store.messages.marks(TENANT, ["Patient/a"]) == {"Patient/a": b"two"}
 
 
+async def test_marks_of_many_keys_are_found_whatever_the_keys_are(store: Store) -> None:
+    keys = ["a", 'b"', "c\\", "d\0e", "d", "é", "李", "😀", "\n", "1"]
+    row = await receive(store)
+    marks = tuple(Mark(key, key.encode()) for key in keys)
+    await store.messages.settle(TENANT, settled(row, marks=marks))
+    for asked in (keys, keys[:3], [key for key in keys if "\0" not in key]):
+        found = await store.messages.marks(TENANT, [*asked, "none", "d\0x"[:1]])
+        assert found == {key: key.encode() for key in dict.fromkeys([*asked, "d"])}
+
+
 async def test_an_expunged_resource_has_no_mark(store: Store) -> None:
     row = await receive(store)
     marks = (Mark("Patient/a", b"one"), Mark("Patient/b", b"two"))

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Sequence
 from typing import Any, Protocol
 
+import msgspec
+
 from hub.storage.message_log import (
     Arrival,
     ArrivalRow,
@@ -23,6 +25,11 @@ from hub.storage.message_log import (
 from hub.storage.sqlite import message_rows
 from hub.storage.sqlite.connect import FAULTS, unavailable
 from hub.storage.sqlite.readers import Readers
+
+FEW = 3
+"""From so many on keys are looked up by one statement: each costs a change of locks."""
+
+_encode = msgspec.json.Encoder().encode
 
 
 class Writing(Protocol):
@@ -88,11 +95,9 @@ class SqliteMessageLog:
 
     async def marks(self, tenant: int, keys: Sequence[str]) -> dict[str, bytes]:
         """Marks that there are."""
-        found: dict[str, bytes] = {}
-        for key in keys:
-            for (value,) in self._all(message_rows.MARK, (tenant, key)):
-                found[key] = value
-        return found
+        if len(keys) < FEW or any("\0" in key for key in keys):  # JSON text ends at a NUL
+            return dict(row for key in keys for row in self._all(message_rows.MARK, (tenant, key)))
+        return dict(self._all(message_rows.MARKS, (tenant, _encode(keys).decode())))
 
     async def depart(
         self, tenant: int, departures: Sequence[Departure], outbox: Sequence[int]

@@ -46,7 +46,8 @@ COUNTS = (
     "SELECT direction, peer, state, messages FROM message_count"
     " WHERE tenant = ? AND messages <> 0 ORDER BY direction, peer, state"
 )
-MARK = "SELECT value FROM mark WHERE tenant = ? AND key = ?"
+MARK = "SELECT key, value FROM mark WHERE tenant = ? AND key = ?"
+MARKS = "SELECT key, value FROM mark WHERE tenant = ? AND key IN (SELECT value FROM json_each(?))"
 
 texts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
