@@ -11,6 +11,7 @@ from adapters.hl7v2.storing import Outcome
 from hub.context import Context
 from hub.interactions.answer import resource_of
 from hub.storage.message_log import Departure
+from tests.adapters.hl7v2.own_messages import case, converted, names
 from tests.adapters.hl7v2.telling import NOON, Desk, mapped, message
 
 LOCAL = Context()
@@ -23,13 +24,19 @@ REQUEST = {
 TASK = {"resourceType": "Task", "status": "received", "intent": "order"}
 
 
-async def sent(desk: Desk, resource: dict[str, Any], destination: str = "central") -> str:
+async def sent(
+    desk: Desk,
+    resource: dict[str, Any],
+    destination: str = "central",
+    names: tuple[str, ...] = ("R1",),
+    control_id: str = "M1",
+) -> str:
     """A referral that was sent: `Task/ID`."""
     type = resource["resourceType"]
     created = await desk.door.create(LOCAL, type, dict(resource))
     assert created.stored
     focus = f"{type}/{created.stored.id}"
-    departure = Departure(destination, "M1", "REF^I12", b"MSH|", NOON, focus, ("R1",))
+    departure = Departure(destination, control_id, "REF^I12", b"MSH|", NOON, focus, names)
     (row,) = await desk.door.store.messages.depart(1, [departure], ())
     await desk.door.store.messages.attempted(1, row, "accepted")
     return focus
@@ -118,3 +125,25 @@ async def test_an_answer_for_what_is_deleted_is_for_a_person(desk: Desk) -> None
         "quarantined",
         [("hl7v2-answer-unmatched", "MSA-2")],
     )
+
+
+AS_REQUEST = {
+    "accepted": "active",
+    "failed": "on-hold",
+    "received": "active",
+    "rejected": "revoked",
+}
+
+
+@pytest.mark.parametrize("name", [name for name in names() if name.startswith("rri/")])
+async def test_the_corpus_s_answers_reach_what_was_sent(desk: Desk, name: str) -> None:
+    for resource in (TASK, REQUEST):
+        _, told = converted(case(name).raw)
+        status = told.resources[0].resource["status"]
+        control_id = resource["resourceType"]
+        focus = await sent(desk, resource, names=(told.answers[-1],), control_id=control_id)
+        outcome = await desk.store(told)
+        assert outcome.state == "stored", outcome.issues
+        expected = status if resource is TASK else AS_REQUEST[status]
+        assert (await now(desk, focus))["status"] == expected
+    assert len((await desk.door.search(LOCAL, "Task", ())).entries) == 1
