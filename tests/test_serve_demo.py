@@ -38,6 +38,8 @@ def test_a_demo_that_was_killed_while_loading_is_finished_by_the_next_start(tmp_
     with running(tmp_path, "--demo") as hub:
         assert patients(hub) == DEFAULT_PATIENTS
         assert not marker.exists()
+        # HL7 v2 messages are taken at the usual port, unless it is somebody else's.
+        assert "HL7v2   mllp://127.0.0.1:2575" in hub.banner or "Port 2575 is taken" in hub.banner
 
 
 def test_ctrl_c_while_the_demo_is_loaded_is_told_in_a_line(tmp_path: Path):
