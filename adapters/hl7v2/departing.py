@@ -48,7 +48,7 @@ async def departing(
     """
     tenant, pace = ctx.tenant.key, pace or Pace()
     states = Destinations(door.store.ledger, tenant)
-    follow = following(door, context or (lambda name: ctx))
+    follow, outbox = following(door, context or (lambda name: ctx)), Outbox(door, ctx, sites)
     senders = [
         Sender(
             door.store.messages,
@@ -61,13 +61,14 @@ async def departing(
             pace=pace,
             take=take,
             follow=follow,
+            write=outbox.again,
         )
         for name, site in sites.named.items()
         if site.destination is not None
     ]
     tasks = [asyncio.create_task(sender.run()) for sender in senders]
     if senders:
-        tasks.append(asyncio.create_task(_outbox(Outbox(door, ctx, sites), senders, pace.poll)))
+        tasks.append(asyncio.create_task(_outbox(outbox, senders, pace.poll)))
     try:
         yield senders
     finally:

@@ -12,6 +12,8 @@ import logging
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from adapters.hl7v2 import gathering
 from adapters.hl7v2.announcing import TOPIC, Notice, read_notice
 from adapters.hl7v2.from_fhir import adt, mdm, oru, ref, tables
@@ -19,8 +21,8 @@ from adapters.hl7v2.from_fhir.building import Envelope, build
 from adapters.hl7v2.from_fhir.datatypes import listed, stamp
 from adapters.hl7v2.from_fhir.scene import Scene
 from adapters.hl7v2.from_fhir.shape import Parts
-from adapters.hl7v2.reasons import write_reasons
-from adapters.hl7v2.sites import Destination, Site, Sites
+from adapters.hl7v2.reasons import Reason, write_reasons
+from adapters.hl7v2.sites import Site, Sites
 from adapters.hl7v2.triggers import trigger_of
 from hub.context import Context
 from hub.errors import HubError, Unprocessable, fault
@@ -30,6 +32,8 @@ from hub.storage.message_log import Departure
 from hub.storage.port import OutboxRow
 
 BATCH = 50
+_MOST_BYTES = 4 * 1024 * 1024
+"""Of messages made before they are queued."""
 
 Resource = dict[str, Any]
 
@@ -71,67 +75,118 @@ class Outbox:
         Raises:
             StoreUnavailable: What is not made yet is made later.
         """
-        tenant, store = self._ctx.tenant.key, self._door.store
-        rows = await store.outbox(tenant, self._after, BATCH)
+        rows = await self._door.store.outbox(self._ctx.tenant.key, self._after, BATCH)
         made: list[Made] = []
         taken: list[int] = []
-        for number, row in rows:
-            if row.topic != TOPIC:
+        size = looked = last = 0
+        for last, row in rows:
+            looked += 1
+            found = self._destination(row)
+            if found is None:
                 continue
-            notice = read_notice(row)
-            site = self._sites.named.get(notice.destination)
-            if site is None or site.destination is None:
-                _log.warning("no site %s: a message for it waits", notice.destination)
-                continue
-            one = await self._made(notice, row, site, site.destination)
-            taken.append(number)
+            one = await self._made(found[0], row, found[1])
+            taken.append(last)
             if one is not None:
                 made.append(one)
+                size += len(one.departure.raw)
+            if size > _MOST_BYTES:
+                break
         if taken:
-            messages = store.messages
-            numbers = await messages.depart(tenant, [one.departure for one in made], taken)
-            for number, one in zip(numbers, made, strict=True):
-                if one.reason:
-                    await messages.attempted(tenant, number, "refused", reason=one.reason)
-        if rows:
-            self._after = rows[-1][0]
-        return len(rows)
+            await self._depart(made, taken)
+        self._after = max(self._after, last)
+        return looked
 
-    async def _made(
-        self, notice: Notice, row: OutboxRow, site: Site, destination: Destination
-    ) -> Made | None:
+    def _destination(self, row: OutboxRow) -> tuple[Notice, Site] | None:
+        """What a row tells and whom; None when it is not for us, or for nobody now."""
+        if row.topic != TOPIC:
+            return None
+        try:
+            notice = read_notice(row)
+        except msgspec.DecodeError:
+            _log.warning("a row of the outbox cannot be read; it stays")
+            return None
+        site = self._sites.named.get(notice.destination)
+        if site is None or site.destination is None:
+            _log.warning("no site %s has a destination: a message waits", notice.destination)
+            return None
+        return notice, site
+
+    async def _depart(self, made: list[Made], taken: list[int]) -> None:
+        tenant, messages = self._ctx.tenant.key, self._door.store.messages
+        numbers = await messages.depart(tenant, [one.departure for one in made], taken)
+        for number, one in zip(numbers, made, strict=True):
+            if one.reason:
+                await messages.attempted(tenant, number, "refused", reason=one.reason)
+
+    async def _made(self, notice: Notice, row: OutboxRow, site: Site) -> Made | None:
         """The message of a row; None when there is nothing to tell."""
-        now, before = await gathering.version_of(
-            self._door, self._ctx, notice.type, notice.id, row.sequence
-        )
-        if notice.kind and now is None:
-            # What is asked for need not be written by the commit that asks.
-            now = await gathering.current(self._door, self._ctx, notice.type, notice.id)
-        if now is None:
-            return None
-        kind = notice.kind or trigger_of(now, before)
-        if not kind:
-            return None
-        raw, reason = b"", ""
+        raw, reason, kind = b"", "", notice.kind
         names: tuple[str, ...] = ()
         try:
-            raw = await self._written(kind, now, notice, site, destination)
+            now, before = await gathering.version_of(
+                self._door, self._ctx, notice.type, notice.id, row.sequence
+            )
+            if notice.kind and now is None:
+                # What is asked for need not be written by the commit that asks.
+                now = await gathering.current(self._door, self._ctx, notice.type, notice.id)
+            kind = kind or ("" if now is None else trigger_of(now, before))
+            if now is None or not kind:
+                return None
+            raw = await self._written(kind, now, notice, site)
             names = referral_names(now) if kind == "REF^I12" else ()
         except HubError as error:
             reason = write_reasons(error.issues)
+        # A mistake of ours with one message must not hold up all that come after it.
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError):
+            _log.exception("a message could not be written")
+            reason = write_reasons([Reason("hl7v2-out-empty")])
         focus = notice.focus or f"{notice.type}/{notice.id}"
         departure = Departure(site.name, notice.control_id, kind, raw, notice.time, focus, names)
         return Made(departure, reason)
 
-    async def _written(
-        self, kind: str, focus: Resource, notice: Notice, site: Site, destination: Destination
-    ) -> bytes:
+    async def again(self, departure: Departure) -> tuple[bytes, str]:
+        """The bytes of a message that could not be written before, from the record as it is now.
+
+        Args:
+            departure: Without bytes.
+
+        Returns:
+            The bytes, or why there are still none.
+        """
+        site = self._sites.named.get(departure.destination)
+        if site is None or site.destination is None:
+            return b"", write_reasons([Reason("hl7v2-out-empty")])
+        try:
+            focus = await self._focus(departure.focus)
+            type, _, id = departure.focus.partition("/")
+            notice = Notice(
+                site.name, departure.control_id, departure.kind, type, id, departure.time
+            )
+            if focus is None or not departure.kind:
+                return b"", write_reasons([Reason("hl7v2-out-empty")])
+            return await self._written(departure.kind, focus, notice, site), ""
+        except HubError as error:
+            return b"", write_reasons(error.issues)
+
+    async def _focus(self, name: str) -> Resource | None:
+        """What a message tells of: a resource, or what the Task is about that follows it."""
+        type, _, id = name.partition("/")
+        found = await gathering.current(self._door, self._ctx, type, id)
+        if found is not None and type == "Task":
+            parts = [found.get("focus") or {}, *listed(found.get("basedOn"))]
+            about = next((str(one.get("reference")) for one in parts if one.get("reference")), "")
+            type, _, id = about.partition("/")
+            return await gathering.current(self._door, self._ctx, type, id) if id else None
+        return found
+
+    async def _written(self, kind: str, focus: Resource, notice: Notice, site: Site) -> bytes:
         """The bytes of a message.
 
         Raises:
             HubError: It cannot be written.
         """
-        ctx = self._ctx
+        ctx, destination = self._ctx, site.destination
+        assert destination is not None
         authority = destination.sending_application
         scene = Scene(
             await gathering.around(self._door, ctx, focus),

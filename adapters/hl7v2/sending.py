@@ -9,6 +9,7 @@ delivered waits with growing pauses, and with it what comes after it. Called by
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 import ssl
 from collections.abc import Awaitable, Callable
@@ -30,11 +31,16 @@ from adapters.hl7v2.mllp.client import Connection, ConnectionLost, connect
 from adapters.hl7v2.reasons import Reason, read_reasons, write_reasons
 from adapters.hl7v2.sites import Destination
 from hub.context import Clock
-from hub.storage.message_log import DepartureRow, DepartureState, MessageLog
+from hub.storage.message_log import Departure, DepartureRow, DepartureState, MessageLog
 from hub.storage.port import StoreUnavailable
 
 Take = Callable[[bytes, str], Awaitable[object]]
 """Takes a message that came instead of an acknowledgement; with the address."""
+
+Write = Callable[[Departure], Awaitable[tuple[bytes, str]]]
+"""Gives the bytes of a message, or why there are none."""
+
+_log = logging.getLogger(__name__)
 
 _BATCH = 20
 _OPEN_FROM = 3
@@ -81,6 +87,7 @@ class Sender:
         pace: Pace | None = None,
         take: Take | None = None,
         follow: Follow | None = None,
+        write: Write | None = None,
     ) -> None:
         """Nothing is sent before `run`.
 
@@ -95,11 +102,12 @@ class Sender:
             pace: How fast.
             take: Gets what comes instead of an acknowledgement.
             follow: Told of each message before its state is noted.
+            write: Writes what could not be written when it was queued.
         """
         self._messages, self._states, self._tenant = messages, states, tenant
         self._name, self._destination, self._clock = name, destination, clock
         self._tls, self._pace, self._take = tls, pace or Pace(), take
-        self._follow = follow
+        self._follow, self._write = follow, write
         self._connection: Connection | None = None
         self._state = BreakerState()
         self._heard = 0
@@ -120,6 +128,12 @@ class Sender:
                 except StoreUnavailable:
                     busy = False  # What came of it could not be noted: it goes again.
                     await self._hang_up()
+                # A mistake of ours must not end the sender for good.
+                except Exception:  # noqa: BLE001
+                    _log.exception("a message could not be sent")
+                    busy = False
+                    await self._hang_up()
+                    await asyncio.sleep(self._pace.pause(_OPEN_FROM))
                 if not busy:
                     await self._rest()
         finally:
@@ -166,14 +180,16 @@ class Sender:
 
     async def _attempt(self, row: DepartureRow) -> bool:
         """Send one message and note what came of it; False when it must be sent again."""
-        if not row.departure.raw:
-            reason = row.reason or write_reasons([Reason("hl7v2-out-empty")])
-            await self._note(row, "refused", reason=reason)
+        raw, why = row.departure.raw, write_reasons([Reason("hl7v2-out-empty")])
+        if not raw and self._write is not None:
+            raw, why = await self._write(row.departure)
+        if not raw:
+            await self._note(row, "refused", reason=why)
             return True
         if self._state.breaker == "open":
             await self._is(BreakerState("half-open", self._state.failures, self._state.since))
         try:
-            answer, raw = await self._exchange(row)
+            answer, raw = await self._exchange(row, raw)
         except ConnectionLost as error:
             await self._hang_up()
             # The words are the system's, of a closed set: none of them are the other side's.
@@ -199,7 +215,7 @@ class Sender:
             await self._hand_on(raw)
         return True
 
-    async def _exchange(self, row: DepartureRow) -> tuple[Answer | None, bytes]:
+    async def _exchange(self, row: DepartureRow, raw: bytes) -> tuple[Answer | None, bytes]:
         """Send a message and wait for its acknowledgement.
 
         A connection that was kept from before may have ended unnoticed: then once more on a new
@@ -210,16 +226,18 @@ class Sender:
         """
         reused = self._connection is not None and not self._connection.ended
         try:
-            return await self._over(await self._connected(), row)
+            return await self._over(await self._connected(), row, raw)
         except ConnectionLost:
             if not reused:
                 raise
         await self._hang_up()
-        return await self._over(await self._connected(), row)
+        return await self._over(await self._connected(), row, raw)
 
-    async def _over(self, connection: Connection, row: DepartureRow) -> tuple[Answer | None, bytes]:
+    async def _over(
+        self, connection: Connection, row: DepartureRow, message: bytes
+    ) -> tuple[Answer | None, bytes]:
         patience = self._destination.answer_seconds
-        await connection.send(row.departure.raw, patience)
+        await connection.send(message, patience)
         end = _monotonic() + patience
         while True:
             raw = await connection.receive(max(0.001, end - _monotonic()))

@@ -39,7 +39,8 @@ def structure(trigger: str, version: str) -> str:
 
 
 _WITHOUT_CONTACTS = frozenset(("A03", "A11"))
-_ENDS = frozenset(("A03",))
+_OCCURRED = {"A01": "start", "A04": "start", "A03": "end"}
+"""The end of Encounter.period that a trigger event is about."""
 
 
 def person(trigger: str, patient: Resource, scene: Scene, recorded: str) -> Parts:
@@ -73,7 +74,7 @@ def visit(
         recorded: DTM of the change.
     """
     period = encounter.get("period") or {}
-    occurred = dtm(period.get("end" if trigger in _ENDS else "start"), scene.zone)
+    occurred = dtm(period.get(_OCCURRED.get(trigger)), scene.zone)
     diagnoses = [one.get("condition") for one in listed(encounter.get("diagnosis"))]
     reasons = listed(encounter.get("reasonReference"))
     conditions = scene.all_of([*diagnoses, *reasons], "Condition")

@@ -42,6 +42,25 @@ async def test_a_character_that_a_charset_lacks_refuses_the_message(make_hub: Ma
     assert RARE not in reason.words() + reason.words("zh")
 
 
+async def test_what_could_not_be_written_is_written_when_it_is_sent_again(
+    make_hub: MakeHub,
+) -> None:
+    receiver = Receiver()
+    async with listening(receiver) as port:
+        hub = make_hub(his=his(port, charset="GBK"))
+        await hub.put({**PATIENT, "name": [{"family": RARE}]})
+        (row,) = await hub.made()
+        assert row.state == "refused"
+        mended = replace(hub, sites=sites(his=his(port)))
+        for one in (hub, mended):
+            await hub.door.store.messages.attempted(1, row.row, "queued")
+            async with one.sending():
+                (after,) = await hub.until(lambda rows: rows[0].state != "queued")
+            assert after.state == ("refused" if one is hub else "done")
+    assert receiver.ids == [row.departure.control_id]
+    assert receiver.got[0].first("PID").component(5) == RARE  # type: ignore[union-attr]
+
+
 async def test_or_is_escaped_where_the_site_says_so(make_hub: MakeHub) -> None:
     hub = make_hub(his=his(charset="GBK", unencodable="escape"))
     await hub.put({**PATIENT, "name": [{"family": f"{RARE}氏"}]})
