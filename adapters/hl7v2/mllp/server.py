@@ -24,6 +24,7 @@ _log = logging.getLogger(__name__)
 _TICK = 1.0
 _LEAST_AGE = 5.0
 _BACKLOG = 256
+_LAST_WORDS = 1.0
 
 
 class Taken(NamedTuple):
@@ -145,8 +146,9 @@ class Server:
             await asyncio.wait(set(self._working), timeout=end - loop.time())
         for task in self._working:
             task.cancel()
-        if self._working:
-            await asyncio.wait(set(self._working), timeout=1.0)
+        end = loop.time() + _LAST_WORDS
+        while self._connections and loop.time() < end:  # Until the answers are really out.
+            await asyncio.sleep(0.01)
         for connection in list(self._connections):
             connection.cut("")
 
@@ -200,6 +202,14 @@ class Server:
                 connection.cut_if_late(now)
 
 
+def _keep_alive(raw: socket.socket) -> None:
+    """End connections whose other side is gone without a word: after three minutes."""
+    raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, 60)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, 30)
+    raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 4)
+
+
 class Connection(asyncio.Protocol):
     """One connection: reads frames, hands them over one after the other, writes answers."""
 
@@ -224,7 +234,7 @@ class Connection(asyncio.Protocol):
         self._answers: deque[tuple[Awaitable[bytes] | bytes, int]] = deque()
         self._unanswered = 0
         self._reading = True
-        self._ended = False
+        self._ended = self._warned = False
         self._taking: asyncio.Task[None] | None = None
         self._answering: asyncio.Task[None] | None = None
         self._late: set[asyncio.Task[None]] = set()
@@ -238,8 +248,8 @@ class Connection(asyncio.Protocol):
         self.address = str(peer[0]) if peer else ""
         self.opened_at = asyncio.get_running_loop().time()
         raw = transport.get_extra_info("socket")
-        if raw is not None:  # Ends connections whose other side is gone without a word.
-            raw.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        if raw is not None:
+            _keep_alive(raw)
         if not self._server.opened(self):
             self._server.counts.refused += 1
             _log.warning("a connection is refused: address or number of connections")
@@ -252,7 +262,11 @@ class Connection(asyncio.Protocol):
             return
         reader, server = self.reader, self._server
         was_inside, before, broken = reader.inside, reader.held, reader.broken
+        stray = reader.stray
         frames = reader.feed(data)
+        if reader.stray != stray and not self._warned and b"MSH" in data and not frames:
+            self._warned = True
+            _log.warning("a sender does not frame its messages: MLLP is 0B message 1C 0D")
         server.counts.broken += reader.broken - broken
         server.held += reader.held - before
         if reader.inside and (frames or not was_inside):
@@ -266,10 +280,12 @@ class Connection(asyncio.Protocol):
             server.bound()
 
     def eof_received(self) -> bool:
-        """The other side will send no more; it may still wait for answers."""
+        """The other side will send no more; without TLS it may still wait for answers."""
+        self._server.counts.broken += self.reader.inside
         self._ended = True
         self._close_if_done()
-        return True
+        transport = self._transport
+        return transport is not None and transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, error: Exception | None) -> None:
         """It is over; what came whole is worked on all the same."""

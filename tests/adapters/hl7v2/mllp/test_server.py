@@ -207,6 +207,19 @@ async def test_messages_that_came_whole_are_taken_though_the_sender_is_gone() ->
         assert place.server.held == 0
 
 
+async def test_a_sender_that_does_not_frame_is_told_of_in_the_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    async with listening() as place:
+        _, writer = await raw(place)
+        for _ in range(3):
+            writer.write(b"MSH|^~\\&|A|B\r")
+            await writer.drain()
+            await asyncio.sleep(0.02)
+        writer.close()
+    assert caplog.text.count("does not frame its messages") == 1
+
+
 async def test_stopping_answers_what_has_come() -> None:
     async def later(name: bytes) -> bytes:
         await asyncio.sleep(0.2)
