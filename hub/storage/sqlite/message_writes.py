@@ -173,8 +173,7 @@ def end(work: Transaction, tenant: int, site: str, settled: Settled) -> None:
         settled.row,
     )
     work.connection.execute(SETTLE, bindings)
-    for key, value, _ in settled.marks:
-        work.connection.execute(MARK, (tenant, key, value))
+    work.connection.executemany(MARK, [(tenant, *mark[:2]) for mark in settled.marks])
     work.count_messages(tenant, "in", site, "waiting", -1)
     work.count_messages(tenant, "in", site, settled.state, 1)
 
