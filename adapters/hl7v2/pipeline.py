@@ -286,13 +286,17 @@ class Pipeline:
         counts = await self._messages.counts(self._tenant)
         return sum(one.messages for one in counts if (one.direction, one.state) == _WAITING)
 
+    def wind_down(self) -> None:
+        """Try nothing again; it stays in the log and waits for the next start."""
+        self._stopping.set()
+
     async def stop(self, grace: float) -> None:
         """Finish what is in work; what is not done by then stays in the log and waits.
 
         Args:
             grace: Seconds for it.
         """
-        self._stopping.set()
+        self.wind_down()
         if self._jobs:
             await asyncio.wait(set(self._jobs.values()), timeout=grace)
         for task in list(self._jobs.values()):

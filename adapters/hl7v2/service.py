@@ -136,9 +136,12 @@ async def receiving(
     try:
         yield Receiving(server, inbox, pipeline)
     finally:
+        loop = asyncio.get_running_loop()
+        end = loop.time() + settings.shutdown_grace
+        pipeline.wind_down()
         await server.stop(settings.shutdown_grace)
         looking.cancel()
-        await pipeline.stop(settings.shutdown_grace)
+        await pipeline.stop(max(1.0, end - loop.time()))
         await asyncio.wait([looking])
 
 

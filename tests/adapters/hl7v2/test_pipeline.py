@@ -288,6 +288,19 @@ async def test_stopping_leaves_what_is_not_done_in_the_log(log: MessageLog) -> N
     assert again.done == ["1"]
 
 
+async def test_what_the_store_cannot_take_does_not_hold_up_the_end(log: MessageLog) -> None:
+    async def fail(job: Job) -> None:
+        raise StoreUnavailable("disk full")
+
+    desk = Desk(log, fail)
+    taken = await desk.inbox.take(adt("1"), "127.0.0.1")
+    await asyncio.sleep(0.05)
+    desk.pipeline.wind_down()
+    assert taken.later is not None
+    assert await asyncio.wait_for(taken.later, 2) == b""
+    assert len(await log.waiting(TENANT, 0, 10)) == 1
+
+
 async def test_nothing_more_is_taken_while_very_much_is_in_work(
     log: MessageLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
