@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Annotated
@@ -9,6 +10,7 @@ from typing import Annotated
 import typer
 
 from hub.commands.running import fail, run
+from hub.commands.serve import MLLP
 
 _PLACE = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 _GOOD = re.compile(rb"[\r\n]MSA.(?:AA|CA)")
@@ -22,8 +24,14 @@ def send(
         ),
     ],
     to: Annotated[
-        str, typer.Option("--to", metavar="HOST:PORT", help="Where they are taken.")
-    ] = "127.0.0.1:2575",
+        str,
+        typer.Option(
+            "--to",
+            metavar="HOST:PORT",
+            help="Where they are taken; else port HUB_MLLP (2575) of this machine.",
+            show_default=False,
+        ),
+    ] = "",
     timeout: Annotated[float, typer.Option(metavar="SECONDS", help="For each answer.")] = 30.0,
 ) -> None:
     """Send messages by MLLP as a hospital system does, one after the other, and show the answers.
@@ -37,6 +45,7 @@ def send(
     from adapters.hl7v2.sites import DEFAULT, Site, Sites
     from adapters.hl7v2.told import readable
 
+    to = to or f"127.0.0.1:{os.environ.get('HUB_MLLP') or MLLP}"
     place = _PLACE.fullmatch(to)
     if place is None:
         raise fail("--to is HOST:PORT, for example 127.0.0.1:2575.")

@@ -1,4 +1,4 @@
-"""docs/day-at-the-centre.md: each of its commands is typed as it stands, and says what it says.
+"""The pages to try by hand: each command is typed as it stands, and says what it says.
 
 Blocks `sh` are commands, in one shell; those that run until Ctrl-C get a terminal of their own.
 A block `text` is what the commands before it print, `...` standing for anything.
@@ -14,7 +14,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -24,10 +24,10 @@ import pytest
 from tests.browser.app.using import app_or_skip
 from tests.docs.pages import DOCS, ROOT, matches
 
-pytestmark = [pytest.mark.system("curl"), pytest.mark.system("npm"), pytest.mark.slow]
+pytestmark = [pytest.mark.system("curl"), pytest.mark.slow]
 
 _FENCE = re.compile(r"^```(sh|text)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
-_FOREVER = ("fhir-hub serve", "tests.browser.app")
+_SERVE, _APP = "fhir-hub serve --demo", "tests.browser.app"
 _MARK = "=== end of block ==="
 
 
@@ -37,18 +37,13 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def steps(folder: Path, port: int, app_port: int) -> list[tuple[str, str]]:
+def steps(page: str, folder: Path, here: Mapping[str, str]) -> list[tuple[str, str]]:
     """(commands, expected) of each block; what belongs to this machine is put in."""
-    text = (DOCS / "day-at-the-centre.md").read_text(encoding="utf-8")
-    for written, here in (
-        ("127.0.0.1:8080", f"127.0.0.1:{port}"),
-        ("localhost:3000", f"localhost:{app_port}"),
-        ("tests.browser.app growth-chart", f"tests.browser.app growth-chart {app_port}"),
-        ("/tmp/day", str(folder / "day")),
-        (".venv/bin/", f"{Path(sys.executable).parent}/"),
-    ):
+    text = (DOCS / page).read_text(encoding="utf-8")
+    places = {"/tmp/day": str(folder / "day"), ".venv/bin/": f"{Path(sys.executable).parent}/"}
+    for written, put in (here | places).items():
         assert written in text
-        text = text.replace(written, here)
+        text = text.replace(written, put)
     found: list[tuple[str, str]] = []
     for kind, block in _FENCE.findall(text):
         if kind == "sh":
@@ -59,13 +54,13 @@ def steps(folder: Path, port: int, app_port: int) -> list[tuple[str, str]]:
 
 
 @contextmanager
-def terminal(command: str, log: Path, port: int) -> Iterator[None]:
+def terminal(command: str, log: Path, port: int, **variables: str) -> Iterator[None]:
     """A command in a terminal of its own, once it listens; Ctrl-C at the end."""
     with log.open("w") as output:
         process = subprocess.Popen(
             ["bash", "-c", f"exec {command}"],
             cwd=ROOT,
-            env=os.environ | {"HUB_PORT": str(port)},
+            env=os.environ | {"HUB_PORT": str(port)} | variables,
             stdout=output,
             stderr=output,
         )
@@ -85,30 +80,50 @@ def terminal(command: str, log: Path, port: int) -> Iterator[None]:
         process.wait(30)
 
 
-def test_every_command_of_the_page_does_what_the_page_says(tmp_path: Path):
-    with app_or_skip():
-        pass  # its library is there
-    port, app_port = free_port(), free_port()
-    (serve, _), *rest = steps(tmp_path, port, app_port)
-    (app, _) = next(step for step in rest if _FOREVER[1] in step[0])
-    typed = [step for step in rest if step[0] != app]
-    assert not any(word in commands for commands, _ in typed for word in _FOREVER)
+def type_in(typed: list[tuple[str, str]], **variables: str) -> None:
+    """Type commands, and compare what they print."""
+    assert not any(word in commands for commands, _ in typed for word in (_SERVE, _APP))
     script = f"\necho '{_MARK}'\n".join(commands for commands, _ in typed)
-    with (
-        terminal(serve.strip(), tmp_path / "hub.log", port),
-        terminal(app.strip(), tmp_path / "app.log", app_port),
-    ):
-        done = subprocess.run(
-            [shutil.which("bash") or "bash", "-c", script],
-            cwd=ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=180,
-            check=False,
-        )
+    done = subprocess.run(
+        [shutil.which("bash") or "bash", "-c", script],
+        cwd=ROOT,
+        env=os.environ | variables,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=240,
+        check=False,
+    )
     printed = done.stdout.split(_MARK)
     assert len(printed) == len(typed), done.stdout
     for (commands, expected), output in zip(typed, printed, strict=True):
         if expected:
             assert matches(expected, output), f"{commands}\n{output}"
+
+
+@pytest.mark.system("npm")
+def test_every_command_of_a_day_at_the_centre_does_what_the_page_says(tmp_path: Path) -> None:
+    with app_or_skip():
+        pass  # its library is there
+    port, app_port, mllp = free_port(), free_port(), str(free_port())
+    here = {
+        "127.0.0.1:8080": f"127.0.0.1:{port}",
+        "localhost:3000": f"localhost:{app_port}",
+        "tests.browser.app growth-chart": f"tests.browser.app growth-chart {app_port}",
+    }
+    (serve, _), *rest = steps("day-at-the-centre.md", tmp_path, here)
+    (app, _) = next(step for step in rest if _APP in step[0])
+    with (
+        terminal(serve.strip(), tmp_path / "hub.log", port, HUB_MLLP=mllp),
+        terminal(app.strip(), tmp_path / "app.log", app_port),
+    ):
+        type_in([step for step in rest if step[0] != app])
+
+
+def test_every_command_of_connect_a_hospital_does_what_the_page_says(tmp_path: Path) -> None:
+    port, mllp = free_port(), str(free_port())
+    second = {"8081": str(free_port()), "2576": str(free_port())}
+    here = {"127.0.0.1:8080": f"127.0.0.1:{port}", **second}
+    (serve, _), *rest = steps("hl7v2/connect-a-hospital.md", tmp_path, here)
+    with terminal(serve.strip(), tmp_path / "hub.log", port, HUB_MLLP=mllp):
+        type_in(rest, HUB_MLLP=mllp)
