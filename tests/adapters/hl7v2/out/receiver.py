@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -74,11 +75,13 @@ class Receiver:
 
 
 @asynccontextmanager
-async def listening(receiver: Receiver, port: int = 0) -> AsyncIterator[int]:
+async def listening(
+    receiver: Receiver, port: int = 0, tls: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
     """The receiver on a port, which is given; 0 takes a free one."""
     place = socket.create_server(("127.0.0.1", port))
     server = Server(receiver, Limits())
-    await server.start(place)
+    await server.start(place, tls)
     try:
         yield int(place.getsockname()[1])
     finally:

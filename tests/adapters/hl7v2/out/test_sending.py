@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from adapters.hl7v2.message import Message
 from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.tls import client_context, server_context
 from adapters.hl7v2.reasons import read_reasons
 from adapters.hl7v2.sending import Pace
 from hub.storage.message_log import DepartureRow
+from tests.adapters.hl7v2.mllp.talking import certificate
 from tests.adapters.hl7v2.out.conftest import PATIENT, Hub, MakeHub, his
 from tests.adapters.hl7v2.out.receiver import Receiver, ack, listening
 
@@ -259,3 +262,20 @@ async def test_a_message_goes_out_again_under_its_control_id_when_the_answer_was
     assert set(receiver.ids) == {row.departure.control_id for row in rows}
     firsts = list(dict.fromkeys(receiver.ids))
     assert firsts == [row.departure.control_id for row in rows]
+
+
+async def test_messages_go_over_tls_to_whom_the_certificate_belongs(
+    make_hub: MakeHub, tmp_path: Path
+) -> None:
+    certificate(tmp_path, "ca")
+    server, stranger = certificate(tmp_path, "server", "ca"), certificate(tmp_path, "stranger")
+    receiver = Receiver()
+    async with listening(receiver, tls=server_context(server, None, None)) as port:
+        for authorities, state in ((stranger, "queued"), (tmp_path / "ca.pem", "done")):
+            hub = make_hub(his=his(port, tls=True))
+            tls = client_context(None, None, authorities)
+            async with hub.sending(tls=tls):
+                await _patients(hub, 1)
+                await hub.until(lambda rows: bool(rows) and rows[0].attempts > 0)
+            assert [row.state for row in await hub.log()] == [state]
+    assert len(receiver.got) == 1
