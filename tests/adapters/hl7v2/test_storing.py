@@ -154,6 +154,19 @@ async def test_what_has_no_identity_is_always_created(desk: Desk) -> None:
     assert len(found.entries) == 2
 
 
+async def test_many_results_are_found_again(desk: Desk) -> None:
+    def results(hours: float, count: int) -> Converted:
+        content = {"status": "final", "code": {"text": "x"}, "subject": url("Patient")}
+        made = [mapped(f"Observation[{n}]", content, ("urn:o", f"{n}")) for n in range(count)]
+        return message("ORU^R01", hours, patient("1"), *made)
+
+    assert len((await desk.store(results(1, 300))).written) == 302
+    outcome = await desk.store(results(2, 310))
+    assert types(outcome) == ["Observation"] * 10 + ["Provenance"]
+    found = await desk.door.search(LOCAL, "Observation", [("_summary", "count")])
+    assert found.total == 310
+
+
 async def test_twins_in_a_message_are_one(desk: Desk) -> None:
     again = mapped("Practitioner[2]", {"name": [{"text": "x"}]}, (DOCTORS, "D7"), how="find")
     arrived = admission()
