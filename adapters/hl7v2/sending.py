@@ -305,6 +305,12 @@ class Sender:
     async def _note(
         self, row: DepartureRow, state: DepartureState, *, answer: bytes = b"", reason: str = ""
     ) -> None:
+        if state == "accepted":
+            # The real answer, on a connection of its own, may have been quicker.
+            control_id = row.departure.control_id
+            now = await self._messages.departure(self._tenant, control_id)
+            if now is not None and now.row == row.row and now.state == "done":
+                return
         if self._follow is not None and state != "queued":
             await self._follow(row, state, reason)
         await self._messages.attempted(self._tenant, row.row, state, answer=answer, reason=reason)

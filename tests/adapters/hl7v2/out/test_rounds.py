@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -11,7 +12,9 @@ from typing import Any
 import pytest
 
 from adapters.hl7v2.announcing import SiteAnnouncer
+from adapters.hl7v2.message import Message
 from adapters.hl7v2.mllp.client import connected
+from adapters.hl7v2.mllp.server import Taken
 from adapters.hl7v2.service import receiving, sending
 from adapters.hl7v2.sites import DEFAULT, Destination, Site, Sites
 from hub.context import Context
@@ -85,6 +88,23 @@ async def test_an_answer_to_a_referral_changes_its_task(round_: Round) -> None:
     assert (await round_.task(task["id"]))["status"] == "received"
     answer = await round_.send(rri(row.departure.control_id))
     assert b"\rMSA|AA|" in answer, answer
+    assert (await round_.task(task["id"]))["status"] == "accepted"
+    assert [one.state for one in await round_.hub.log()] == ["done"]
+
+
+async def test_an_answer_that_is_quicker_than_the_acknowledgement_counts(round_: Round) -> None:
+    def reply(message: Message, _: int) -> Taken:
+        async def later() -> bytes:
+            assert b"\rMSA|AA|" in await round_.send(rri(message.control_id))
+            return ack(message, "CA")
+
+        return Taken(later=later())
+
+    round_.hospital.reply = reply
+    task = await call(round_.hub, "refer", "ServiceRequest/referral")
+    await round_.hub.until(lambda rows: [one.state for one in rows] == ["done"])
+    await asyncio.sleep(0.3)  # The acknowledgement is noted meanwhile, and changes nothing.
+    assert [one.state for one in await round_.hub.log()] == ["done"]
     assert (await round_.task(task["id"]))["status"] == "accepted"
 
 
