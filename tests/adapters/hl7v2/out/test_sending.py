@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from adapters.hl7v2.mllp.tls import client_context, server_context
 from adapters.hl7v2.reasons import read_reasons
 from adapters.hl7v2.sending import Pace
 from hub.storage.message_log import DepartureRow
+from hub.storage.port import StoreUnavailable
 from tests.adapters.hl7v2.mllp.talking import certificate
 from tests.adapters.hl7v2.out.conftest import PATIENT, Hub, MakeHub, his
 from tests.adapters.hl7v2.out.receiver import Receiver, ack, listening
@@ -262,6 +264,34 @@ async def test_a_message_goes_out_again_under_its_control_id_when_the_answer_was
     assert set(receiver.ids) == {row.departure.control_id for row in rows}
     firsts = list(dict.fromkeys(receiver.ids))
     assert firsts == [row.departure.control_id for row in rows]
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("name", ["depart", "due", "attempted"])
+async def test_a_store_that_fails_at_any_point_loses_nothing(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch, name: str, after: bool
+) -> None:
+    """Each second call fails; `after`: it was stored, and nobody learns it."""
+    receiver = Receiver()
+    async with listening(receiver) as port:
+        hub = make_hub(his=his(port))
+        log = type(hub.door.store.messages)
+        real, calls = getattr(log, name), count()
+
+        async def failing(self: Any, *arguments: Any, **more: Any) -> Any:
+            fails = next(calls) % 2 == 0
+            if fails and not after:
+                raise StoreUnavailable("cut off")
+            made = await real(self, *arguments, **more)
+            if fails:
+                raise StoreUnavailable("cut off", uncertain=True)
+            return made
+
+        monkeypatch.setattr(log, name, failing)
+        async with hub.sending():
+            await _patients(hub, 6)
+            rows = await hub.until(_all("done", 6))
+    assert list(dict.fromkeys(receiver.ids)) == [row.departure.control_id for row in rows]
 
 
 async def test_messages_go_over_tls_to_whom_the_certificate_belongs(
