@@ -50,9 +50,15 @@ class Doubts:
 
 
 def member(
-    scope: Scope, ready: Ready, system: str, code: str, given: str, doubts: Doubts
+    scope: Scope,
+    ready: Ready,
+    system: str,
+    code: str,
+    given: str,
+    doubts: Doubts,
+    active_only: bool = False,
 ) -> Member | None:
-    """Find a code in a value set.
+    """Find a code in a value set: as an active concept if any of its includes has it so.
 
     Args:
         scope: The content and its rules.
@@ -61,28 +67,51 @@ def member(
         code: The code.
         given: The version that came with it, "" without.
         doubts: Is added to.
+        active_only: Whether that matters, also when the value set does not say so.
 
     Raises:
         Refused: A filter cannot be answered.
     """
+    active_only = active_only or ready.active_only
+    inactive: Member | None = None
     for branch in ready.includes:
-        found = _in_branch(scope, branch, system, code, given, doubts)
-        if found is not None and not _excluded(scope, ready, system, code, given, doubts):
+        found = _in_branch(scope, branch, system, code, given, doubts, active_only)
+        if found is None or _excluded(scope, ready, system, code, given, doubts):
+            continue
+        if not (active_only and is_inactive(found)):
             return found
-    return None
+        inactive = inactive or found
+    return inactive
+
+
+def contains(
+    scope: Scope, ready: Ready, system: str, code: str, given: str, doubts: Doubts
+) -> bool:
+    """Whether a value set has a code; an inactive one only if it does not leave those out.
+
+    Arguments and errors as for `member`.
+    """
+    found = member(scope, ready, system, code, given, doubts)
+    return found is not None and not (ready.active_only and is_inactive(found))
 
 
 def _excluded(
     scope: Scope, ready: Ready, system: str, code: str, given: str, doubts: Doubts
 ) -> bool:
     return any(
-        _in_branch(scope, branch, system, code, given, doubts) is not None
+        _in_branch(scope, branch, system, code, given, doubts, False) is not None
         for branch in ready.excludes
     )
 
 
 def _in_branch(
-    scope: Scope, branch: Branch, system: str, code: str, given: str, doubts: Doubts
+    scope: Scope,
+    branch: Branch,
+    system: str,
+    code: str,
+    given: str,
+    doubts: Doubts,
+    active_only: bool,
 ) -> Member | None:
     found: Member | None = None
     part = branch.part
@@ -91,7 +120,7 @@ def _in_branch(
         if found is None:
             return None
     for imported in branch.imports:
-        also = member(scope, imported, system, code, given, doubts)
+        also = member(scope, imported, system, code, given, doubts, active_only)
         if also is None or (imported.active_only and is_inactive(also)):
             return None
         found = found or also

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from terminology.core.content import Kind, Library, NotLoaded
 from terminology.core.findings import Refused
-from terminology.core.membership import Doubts, member, systems
+from terminology.core.membership import Doubts, contains, systems
 from terminology.core.scope import Scope
 from terminology.core.shapes import ContentSource
 from terminology.core.value_set import Ready, ready
@@ -64,7 +64,7 @@ class Resident:
                 return None
             urls = [system] if system is not None else list(systems(prepared))
             doubts = Doubts()
-            found = any(member(self._scope, prepared, url, code, "", doubts) for url in urls)
+            found = any(contains(self._scope, prepared, url, code, "", doubts) for url in urls)
             return True if found else None if doubts.choices else False
 
         return self._answer(find)

@@ -87,7 +87,9 @@ def _in_value_set(
     doubts = Doubts()
     found = None
     if given.system:
-        found = member(scope, prepared, given.system, given.code, given.version, doubts)
+        found = member(
+            scope, prepared, given.system, given.code, given.version, doubts, how.active_only
+        )
     if found is not None:
         checked.place(found)
         checked.inside = True
