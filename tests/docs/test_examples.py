@@ -22,7 +22,7 @@ _WITH_EXAMPLES = [page for page in pages() if any(examples(page)) or any(finding
 
 @asynccontextmanager
 async def hub_with_the_record(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
-    """A hub of its own, and the record of the examples in it; one site, which nobody answers for."""
+    """A hub of its own, the record of the examples in it, and a site that never answers."""
     site = folder / "sites" / "central.toml"
     site.parent.mkdir()
     site.write_text('[destination]\nhost = "127.0.0.1"\nport = 9\n')
