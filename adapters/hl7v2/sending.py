@@ -42,7 +42,7 @@ Write = Callable[[Departure], Awaitable[tuple[bytes, str]]]
 
 _log = logging.getLogger(__name__)
 
-_BATCH = 20
+_BATCH = 5
 _OPEN_FROM = 3
 """Failures in a row after which the breaker is open."""
 
