@@ -181,6 +181,21 @@ async def test_only_who_may_write_tasks_may_refer(hub: Hub) -> None:
     assert len(await hub.made()) == 1
 
 
+async def test_a_patient_reads_the_referral_and_cannot_send_it(hub: Hub) -> None:
+    zhang = Principal(
+        "zhang", frozenset(("patient",)), "Patient/zhang", patients=frozenset(("zhang",))
+    )
+    ctx = Context(principal=zhang)
+    assert await hub.door.read(ctx, "ServiceRequest", "referral")
+    for name, target in (
+        ("refer", "ServiceRequest/referral"),
+        ("send-document", "DocumentReference/minutes"),
+    ):
+        with pytest.raises(Forbidden):
+            await call(hub, name, target, ctx=ctx)
+    assert await hub.made() == []
+
+
 async def test_who_asked_for_what_is_in_the_audit(hub: Hub) -> None:
     task = await call(hub, "refer", "ServiceRequest/referral", ctx=_as("admin"))
     records = [record for _, _, record in await hub.door.store.audit_records(1, 0, 100)]
