@@ -26,6 +26,7 @@ from adapters.hl7v2.mapping.grammar import (
     Constant,
     Expression,
     Field,
+    MessageWord,
     Ref,
     Template,
     wrong,
@@ -375,6 +376,9 @@ class Compiler:
             raw = raw_of(run, base, depth)
             return convert(run, raw, 3) if raw else None
 
+        sources = (source,) if isinstance(source, MessageWord) else tuple(source.sources)
+        if all(isinstance(one, MessageWord) for one in sources):
+            return Part(None, make)  # It says nothing that other messages do not say.
         if not self.trace or not isinstance(source, Template):
             return Part(make)
         inside = isinstance(next(source.sources, None), Component)

@@ -200,6 +200,26 @@ def test_a_relative_without_anything_to_reach_is_no_contact() -> None:
     ]
 
 
+def test_a_relative_of_two_patients_is_one_of_each() -> None:
+    child = "NK1|1|Li^Da|FTH" + "|" * 30 + "990101^^^PRC^NI"
+    found = set()
+    for patient in ("7", "8"):
+        converted = said(
+            f"PID|1||{patient}" + "|" * 18 + "M1^^^HIS^MR",
+            child,
+            "IN1|1|YB|X|Fund" + "|" * 32 + "P1",
+        )
+        for mapped in converted.resources:
+            if mapped.type in ("RelatedPerson", "Coverage"):
+                assert mapped.identities
+                found |= {(mapped.type, *pair) for pair in mapped.identities}
+                identifiers = {
+                    (one["system"], one["value"]) for one in mapped.resource["identifier"]
+                }
+                assert set(mapped.identities) <= identifiers
+    assert len(found) == 2 * 4, "father by number and by name, mother, insurance"
+
+
 def test_a_diagnosis_is_a_condition_and_stands_in_the_visit() -> None:
     converted = said(
         PID, visit(n2="I", n19="V1"), "DG1|1||I20.0^心绞痛^I10||20260301|A|||||||||1", "DG1|2||||x"
