@@ -75,15 +75,21 @@ def _weigh(sequence: Any) -> int | None:
         inner = [_weigh(part) for part in _children(name, argument)]
         if None in inner:
             return None
-        total += max((power for power in inner if power is not None), default=0)
-        if name in _REPEATS and argument[0] != argument[1]:
-            if _varies(argument[2]):
-                return None
-            total += int(argument[1]) > _SMALL_REPEAT
+        own = max((power for power in inner if power is not None), default=0)
+        if name in _REPEATS:
+            # `(.*a){25}` is as `.*a.*a.*a` and so on.
+            own *= min(int(argument[1]), _MANY)
+            if argument[0] != argument[1]:
+                if _varies(argument[2]):
+                    return None
+                own += int(argument[1]) > _SMALL_REPEAT
+        total += own
     return total
 
 
 _SMALL_REPEAT = 8
+_MANY = 1_000
+"""Power beyond which nothing is affordable."""
 
 
 # --- walking all states ----------------------------------------------------------------------

@@ -114,6 +114,7 @@ KINDS = MappingProxyType(
         "tx-filter-slow": Kind("too-costly", "too-costly", ""),
         "tx-cyclic": Kind("processing", "vs-invalid", "VALUESET_CIRCULAR_REFERENCE"),
         "tx-too-deep": Kind("too-costly", "too-costly", ""),
+        "tx-too-many-imports": Kind("too-costly", "too-costly", ""),
         "tx-not-enumerable": Kind("too-costly", "too-costly", "CODESYSTEM_NOT_ENUMERABLE"),
         "tx-too-costly": Kind("too-costly", "too-costly", "VALUESET_TOO_COSTLY"),
         "tx-compose-shape": Kind("invalid", "vs-invalid", ""),

@@ -17,6 +17,9 @@ from terminology.core.shapes import Resource, ValueSet, objects
 MOST_DEEP = 30
 """Levels of value sets that import each other."""
 
+MOST_IMPORTS = 2_000
+"""Value sets that one is made of, each as often as it is imported."""
+
 Listed = Mapping[str, Resource]
 
 
@@ -59,6 +62,7 @@ class Ready:
         excludes: Branches whose codes are out again.
         active_only: Whether its inactive codes are left out.
         imported: Canonicals of the value sets used, those contained left out.
+        size: Value sets it is made of, each as often as it is imported.
     """
 
     value_set: ValueSet
@@ -66,6 +70,7 @@ class Ready:
     excludes: tuple[Branch, ...] = ()
     active_only: bool = False
     imported: tuple[str, ...] = ()
+    size: int = 1
 
 
 def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Ready:
@@ -93,12 +98,16 @@ def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Read
     compose = value_set.resource.get("compose")
     inactive = compose.get("inactive") if isinstance(compose, dict) else None
     imported: dict[str, None] = {}
+    size = 1
     for branch in (*made_in, *made_out):
         for one in branch.imports:
+            size += one.size
             if one.value_set.url and not one.value_set.kept.get("contained"):
                 imported[one.value_set.canonical] = None
             imported |= dict.fromkeys(one.imported)
-    return Ready(value_set, made_in, made_out, inactive is False, tuple(imported))
+    if size > MOST_IMPORTS:  # Two imports of two imports of two ...
+        raise Refused(Finding("tx-too-many-imports", arguments={"most": MOST_IMPORTS}))
+    return Ready(value_set, made_in, made_out, inactive is False, tuple(imported), size)
 
 
 def _branch(scope: Scope, owner: ValueSet, part: Part, path: tuple[str, ...]) -> Branch:

@@ -49,6 +49,7 @@ def crowd() -> dict[str, Any]:
         "exists(" * 45 + "1" + ")" * 45,
         "name.select(" + "|".join(["given"] * 6_000) + ").count()",
         "name.family.join(',').matches('(f|[0-9]|,|f0)*x')",
+        "name.family.join(',').matches('(.*f){25}x')",
         "name.family.join(',').replaceMatches('(.*)(.*)(.*)x', '')",
         "2.power(2147483647) | 1.0000001.power(2147483647.5) | 999999999.exp()",
         "@2000-01-01 + 2147483647 years | @0001 - 9999999999999999999999999999 seconds",
