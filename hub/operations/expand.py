@@ -16,6 +16,7 @@ from hub.operations.terminology_request import (
     Asked,
     asked,
     choice,
+    expansion_parameter,
     instance,
     integer,
     refused,
@@ -23,6 +24,7 @@ from hub.operations.terminology_request import (
 )
 from terminology.core.expansion import Wish, expand
 from terminology.core.findings import Refused
+from terminology.core.languages import languages
 from terminology.core.shapes import ValueSet
 
 _FLAGS = (
@@ -80,7 +82,7 @@ async def expand_value_set(
 
 def _wish(here: Asked, value_set: ValueSet) -> Wish:
     request = here.request
-    flags = {name: choice(request, name) for name in _FLAGS}
+    flags = {name: _flag(request, value_set, name) for name in _FLAGS}
     designations = strings(request, "designation")
     filter_text = text(request, "filter") or ""
     count, offset = integer(request, "count"), integer(request, "offset")
@@ -90,10 +92,9 @@ def _wish(here: Asked, value_set: ValueSet) -> Wish:
     echoed += _echo("count", "valueInteger", count)
     echoed += _echo("offset", "valueInteger", offset)
     echoed += _echo("filter", "valueString", filter_text or None)
-    given = text(request, "displayLanguage") or request.languages
-    language = given or here.display_language(value_set)
-    if language != value_set.resource.get("language") or given:
-        echoed += _echo("displayLanguage", "valueCode", language or None)
+    asked_for = here.display_language(None) or expansion_parameter(value_set, "displayLanguage")
+    if languages(asked_for).tags:
+        echoed += _echo("displayLanguage", "valueCode", asked_for)
     echoed += [{"name": "designation", "valueString": one} for one in designations]
     return Wish(
         filter_text,
@@ -107,6 +108,14 @@ def _wish(here: Asked, value_set: ValueSet) -> Wish:
         tuple(strings(request, "property")),
         tuple(echoed),
     )
+
+
+def _flag(request: OperationRequest, value_set: ValueSet, name: str) -> bool | None:
+    """A switch of the request, else of the value set, else None."""
+    given = choice(request, name)
+    if given is None and expansion_parameter(value_set, name).lower() == "true":
+        return True
+    return given
 
 
 def _echo(name: str, element: str, value: Any) -> list[Resource]:

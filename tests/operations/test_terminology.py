@@ -240,6 +240,29 @@ def test_messages_and_displays_follow_the_language(
     assert "找不到值集" in answer.text
 
 
+def test_a_header_that_asks_for_any_language_asks_for_none(fhir: httpx.Client) -> None:
+    anything = {"accept-language": "*"}
+    answer = fhir.get("/ValueSet/$expand", params={"url": GENDERS}, headers=anything)
+        "/ValueSet/$expand", params={"url": GENDERS}, headers={"accept-language": "*"}
+    )
+    assert "displayLanguage" not in answer.text
+
+
+def test_a_value_set_may_switch_its_own_expansion(fhir: httpx.Client, url: str) -> None:
+    parts = [{"url": "name", "valueCode": "excludeNested"}, {"url": "value", "valueBoolean": True}]
+    of = value_set(all_of(url))
+    of["compose"]["extension"] = [
+        {
+            "url": "http://hl7.org/fhir/StructureDefinition/valueset-expansion-parameter",
+            "extension": parts,
+        }
+    ]
+    body = parameters(valueSet=of, tx_resource=[animals(url)])
+    assert codes(fhir.post("/ValueSet/$expand", json=body).json()["expansion"]) == ["dog", "puppy"]
+    body = parameters(valueSet=of, tx_resource=[animals(url)], excludeNested=False)
+    assert codes(fhir.post("/ValueSet/$expand", json=body).json()["expansion"]) == ["dog", ">puppy"]
+
+
 # --- refusals -------------------------------------------------------------------------------
 
 
