@@ -231,6 +231,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "Value sets import each other more than {most} levels deep.",
         "值集之间的引用超过 {most} 层。",
     ),
+    "tx-too-many-imports": (
+        "The value set is made of more than {most} others, counting each as often as it is used.",
+        "该值集由超过 {most} 个值集组成（重复引用的分别计数）。",
+    ),
     "tx-not-enumerable": (
         "The code System '{system}' has a grammar, and cannot be enumerated directly",
         "代码系统“{system}”的代码由语法规则决定，无法逐一列出",
