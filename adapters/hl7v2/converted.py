@@ -20,7 +20,8 @@ class Source(NamedTuple):
     """Where an element came from.
 
     Attributes:
-        element: Path below the resource, `name[0].family`.
+        element: Path below the resource, `name[0].family`; without trace only its beginning,
+            `name`; "" for all of a resource that a field made.
         segment: Name and ordinal of the segment among those of its name, `OBX[3]`.
         field: Field, component, subcomponent, from 1: `5.1`; a repetition as `3[2].4`.
     """

@@ -141,6 +141,12 @@ def test_a_merge_names_both_records() -> None:
     assert by_number["8"].resource["name"] == [{"family": "Li", "given": ["W"]}]
 
 
+def test_a_patient_is_not_found_by_the_number_of_an_account() -> None:
+    patient = said("PID|1|9|A1^^^HIS^AN~7^^^HIS^MR~V1^^^HIS^VN||Li^Wei").resources[0]
+    assert [value for _, value in patient.identities] == ["7", "9"]
+    assert [one["value"] for one in patient.resource["identifier"]] == ["A1", "7", "V1", "9"]
+
+
 def test_the_same_number_of_two_hospitals_is_not_the_same_patient() -> None:
     text = "MSH|^~\\&|HIS|{}|HUB||20260301083000||ADT^A08|C1|P|2.5.1\rPID|1||7^^^MRN^MR\r"
     found = {
