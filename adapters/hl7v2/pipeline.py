@@ -307,9 +307,10 @@ class Pipeline:
 
 async def _happens(event: asyncio.Event, seconds: float) -> bool:
     """Whether an event happens within a time."""
-    waiting: Awaitable[bool] = event.wait()
     try:
-        await asyncio.wait_for(waiting, seconds)
+        # Not wait_for: before Python 3.12 it may swallow a cancellation.
+        async with asyncio.timeout(seconds):
+            await event.wait()
     except TimeoutError:
         return False
     return True
