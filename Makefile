@@ -1,6 +1,6 @@
 # make run   the hub with demo data on http://127.0.0.1:8080
 # make test  every test
-# Others: test-fast, lint, bench, lock, console (needs Node 20 or later), clean. Needs python3 (3.11 or later), python3-venv, make.
+# Others: test-fast, lint, bench, bench-hospital, lock, console (needs Node 20 or later), clean. Needs python3 (3.11 or later), python3-venv, make.
 
 PYTHON ?= python3
 VENV   := .venv
@@ -18,7 +18,7 @@ $(shell rm -rf $(VENV))
 endif
 endif
 
-.PHONY: run test test-fast lint bench bench-short lock console clean system-packages
+.PHONY: run test test-fast lint bench bench-short bench-hospital lock console clean system-packages
 
 run: $(VENV)/.run
 	@$(BIN)/fhir-hub serve --demo
@@ -40,6 +40,9 @@ bench: $(VENV)/.test
 
 bench-short: $(VENV)/.test
 	$(BIN)/python -m bench --sizes 2000 --seconds 2
+
+bench-hospital: $(VENV)/.test
+	$(BIN)/python -m bench.hospital
 
 # What the tests need of the system; apt is called only as root or with CI=true.
 system-packages: $(VENV)/.run
