@@ -16,7 +16,8 @@ from hub.model.code_syntax import SYSTEMS as BY_RULE
 DESCRIPTION = (
     "$lookup, $validate-code, $subsumes, $expand and $translate over R4's own content, over the "
     "CodeSystem, ValueSet and ConceptMap resources of the record, over code systems loaded from "
-    "files, and over resources that come with a request (tx-resource). Searches by :in, :not-in, "
+    "files, and over resources that come with a request (tx-resource). UCUM, BCP-47, BCP-13 and "
+    "ISO 4217 are validated by rule, not listed. Searches by :in, :not-in, "
     ":below and :above on codes; memberOf() and subsumes() in FHIRPath. Required bindings are "
     "checked on write. There is no $closure and no $find-matches; post-coordination is not known."
 )
