@@ -237,6 +237,19 @@ def test_a_diagnosis_is_a_condition_and_stands_in_the_visit() -> None:
     assert (diagnosis["use"]["coding"][0]["code"], diagnosis["rank"]) == ("AD", 1)
 
 
+def test_a_procedure_names_who_did_it() -> None:
+    pr1 = "PR1|1||45.23^结肠镜^I9C||20260301|||D1^Wang|||D2^Zhao~D3^Qian"
+    procedure = resource(said(PID, visit(n2="I", n19="V1"), pr1), "Procedure[1]")
+    assert procedure["status"] == "unknown"
+    assert procedure["code"]["text"] == "结肠镜"
+    assert [one["function"]["coding"][0]["code"] for one in procedure["performer"]] == [
+        "88189002",
+        "304292004",
+        "304292004",
+    ]
+    assert procedure["identifier"][0]["value"] == "7/V1/45.23/20260301"
+
+
 def test_the_sources_name_segments_and_fields() -> None:
     converted = said(PID + "|||M", visit(n2="I", n7="D1^Wang", n19="V1"))
     patient = converted.resources[0]

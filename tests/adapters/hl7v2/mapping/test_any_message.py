@@ -102,6 +102,7 @@ _NAMES = st.sampled_from(
         "RXR",
         "RF1",
         "PRD",
+        "PR1",
         "MSA",
         "TQ1",
     ]
