@@ -129,8 +129,8 @@ def build_door(
 
     secret = secrets.token_bytes(32) if settings.store == "memory" else secret_of(settings.data)
     terminology = Terminology(store)
-    held = terminology.held(Tenant(zone=settings.zone))
-    validator = Validator(terminology=held, invariants=settings.validate_invariants)
+    answers = terminology.answers(Tenant(zone=settings.zone))
+    validator = Validator(terminology=answers, invariants=settings.validate_invariants)
     return Interactions(
         store,
         validator,

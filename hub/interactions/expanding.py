@@ -15,14 +15,11 @@ from hub.errors import BadRequest, fault
 from hub.model import reference
 from hub.search.expander import Asked
 from hub.search.query import TokenValue
-from terminology.core.content import Library, answer
-from terminology.core.findings import Finding, Refused
-from terminology.core.scope import Scope
-from terminology.core.searching import Codes, of_concept, of_value_set
 
 if TYPE_CHECKING:
     from hub.context import Context
     from hub.interactions.terminology import Stamp, Terminology
+    from terminology.core.searching import Codes
 
 MOST_KEPT = 500_000
 """Codes that are kept for a tenant, over all questions."""
@@ -72,6 +69,8 @@ class Expanding:
         Raises:
             BadRequest: The value set, code system or code is not known, or has too many codes.
         """
+        from terminology.core.findings import Refused
+
         ctx, terminology = self._ctx, self._terminology
         shared = not terminology.is_limited(ctx)
         tenant = ctx.tenant.key
@@ -88,6 +87,11 @@ class Expanding:
         return codes
 
     async def _codes(self, asked: Asked) -> Codes:
+        from terminology.core.content import Library, answer
+        from terminology.core.findings import Finding, Refused
+        from terminology.core.scope import Scope
+        from terminology.core.searching import of_concept, of_value_set
+
         terminology = self._terminology
         library = Library(terminology.sources(self._ctx))
         scope = Scope(library)

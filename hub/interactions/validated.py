@@ -14,7 +14,6 @@ from hub.context import Context
 from hub.definitions import is_resource_type
 from hub.errors import BadRequest, Issue, NotFound, Unprocessable, fault
 from hub.model.identity import valid_id
-from terminology.core.resident import settled
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -101,18 +100,13 @@ async def issues_of(
         warnings: As the validator takes it.
     """
     validate = door.validator.validate
-    held = door.terminology.held(ctx.tenant)
 
     async def look() -> Sequence[Issue]:
         if ctx.large and _is_large(resource):
             return await asyncio.to_thread(validate, resource, mode=mode, warnings=warnings)
         return validate(resource, mode=mode, warnings=warnings)
 
-    # R4's own rules ask nothing of terminology.
-    if held.is_used:
-        return await settled(held, look)
-    issues = await look()
-    return await settled(held, look) if held.wants else issues
+    return await door.terminology.with_answers(ctx.tenant, look)
 
 
 _LARGE = 20_000

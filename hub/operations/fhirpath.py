@@ -32,7 +32,6 @@ from hub.operations.parameters import (
     value,
 )
 from hub.validation.narrative import is_safe
-from terminology.core.resident import settled
 
 JSON_VALUE = "http://fhir.forms-lab.com/StructureDefinition/json-value"
 LIMITS = Limits()
@@ -90,6 +89,8 @@ async def fhirpath(
     Raises:
         BadRequest: The expression is wrong, does not fit the values, or was stopped.
     """
+    from terminology.core.resident import settled
+
     resident = door.terminology.resident(context)
     return await settled(resident, lambda: asyncio.to_thread(_evaluate, context, request, resident))
 

@@ -39,8 +39,8 @@ ALLOWED = {
     ("interactions/include.py", "vread"),  # for those without limits only
     # Its queries carry the limit too; a Binary of concepts is opened by the CodeSystem that names
     # it, and no other content is.
-    ("interactions/terminology.py", "search"),
-    ("interactions/terminology.py", "read"),
+    ("interactions/terminology_record.py", "search"),
+    ("interactions/terminology_record.py", "read"),
     # After the change was tested: what it replaces or has become.
     ("interactions/commit.py", "read"),
     ("interactions/commit.py", "read_many"),
