@@ -7,6 +7,7 @@ Whoever looks into a message or sets one going is noted in the audit chain. Call
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal, NamedTuple
 
 from adapters.hl7v2.destinations import Destinations
@@ -55,6 +56,7 @@ class MessageDesk:
     ) -> list[dict[str, Any]]:
         """Messages, the newest first, without what they say."""
         tenant, language = ctx.tenant.key, ctx.language
+        query = replace(query, whole=False)
         if direction == "out":
             sent = await self._messages.departures(tenant, query)
             return [departure_told(row, language) for row in sent]
@@ -109,7 +111,7 @@ class MessageDesk:
         found: list[int] = []
         before: int | None = None
         while True:
-            query = MessageQuery(before, _PAGE, "quarantined", site, kind)
+            query = MessageQuery(before, _PAGE, "quarantined", site, kind, whole=False)
             page = [row.row for row in await self._messages.arrivals(ctx.tenant.key, query)]
             found += page
             if len(page) < _PAGE:

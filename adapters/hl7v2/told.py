@@ -41,7 +41,7 @@ def arrival_told(row: ArrivalRow, language: str = "en") -> dict[str, Any]:
         "time": instant(arrival.time),
         "settled": instant(row.settled) if row.settled else "",
         "repeats": row.repeats,
-        "bytes": len(arrival.raw),
+        "bytes": row.size,
         "reasons": _words(arrival.reason, language),
     }
 
@@ -65,7 +65,7 @@ def departure_told(row: DepartureRow, language: str = "en") -> dict[str, Any]:
         "attempts": row.attempts,
         "due": instant(row.due) if row.due else "",
         "focus": departure.focus,
-        "bytes": len(departure.raw),
+        "bytes": row.size,
         "reasons": _words(row.reason, language),
     }
 

@@ -15,15 +15,17 @@ Promises:
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, Protocol
+from typing import Literal, NamedTuple, Protocol, TypeVar
 
 import msgspec
 
 from hub.storage.refusals import CommitRefused
 
 LONGEST_MARK = 512
+ROOM = 32 * 1024 * 1024
+"""Bytes of messages after which a list of what is to be done ends."""
 
 ArrivalState = Literal["waiting", "stored", "quarantined"]
 DepartureState = Literal["queued", "accepted", "done", "refused"]
@@ -141,12 +143,14 @@ class ArrivalRow(NamedTuple):
         arrival: The message; its state, answer and reason are those of now.
         repeats: How often it was sent again.
         settled: When it was settled or opened again; 0 before. Milliseconds since the epoch.
+        size: Number of its bytes.
     """
 
     row: int
     arrival: Arrival
     repeats: int
     settled: int
+    size: int = 0
 
 
 class Departure(msgspec.Struct, frozen=True):
@@ -182,6 +186,7 @@ class DepartureRow(NamedTuple):
         due: Not before, milliseconds since the epoch.
         answer: The last acknowledgement or answer.
         reason: Why the last attempt failed (JSON as `Arrival.reason`).
+        size: Number of its bytes.
     """
 
     row: int
@@ -191,6 +196,22 @@ class DepartureRow(NamedTuple):
     due: int = 0
     answer: bytes = b""
     reason: str = ""
+    size: int = 0
+
+
+Row = TypeVar("Row", ArrivalRow, DepartureRow)
+
+
+def within_room(rows: Iterable[Row]) -> list[Row]:
+    """The first rows until there are `ROOM` bytes of them; the others are not asked for."""
+    found: list[Row] = []
+    size = 0
+    for row in rows:
+        found.append(row)
+        size += row.size
+        if size >= ROOM:
+            break
+    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +225,7 @@ class MessageQuery:
         peer: Site of an arrival, destination of a departure.
         kind: `ADT^A01`, or `ADT` for all of them.
         control_id: MSH-10.
+        whole: With their bytes, which may be many; otherwise `raw` is empty.
     """
 
     before: int | None = None
@@ -212,6 +234,7 @@ class MessageQuery:
     peer: str = ""
     kind: str = ""
     control_id: str = ""
+    whole: bool = True
 
 
 class Tally(NamedTuple):
@@ -249,7 +272,10 @@ class MessageLog(Protocol):
         """
 
     async def waiting(self, tenant: int, after: int, count: int) -> list[ArrivalRow]:
-        """Arrivals in work, oldest first, after a row."""
+        """Arrivals in work, oldest first, after a row.
+
+        Fewer than `count`, but one at least, when they have more than `ROOM` bytes.
+        """
 
     async def arrival(self, tenant: int, row: int) -> ArrivalRow | None:
         """One arrival."""
@@ -269,7 +295,10 @@ class MessageLog(Protocol):
         """
 
     async def due(self, tenant: int, destination: str, now: int, count: int) -> list[DepartureRow]:
-        """Queued messages of a destination, oldest first, up to the first that is not due."""
+        """Queued messages of a destination, oldest first, up to the first that is not due.
+
+        As for `waiting` they may be fewer.
+        """
 
     async def attempted(
         self,

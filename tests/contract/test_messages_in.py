@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hub.storage.message_log import LONGEST_MARK, ArrivalRow, Mark, MessageQuery, Receipt
+from hub.storage.message_log import LONGEST_MARK, ROOM, ArrivalRow, Mark, MessageQuery, Receipt
 from hub.storage.port import (
     AlreadySettled,
     OutboxRow,
@@ -24,7 +24,7 @@ async def test_what_arrives_is_kept_as_it_came(store: Store) -> None:
     receipt = await store.messages.receive(TENANT, message)
     assert receipt == Receipt(receipt.row, False, "waiting", b"", False)
     assert await store.messages.arrival(TENANT, receipt.row) == ArrivalRow(
-        receipt.row, message, 0, 0
+        receipt.row, message, 0, 0, 4
     )
     assert await store.messages.arrival(TENANT + 1, receipt.row) is None
     assert await store.messages.arrival(TENANT, receipt.row + 1) is None
@@ -92,7 +92,9 @@ async def test_what_cannot_be_worked_on_is_quarantined_at_once(store: Store) -> 
     receipt = await store.messages.receive(TENANT, bad)
     assert receipt == Receipt(receipt.row, False, "quarantined", b"AE", False)
     assert await store.messages.waiting(TENANT, 0, 9) == []
-    assert await store.messages.arrival(TENANT, receipt.row) == ArrivalRow(receipt.row, bad, 0, NOW)
+    assert await store.messages.arrival(TENANT, receipt.row) == ArrivalRow(
+        receipt.row, bad, 0, NOW, 1
+    )
     assert (await store.messages.receive(TENANT, bad)).answer == b"AE"
     with pytest.raises(AlreadySettled):
         await store.messages.settle(TENANT, settled(receipt.row))
@@ -190,7 +192,7 @@ async def test_a_quarantined_message_waits_again(store: Store) -> None:
     assert await store.messages.reopen(TENANT, row, NOW + 50)
     assert not await store.messages.reopen(TENANT, row, NOW + 51)
     waiting = await store.messages.waiting(TENANT, 0, 9)
-    assert waiting == [ArrivalRow(row, arrival(), 0, NOW + 50)]
+    assert waiting == [ArrivalRow(row, arrival(), 0, NOW + 50, 4)]
     assert (await store.messages.receive(TENANT, arrival())).answer == b""
     await store.messages.settle(TENANT, settled(row))
     assert not await store.messages.reopen(TENANT, row, NOW)
@@ -292,6 +294,23 @@ async def test_arrivals_are_listed_newest_first_by_what_is_asked(store: Store) -
     assert await asked(peer="nobody") == []
     assert await asked(state="queued") == []
     assert await store.messages.arrivals(TENANT + 1, MessageQuery()) == []
+
+
+async def test_a_list_may_do_without_the_bytes(store: Store) -> None:
+    row = await receive(store, "1", b"x" * 5000)
+    (told,) = await store.messages.arrivals(TENANT, MessageQuery(whole=False))
+    assert (told.row, told.arrival.raw, told.size) == (row, b"", 5000)
+    (whole,) = await store.messages.arrivals(TENANT, MessageQuery())
+    assert (len(whole.arrival.raw), whole.size) == (5000, 5000)
+
+
+async def test_what_waits_is_given_by_so_many_bytes(store: Store) -> None:
+    rows = [await receive(store, str(number), b"%d" % number * ROOM) for number in (1, 2)]
+    rows += [await receive(store, str(number)) for number in (3, 4)]
+    first = await store.messages.waiting(TENANT, 0, 9)
+    assert [one.row for one in first] == rows[:1]
+    assert [one.row for one in await store.messages.waiting(TENANT, rows[0], 9)] == rows[1:2]
+    assert [one.row for one in await store.messages.waiting(TENANT, rows[1], 9)] == rows[2:]
 
 
 async def test_counts_are_kept_by_site_and_tenant_and_reconcile(store: Store) -> None:

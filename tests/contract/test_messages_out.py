@@ -18,7 +18,7 @@ async def depart(store: Store, *control_ids: str, **fields: Any) -> list[int]:
 async def test_what_is_queued_is_kept_as_it_was_made(store: Store) -> None:
     made = departure(focus="Task/t", names=("ref-1", "转诊-2"), raw=b"\x00\xff")
     (row,) = await store.messages.depart(TENANT, [made], [])
-    kept = DepartureRow(row, made, "queued")
+    kept = DepartureRow(row, made, "queued", size=2)
     for name in ("o1", "ref-1", "转诊-2"):
         assert await store.messages.departure(TENANT, name) == kept
     assert await store.messages.departure(TENANT, "ref") is None
@@ -71,6 +71,12 @@ async def test_what_waits_comes_oldest_first_up_to_what_is_not_due(store: Store)
     assert await due() == []
 
 
+async def test_a_list_of_departures_may_do_without_the_bytes(store: Store) -> None:
+    await depart(store, "a")
+    (told,) = await store.messages.departures(TENANT, MessageQuery(whole=False))
+    assert (told.departure.raw, told.size) == (b"", 9)
+
+
 async def test_attempts_are_counted_and_answers_are_not(store: Store) -> None:
     (row,) = await depart(store, "a")
     steps: list[tuple[DepartureState, dict[str, Any], int, bytes]] = [
@@ -91,6 +97,7 @@ async def test_attempts_are_counted_and_answers_are_not(store: Store) -> None:
             fields.get("due", 0),
             answer,
             fields.get("reason", ""),
+            9,
         )
     assert await counts(store, "out") == {"clinic refused": 1}
     assert not await store.messages.attempted(TENANT, row + 1, "done")

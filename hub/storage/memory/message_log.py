@@ -21,6 +21,7 @@ from hub.storage.message_log import (
     Settled,
     Tally,
     check_settled,
+    within_room,
 )
 from hub.storage.refusals import PreconditionChanged
 
@@ -94,7 +95,7 @@ class MemoryMessageLog:
                 return Receipt(row, True, found.arrival.state, found.arrival.answer, False)
         row = len(log.arrivals) + 1
         settled = 0 if arrival.state == "waiting" else arrival.time
-        log.arrivals[tenant, row] = ArrivalRow(row, arrival, 0, settled)
+        log.arrivals[tenant, row] = ArrivalRow(row, arrival, 0, settled, len(arrival.raw))
         reused = bool(alike and arrival.control_id)
         alike.append(row)
         return Receipt(row, False, arrival.state, arrival.answer, reused)
@@ -116,7 +117,8 @@ class MemoryMessageLog:
     async def waiting(self, tenant: int, after: int, count: int) -> list[ArrivalRow]:
         """Arrivals in work, oldest first."""
         found = _rows(self._messages.arrivals, tenant)
-        return [one for one in found if one.row > after and one.arrival.state == "waiting"][:count]
+        waiting = [one for one in found if one.row > after and one.arrival.state == "waiting"]
+        return within_room(waiting[:count])
 
     async def arrival(self, tenant: int, row: int) -> ArrivalRow | None:
         """One arrival."""
@@ -124,11 +126,14 @@ class MemoryMessageLog:
 
     async def arrivals(self, tenant: int, query: MessageQuery) -> list[ArrivalRow]:
         """Arrivals, newest first."""
-        return [
+        found = [
             found
             for found in reversed(_rows(self._messages.arrivals, tenant))
             if _is_asked(query, found.row, found.arrival, found.arrival.site, found.arrival.state)
         ][: query.count]
+        if query.whole:
+            return found
+        return [one._replace(arrival=replace(one.arrival, raw=b"")) for one in found]
 
     async def marks(self, tenant: int, keys: Sequence[str]) -> dict[str, bytes]:
         """Marks that there are."""
@@ -149,7 +154,7 @@ class MemoryMessageLog:
             ]
             row = known[0] if known else len(queue) + 1
             if not known:
-                queue[tenant, row] = DepartureRow(row, departure, "queued")
+                queue[tenant, row] = DepartureRow(row, departure, "queued", size=len(departure.raw))
             rows.append(row)
         self._record.take_out(tenant, outbox)
         return rows
@@ -162,7 +167,7 @@ class MemoryMessageLog:
                 if one.due > now or len(found) == count:
                     break
                 found.append(one)
-        return found
+        return within_room(found)
 
     async def attempted(
         self,
@@ -179,8 +184,8 @@ class MemoryMessageLog:
         if found is None:
             return False
         attempts = found.attempts + (found.state == "queued")
-        self._messages.departures[tenant, row] = DepartureRow(
-            row, found.departure, state, attempts, due, answer or found.answer, reason
+        self._messages.departures[tenant, row] = found._replace(
+            state=state, attempts=attempts, due=due, answer=answer or found.answer, reason=reason
         )
         return True
 
@@ -193,13 +198,16 @@ class MemoryMessageLog:
 
     async def departures(self, tenant: int, query: MessageQuery) -> list[DepartureRow]:
         """Departures, newest first."""
-        return [
+        found = [
             found
             for found in reversed(_rows(self._messages.departures, tenant))
             if _is_asked(
                 query, found.row, found.departure, found.departure.destination, found.state
             )
         ][: query.count]
+        if query.whole:
+            return found
+        return [one._replace(departure=replace(one.departure, raw=b"")) for one in found]
 
     async def counts(self, tenant: int) -> list[Tally]:
         """How many messages there are, in order."""

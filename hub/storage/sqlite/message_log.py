@@ -7,6 +7,7 @@ the pool. Used by `store`; its actions are in `message_writes`, its tables in `m
 from __future__ import annotations
 
 from collections.abc import Awaitable, Sequence
+from itertools import takewhile
 from typing import Any, Protocol
 
 import msgspec
@@ -21,6 +22,7 @@ from hub.storage.message_log import (
     Receipt,
     Settled,
     Tally,
+    within_room,
 )
 from hub.storage.sqlite import message_rows
 from hub.storage.sqlite.connect import FAULTS, unavailable
@@ -66,6 +68,7 @@ class SqliteMessageLog:
             writing: Where changes go.
         """
         self._readers, self._writing = readers, writing
+        self._execute = readers.inline.connection.execute
 
     async def receive(self, tenant: int, arrival: Arrival) -> Receipt:
         """Make an arrival durable."""
@@ -81,13 +84,15 @@ class SqliteMessageLog:
 
     async def waiting(self, tenant: int, after: int, count: int) -> list[ArrivalRow]:
         """Arrivals in work, oldest first."""
-        rows = self._all(message_rows.ARRIVALS_WAITING, (tenant, after, count))
-        return message_rows.arrivals(rows)
+        try:
+            rows = self._execute(message_rows.ARRIVALS_WAITING, (tenant, after, count))
+            return within_room(message_rows.arrivals(rows))
+        except FAULTS as error:
+            raise unavailable(error) from error
 
     async def arrival(self, tenant: int, row: int) -> ArrivalRow | None:
         """One arrival."""
-        found = message_rows.arrivals(self._all(message_rows.ARRIVAL, (tenant, row)))
-        return found[0] if found else None
+        return next(message_rows.arrivals(self._all(message_rows.ARRIVAL, (tenant, row))), None)
 
     async def arrivals(self, tenant: int, query: MessageQuery) -> list[ArrivalRow]:
         """Arrivals, newest first."""
@@ -107,10 +112,12 @@ class SqliteMessageLog:
 
     async def due(self, tenant: int, destination: str, now: int, count: int) -> list[DepartureRow]:
         """Queued messages of a destination, oldest first."""
-        rows = self._all(message_rows.DUE, (tenant, destination, count))
-        found = message_rows.departures(rows)
-        late = next((place for place, one in enumerate(found) if one.due > now), len(found))
-        return found[:late]
+        try:
+            rows = self._execute(message_rows.DUE, (tenant, destination, count))
+            found = message_rows.departures(rows)
+            return within_room(takewhile(lambda one: one.due <= now, found))
+        except FAULTS as error:
+            raise unavailable(error) from error
 
     async def attempted(
         self,
@@ -130,8 +137,8 @@ class SqliteMessageLog:
         row = self._all(message_rows.NEWEST_NAMED, (tenant, name))[0][0]
         if row is None:
             return None
-        found = message_rows.departures(self._all(message_rows.DEPARTURE, (tenant, row)))
-        return found[0] if found else None
+        found = self._all(message_rows.DEPARTURE, (tenant, row))
+        return next(message_rows.departures(found), None)
 
     async def departures(self, tenant: int, query: MessageQuery) -> list[DepartureRow]:
         """Departures, newest first."""
@@ -143,6 +150,6 @@ class SqliteMessageLog:
 
     def _all(self, sql: str, bindings: tuple[Any, ...]) -> list[Any]:
         try:
-            return self._readers.inline.connection.execute(sql, bindings).fetchall()
+            return self._execute(sql, bindings).fetchall()
         except FAULTS as error:
             raise unavailable(error) from error

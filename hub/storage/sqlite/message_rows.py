@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import apsw
@@ -20,22 +20,29 @@ from hub.storage.sqlite.message_schema import (
 from hub.storage.sqlite.record import Reader, snapshot
 
 _ARRIVALS = (
-    "SELECT arrival.row, repeats, settled, sender, control_id, kind, site, raw, keys, time, state,"
-    " answer, reason, address FROM arrival{} CROSS JOIN arrival_raw USING (row) WHERE tenant = ?"
+    "SELECT arrival.row, repeats, settled, sender, control_id, kind, site, {raw}, length(raw),"
+    " keys, time, state, answer, reason, address"
+    " FROM arrival {index} CROSS JOIN arrival_raw USING (row) WHERE tenant = ?"
 )
-ARRIVAL = f"{_ARRIVALS.format('')} AND arrival.row = ?"
+_ONE_ARRIVAL = _ARRIVALS + " AND arrival.row = ?"
+ARRIVAL = _ONE_ARRIVAL.format(raw="raw", index="")
+ARRIVAL_TOLD = _ONE_ARRIVAL.format(raw="x''", index="")
 ARRIVALS_WAITING = (
-    f"{_ARRIVALS.format(' INDEXED BY arrival_open')} AND state <> 1 AND state = {WAITING}"
+    _ARRIVALS.format(raw="raw", index="INDEXED BY arrival_open")
+    + f" AND state <> 1 AND state = {WAITING}"
     " AND arrival.row > ? ORDER BY arrival.row LIMIT ?"
 )
 _DEPARTURES = (
-    "SELECT departure.row, destination, control_id, kind, raw, time, focus, names, state,"
-    " attempts, due, answer, reason FROM departure{} CROSS JOIN departure_raw USING (row)"
-    " WHERE tenant = ?"
+    "SELECT departure.row, destination, control_id, kind, {raw}, time, focus, names, state,"
+    " attempts, due, answer, reason, length(raw)"
+    " FROM departure {index} CROSS JOIN departure_raw USING (row) WHERE tenant = ?"
 )
-DEPARTURE = f"{_DEPARTURES.format('')} AND departure.row = ?"
+_ONE_DEPARTURE = _DEPARTURES + " AND departure.row = ?"
+DEPARTURE = _ONE_DEPARTURE.format(raw="raw", index="")
+DEPARTURE_TOLD = _ONE_DEPARTURE.format(raw="x''", index="")
 DUE = (
-    f"{_DEPARTURES.format(' INDEXED BY departure_open')} AND state <> 2 AND state = {QUEUED}"
+    _DEPARTURES.format(raw="raw", index="INDEXED BY departure_open")
+    + f" AND state <> 2 AND state = {QUEUED}"
     " AND destination = ? ORDER BY departure.row LIMIT ?"
 )
 NEWEST_NAMED = (
@@ -52,63 +59,56 @@ MARKS = "SELECT key, value FROM mark WHERE tenant = ? AND key IN (SELECT value F
 texts = msgspec.msgpack.Decoder(tuple[str, ...]).decode
 
 
-def arrivals(found: Iterable[Any]) -> list[ArrivalRow]:
-    """Rows of `ARRIVAL` and `ARRIVALS_WAITING`."""
-    return [
-        ArrivalRow(
+def arrivals(found: Iterable[Any]) -> Iterator[ArrivalRow]:
+    """Rows of `ARRIVAL` and the like, each read when it is asked for."""
+    for row, repeats, settled, sender, name, kind, site, raw, size, keys, time, *ending in found:
+        state, answer, reason, address = ending
+        yield ArrivalRow(
             row,
             Arrival(
-                sender, name, kind, site, raw, texts(keys), time, ARRIVAL_STATES[state], *ending
+                sender,
+                name,
+                kind,
+                site,
+                raw,
+                texts(keys),
+                time,
+                ARRIVAL_STATES[state],
+                answer,
+                reason,
+                address,
             ),
             repeats,
             settled,
+            size,
         )
-        for (
-            row,
-            repeats,
-            settled,
-            sender,
-            name,
-            kind,
-            site,
-            raw,
-            keys,
-            time,
-            state,
-            *ending,
-        ) in found
-    ]
 
 
-def departures(found: Iterable[Any]) -> list[DepartureRow]:
-    """Rows of `DEPARTURE` and `DUE`."""
-    return [
-        DepartureRow(
-            row,
-            Departure(destination, name, kind, raw, time, focus, texts(names)),
-            DEPARTURE_STATES[state],
-            *progress,
-        )
-        for row, destination, name, kind, raw, time, focus, names, state, *progress in found
-    ]
+def departures(found: Iterable[Any]) -> Iterator[DepartureRow]:
+    """Rows of `DEPARTURE` and the like, each read when it is asked for."""
+    for row, destination, name, kind, raw, time, focus, names, state, *progress in found:
+        made = Departure(destination, name, kind, raw, time, focus, texts(names))
+        yield DepartureRow(row, made, DEPARTURE_STATES[state], *progress)
 
 
 def find_arrivals(reader: Reader, tenant: int, query: MessageQuery) -> list[ArrivalRow]:
     """Arrivals, newest first; on a reading thread."""
-    connection = reader.connection
-    with snapshot(connection):
-        rows = _find(connection, tenant, query, "arrival", "site", ARRIVAL_NUMBER, "stored")
-        return arrivals(row for at in rows for row in connection.execute(ARRIVAL, (tenant, at)))
+    execute = reader.connection.execute
+    sql = ARRIVAL if query.whole else ARRIVAL_TOLD
+    with snapshot(reader.connection):
+        rows = _find(reader.connection, tenant, query, "arrival", "site", ARRIVAL_NUMBER, "stored")
+        return list(arrivals(row for at in rows for row in execute(sql, (tenant, at))))
 
 
 def find_departures(reader: Reader, tenant: int, query: MessageQuery) -> list[DepartureRow]:
     """Departures, newest first; on a reading thread."""
-    connection = reader.connection
-    with snapshot(connection):
+    execute = reader.connection.execute
+    sql = DEPARTURE if query.whole else DEPARTURE_TOLD
+    with snapshot(reader.connection):
         rows = _find(
-            connection, tenant, query, "departure", "destination", DEPARTURE_NUMBER, "done"
+            reader.connection, tenant, query, "departure", "destination", DEPARTURE_NUMBER, "done"
         )
-        return departures(row for at in rows for row in connection.execute(DEPARTURE, (tenant, at)))
+        return list(departures(row for at in rows for row in execute(sql, (tenant, at))))
 
 
 def _find(
