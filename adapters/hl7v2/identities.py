@@ -272,8 +272,15 @@ class _Finding:
 
 async def _held(mapped: Mapped, own: Sequence[Identity], finding: _Finding, made: Found) -> Held:
     """The resource that one of a message is, or a new one."""
-    for one in own:
-        if not (found := finding.known.get(one)):
+    strangers: set[Identity] = set()
+    for number, one in enumerate(own):
+        found = finding.known.get(one, [])
+        if number and mapped.type == "Patient":
+            same = [each for each in found if not _is_somebody_else(mapped, finding.body(each))]
+            if found and not same:
+                strangers.add(one)
+            found = same
+        if not found:
             continue
         stored = _chosen(mapped, found, finding, made)
         others = frozenset(
@@ -287,9 +294,25 @@ async def _held(mapped: Mapped, own: Sequence[Identity], finding: _Finding, made
                 place = place_of(mapped, IDENTIFIER)
                 made.remarks.append(Remark("hl7v2-identifier-elsewhere", place))
         return Held(mapped.type, stored.id, stored, plain(finding.body(stored)))
-    gone = await finding.tombstone(own)
+    if strangers:
+        made.elsewhere[mapped.full_url] = frozenset(strangers)
+        place = place_of(mapped, IDENTIFIER)
+        made.remarks.append(Remark("hl7v2-identifier-of-another", place))
+    gone = await finding.tombstone([one for one in own if one not in strangers])
     start = {"resourceType": mapped.type}
     return Held(mapped.type, new_id() if gone is None else gone.id, gone, start)
+
+
+def _is_somebody_else(mapped: Mapped, content: Mapping[str, Any]) -> bool:
+    """Whether a patient that only a lesser identifier leads to is told to be another person.
+
+    Newborns are registered with their mother's national number, relatives with each other's.
+    """
+    told = mapped.resource
+    if {told.get("gender"), content.get("gender")} == {"male", "female"}:
+        return True
+    born = [str(one.get("birthDate", "")) for one in (told, content)]
+    return all(born) and not (born[0].startswith(born[1]) or born[1].startswith(born[0]))
 
 
 def _joined(finding: _Finding, stored: Stored, others: Sequence[Stored]) -> bool:

@@ -47,6 +47,11 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "are the same.",
         "其中一个标识符属于另一条记录，已略去。请核对两条记录是否为同一对象。",
     ),
+    "hl7v2-identifier-of-another": (
+        "One of the identifiers belongs to a person of another birth date or sex, a mother's for "
+        "example; a record without it was made.",
+        "其中一个标识符属于出生日期或性别不同的另一人（如母亲），已另建不含该标识符的记录。",
+    ),
     "hl7v2-identity-several": (
         "Several {type} resources have this identifier; the first was taken.",
         "有多个 {type} 资源使用此标识符，已采用第一个。",

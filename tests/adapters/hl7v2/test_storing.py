@@ -373,6 +373,38 @@ async def test_a_patient_is_found_by_the_second_identifier_too(desk: Desk) -> No
     assert len(person["identifier"]) == 3
 
 
+async def test_a_newborn_with_its_mothers_number_is_not_its_mother(desk: Desk) -> None:
+    mother = patient("1", (NATIONAL, "N1"), gender="female", birthDate="1996-05-01")
+    await desk.store(message("ADT^A04", 1, mother))
+    for hours in (2, 3):
+        child = patient("2", (NATIONAL, "N1"), gender="female", birthDate="2026-03-01")
+        outcome = await desk.store(message("ADT^A01", hours, child))
+        assert len(outcome.remarks) == 1
+    assert (await desk.one("Patient", NATIONAL, "N1"))["birthDate"] == "1996-05-01"
+    born = await desk.one("Patient", MRN, "2")
+    assert born["birthDate"] == "2026-03-01"
+    assert born["identifier"] == [identifier(MRN, "2")]
+
+
+@pytest.mark.parametrize(
+    ("there", "told", "same"),
+    [
+        ({"birthDate": "1950"}, {"birthDate": "1950-03-01"}, True),
+        ({"birthDate": "1950-03-01"}, {}, True),
+        ({"gender": "unknown"}, {"gender": "male"}, True),
+        ({"gender": "female"}, {"gender": "male"}, False),
+        ({"birthDate": "1950-03-01"}, {"birthDate": "1950-04-01"}, False),
+    ],
+)
+async def test_a_lesser_identifier_finds_who_is_not_told_to_be_another(
+    desk: Desk, there: dict[str, str], told: dict[str, str], same: bool
+) -> None:
+    await desk.store(message("ADT^A04", 1, patient("1", (NATIONAL, "N1"), **there)))
+    await desk.store(message("ADT^A04", 2, patient("2", (NATIONAL, "N1"), **told)))
+    first, second = await desk.one("Patient", MRN, "1"), await desk.one("Patient", MRN, "2")
+    assert (first["id"] == second["id"]) is same
+
+
 @pytest.mark.parametrize("value", ["a,b", "a|b", "a$b", "a\\b", "a b&c=d", "张", "*", "x" * 400])
 async def test_any_identifier_finds_its_resource(desk: Desk, value: str) -> None:
     for hours in (1, 2):
