@@ -6,10 +6,9 @@ is imported when it is. `open_door` serves the command line, `Hub` the web worke
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import secrets
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +19,6 @@ from hub.settings import Settings, SettingsError
 if TYPE_CHECKING:
     from hub.access.front_desk import FrontDesk
     from hub.access.tokens import Person, TokenVerifier
-    from hub.context import Context
     from hub.interactions import Interactions
     from hub.interactions.ports import Announcer
     from hub.rest.authenticate import Guard
@@ -32,8 +30,6 @@ if TYPE_CHECKING:
 
 Role = Literal["owner", "reader", "auto"]
 
-_PUBLISH_EVERY = 2.0
-_SWEEP_EVERY = 3600.0
 _BASE = b"/fhir"
 _SLASH = ord("/")
 _DISCOVERY = b"/fhir/.well-known/smart-configuration"
@@ -188,74 +184,6 @@ async def open_door(
         yield build_door(store, settings, announcer)
 
 
-@asynccontextmanager
-async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterator[None]:
-    """What the owner of the store does beside answering, until the block ends.
-
-    Indexing of search parameters made at run time, and sweeping of blobs nobody refers to.
-
-    Args:
-        door: The record, in the process that owns the store.
-        settings: For the zone and the base.
-    """
-    from hub.access import address
-    from hub.context import Context, Tenant
-    from hub.interactions import indexing
-
-    context = Context(Tenant(zone=settings.zone), base=settings.base)
-    now = int(context.clock().timestamp() * 1000)
-    await address.note(door.store.ledger, context.tenant.key, settings.base, now)
-    async with running(indexing.run(door, context)), running(_sweep(door, context)):
-        yield
-
-
-async def _sweep(door: Interactions, context: Context) -> None:
-    """Remove uploads that were never referred to and what has expired at the door, hourly."""
-    from hub.storage.port import StoreUnavailable
-
-    while True:
-        await asyncio.sleep(_SWEEP_EVERY)
-        try:
-            await door.store.sweep(int(context.clock().timestamp() * 1000))
-        except StoreUnavailable as error:
-            logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
-
-
-@asynccontextmanager
-async def hospital_messages(
-    door: Interactions, settings: Settings, metrics: Metrics
-) -> AsyncIterator[None]:
-    """HL7 v2 messages in and out, until the block ends.
-
-    Nothing comes in while no port is set, nothing goes out while no site has a destination.
-
-    Args:
-        door: The record, in the process that owns the store.
-        settings: Port, sites, limits.
-        metrics: Where the numbers go.
-
-    Raises:
-        SettingsError: A site file or a certificate cannot be used.
-        OSError: The port is somebody else's.
-    """
-    if not settings.mllp and door.announce is None:
-        yield
-        return
-    from adapters.hl7v2.service import receiving, sending, sites_of
-    from hub.listening import bound
-
-    sites, inbox = sites_of(settings), None
-    async with AsyncExitStack() as stack:
-        if settings.mllp:
-            listening = stack.enter_context(bound(settings.mllp_host, settings.mllp))
-            running = await stack.enter_async_context(receiving(door, settings, listening, sites))
-            metrics.edges.append(running.numbers)
-            inbox = running.inbox
-        if door.announce is not None:
-            await stack.enter_async_context(sending(door, settings, sites, inbox))
-        yield
-
-
 def build_service(door: Interactions, settings: Settings) -> Service:
     """What the REST handlers work with.
 
@@ -373,6 +301,7 @@ class Hub:
     async def _start(self) -> None:
         """Open the record and put the edge together."""
         from hub.audit.recorder import recording
+        from hub.background import background_jobs, hospital_messages, publish, running
         from hub.context import Tenant
         from hub.rest.authenticate import StrangerNotes, with_few_strangers
         from hub.rest.dispatcher import Dispatcher, RequestIds
@@ -474,38 +403,3 @@ async def _trial(desk: FrontDesk, base: str, now: int) -> str:
     await desk.accounts.add("admin", password, now, roles=["admin"])
     token = await personal_token(desk, "admin", base, now, scope=EVERYTHING, lifetime=3600)
     return f"user: admin  password: {password}  (admin)\ntoken: {token}"
-
-
-async def publish(metrics: Metrics, folder: Path, store: Store) -> None:
-    """Write this process's numbers for the others, again and again.
-
-    Args:
-        metrics: The numbers.
-        folder: Where all processes of a hub write theirs.
-        store: Asked how many commits wait.
-    """
-    from hub.rest.metrics import publish as write
-    from hub.storage.port import StoreUnavailable
-
-    while True:
-        with suppress(StoreUnavailable):
-            metrics.queued = (await store.info(1)).queued
-        write(folder, metrics.snapshot())
-        await asyncio.sleep(_PUBLISH_EVERY)
-
-
-@asynccontextmanager
-async def running(job: Coroutine[None, None, None]) -> AsyncIterator[None]:
-    """A job in the background, ended with the block; one that fails before is told at once."""
-    task = asyncio.create_task(job)
-    task.add_done_callback(_tell_failure)
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-
-
-def _tell_failure(task: asyncio.Task[None]) -> None:
-    if not task.cancelled() and (error := task.exception()) is not None:
-        logging.getLogger(__name__).error("a job in the background ended", exc_info=error)

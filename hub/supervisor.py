@@ -29,14 +29,8 @@ from pathlib import Path
 
 import uvloop
 
-from hub.app import (
-    announcer_of,
-    background_jobs,
-    hospital_messages,
-    open_door,
-    publish,
-    running,
-)
+from hub.app import announcer_of, open_door
+from hub.background import background_jobs, hospital_messages, publish, running
 from hub.errors import words_of
 from hub.rest import logs
 from hub.rest.metrics import Metrics

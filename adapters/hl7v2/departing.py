@@ -1,6 +1,6 @@
 """Everything that sends: the outbox and a sender for each destination, while a block runs.
 
-In the one process that owns the store. Called by `hub.app`.
+In the one process that owns the store. Called by `service`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Messages in and out, put together: sites, listener, inbox, pipeline, work; outbox and senders.
 
-Called by `hub.app` in the one process that owns the store, and by tests.
+Called by `hub.background` in the one process that owns the store, and by tests.
 """
 
 from __future__ import annotations
@@ -80,7 +80,7 @@ def sites_of(settings: Settings) -> Sites:
         try:
             library(site, False).check()
         except HubError as error:
-            raise SettingsError(f"{site.file or 'maps'}: {words_of(error)}") from error
+            raise SettingsError(words_of(error)) from error
     return sites
 
 

@@ -5,7 +5,7 @@ types in row order, writes their index rows anew in small batches, and notes aft
 how far it is, so that it goes on there after a restart. Writes that happen meanwhile use the
 new registry already: the store refuses commits made with an older one. `completed` is set only
 when every resource of the types has been seen and as many were indexed as are there.
-Called by `hub.app` (one worker) and the `reindex` command.
+Called by `hub.background` (one process) and the `reindex` command.
 """
 
 from __future__ import annotations

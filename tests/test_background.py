@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from hub.app import running
+from hub.background import running
 
 
 async def test_a_job_that_fails_is_told_at_once_and_the_rest_goes_on(
