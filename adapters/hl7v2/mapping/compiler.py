@@ -79,12 +79,14 @@ class Compiler:
         tables: Gives a table map by its name.
         concept_maps: Field -> ConceptMap that its codes go through.
         trace: Closures note where each element came from.
+        translated: The fields of `concept_maps` that a map compiled so far makes codes of.
     """
 
     datatypes: Mapping[str, Any]
     tables: Callable[[str, str], Table]
     concept_maps: Mapping[str, str]
     trace: bool
+    translated: set[str] = field(default_factory=set)
     _known: dict[tuple[str, str], Convert] = field(default_factory=dict)
     _inner: dict[tuple[str, str], tuple[Make, dict[int, None], bool]] = field(default_factory=dict)
     _uses: dict[int, None] = field(default_factory=dict)
@@ -585,6 +587,7 @@ class Compiler:
         if isinstance(source, Field) and place.type == "CodeableConcept":
             canonical = self.concept_maps.get(f"{source.segment}-{source.number}")
             if canonical:
+                self.translated.add(f"{source.segment}-{source.number}")
                 convert = translated_by(canonical, convert)
         return convert, table is not None or place.type == "Reference"
 
@@ -631,9 +634,11 @@ class Compiler:
             fhir_type = "Reference"
         primitive = type_kind(fhir_type) == "primitive-type"
         part = self.value(content, Place(fhir_type, fhir_type, False, primitive), frame)
-        if part.made is None:
+        # A constant makes no object, but of a list of values it is the last.
+        made = either(part.made, part.given) if primitive else part.made
+        if part.made is None or made is None:
             raise wrong(at, "hl7v2-map-shape", wanted="value")
-        return part.made, not self.trace and (primitive or fhir_type == "Quantity")
+        return made, not self.trace and (primitive or fhir_type == "Quantity")
 
     def _same_parts(self, expression: Expression, place: Place, frame: Frame) -> Make | None:
         """`this as` another map of the same datatype works on the same parts."""

@@ -54,7 +54,7 @@ def segments_of(site: Site) -> Mapping[str, Any]:
         for name, content in maps.items():
             if not isinstance(content, Mapping):
                 raise wrong(
-                    _at(site, f"segments.{segment}.{name}"), "hl7v2-map-shape", wanted="table"
+                    at(site, f"segments.{segment}.{name}"), "hl7v2-map-shape", wanted="table"
                 )
             known[name] = {**known.get(name, {}), **_texts(content)}
         merged[segment] = known
@@ -71,19 +71,22 @@ def tables_of(site: Site) -> Mapping[str, Any]:
         if "codes" not in own:
             own = {"codes": own}
         known = dict(merged.get(name, {}))
-        codes = {**known.get("codes", {}), **own.pop("codes")}
-        merged[name] = {**known, **own, "codes": codes}
+        local = own.pop("codes")
+        ours_too = known.get("codes", {})
+        added = [code for code in local if code not in ours_too]
+        merged[name] = {**known, **own, "codes": {**ours_too, **local}, "added": added}
     return merged
 
 
 def place_of(site: Site, segment: str, name: str) -> str:
     """Where a segment map stands, for errors."""
     if segment in site.segments and name in site.segments[segment]:
-        return _at(site, f"segments.{segment}.{name}")
+        return at(site, f"segments.{segment}.{name}")
     return f"segments/{segment}.yaml {name}"
 
 
-def _at(site: Site, key: str) -> str:
+def at(site: Site, key: str) -> str:
+    """Where a key of a site file stands, for errors."""
     return f"{site.file or site.name}: {key}"
 
 

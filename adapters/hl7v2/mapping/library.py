@@ -5,6 +5,7 @@ Called by `adapters.hl7v2.to_fhir`; `check` by the command that tests a site.
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -94,10 +95,9 @@ class Library:
         """Compile every map.
 
         Raises:
-            MapError: The first that does not fit.
+            MapError: The first that does not fit, or a table or ConceptMap of the site that
+                no map goes through.
         """
-        for name in self._table_files:
-            self._table(name, "")
         for segment, maps in self._segments.items():
             for key in maps:
                 self.map(f"{segment}[{key}]")
@@ -105,6 +105,25 @@ class Library:
             plan = self.plan(kind)
             if plan is not None:
                 self._check_plan(plan)
+        for name in self.site.tables:
+            if name not in self._tables and name not in files.ours("tables"):
+                near = difflib.get_close_matches(name, files.ours("tables"), 1, 0.6)
+                meant = near or sorted(files.ours("tables"))
+                raise wrong(
+                    files.at(self.site, f"tables.{name}"),
+                    "hl7v2-map-table-unused",
+                    table=name,
+                    known=", ".join(meant),
+                )
+        for name in self._table_files:
+            self._table(name, "")
+        for name in self.site.concept_maps:
+            if name not in self._compiler.translated:
+                raise wrong(
+                    files.at(self.site, f"concept_maps.{name}"),
+                    "hl7v2-map-concept-map",
+                    field=name,
+                )
 
     def _check_plan(self, plan: GroupPlan) -> None:
         for names in plan.maps.values():
@@ -119,7 +138,9 @@ class Library:
             content = self._table_files.get(name)
             if content is None:
                 raise wrong(place, "hl7v2-map-table", table=name)
-            known = self._tables[name] = table(name, content, f"tables/{name}.yaml")
+            own = name in self.site.tables
+            at = files.at(self.site, f"tables.{name}") if own else f"tables/{name}.yaml"
+            known = self._tables[name] = table(name, content, at)
         return known
 
 

@@ -37,6 +37,7 @@ _LIMITS = re.compile(
     rf"\s*(?:(-{_END})\s*[-–—~～_]\s*([+-]?{_END})|(\+?{_END})\s*(?:--?|[–—~～_])\s*(\+?{_END}))\s*"
 )
 _SAMPLE = re.compile(r"[+-]?\d{1,10}(?:\.\d{1,10})?")
+_POWER = re.compile(r"(?a)(?:[x×X*] ?)?10(?:\^|[eE])(\d{1,2})(?=/|$)")
 _HAN = re.compile(r"[\u2e80-\u9fff\uac00-\ud7af\U00020000-\U0003ffff]")
 _MOST = 2**31 - 1
 _SECONDS = {
@@ -308,9 +309,17 @@ def media_type(text: str, zone: str) -> str | None:
     return f"{kind}/{_MEDIA_SPELLED.get(subtype, subtype)}" if kind in _MEDIA else None
 
 
+def power(text: str, zone: str) -> str | None:
+    """`10^9/L`, a unit with a power of ten, as it is written; any other text is nothing."""
+    return text if _POWER.match(text) else None
+
+
 def ucum_code(text: str, zone: str) -> str | None:
-    """The text when it is a UCUM unit, else nothing."""
-    return text if len(text) < 60 and _is_ucum(text) else None
+    """The text when it is a UCUM unit, `10^9/L` as UCUM writes it: `10*9/L`; else nothing."""
+    if len(text) >= 60 or (text.isdigit() and text != "1"):
+        return None
+    code = _POWER.sub(r"10*\1", text)
+    return code if _is_ucum(code) else None
 
 
 def ucum_system(text: str, zone: str) -> str | None:
@@ -351,6 +360,7 @@ KINDS: dict[str, Kind] = {
     "base64Binary": base64_binary,
     "hexadecimal": hexadecimal,
     "plain": plain,
+    "power": power,
     "ucum": ucum_code,
     "name": name,
     "ucumsystem": ucum_system,

@@ -30,12 +30,14 @@ class Table:
     Attributes:
         name: Of its file.
         local: System of the codes on the left, "" if they have none.
+        added: Codes on the left that a site added: they are in no system.
         codes: Left to right.
         unknown: Instead of a code that is not on the left, where one must be.
     """
 
     name: str
     local: str
+    added: frozenset[str]
     codes: Mapping[str, Target]
     unknown: Target | None
 
@@ -71,7 +73,7 @@ class Table:
         if found is None:
             run.problems.append((at, "hl7v2-code-unknown", (("table", self.name),)))
             return concept
-        if self.local and "system" not in local:
+        if self.local and "system" not in local and local["code"] not in self.added:
             local = {"system": self.local, **local}
         if not found.code:
             return {**concept, "coding": [local, *codings[1:]]}
@@ -104,7 +106,7 @@ def table(name: str, content: Mapping[str, Any], place: str) -> Table:
         MapError: It has a key that means nothing, or a code that goes nowhere.
     """
     for key in content:
-        if key not in ("table", "system", "unknown", "codes"):
+        if key not in ("table", "system", "unknown", "codes", "added"):
             raise wrong(f"{place} {key}", "hl7v2-map-word", word=key)
     system = content.get("system", "")
     codes: dict[str, Target] = {}
@@ -122,6 +124,7 @@ def table(name: str, content: Mapping[str, Any], place: str) -> Table:
     return Table(
         name,
         V2_SYSTEM + number if number else "",
+        frozenset(content.get("added", ())),
         codes,
         Target(unknown, "", system) if unknown else None,
     )

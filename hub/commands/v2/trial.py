@@ -34,6 +34,7 @@ def trial(
 
     Example: fhir-hub v2 test central admission.hl7
     """
+    from adapters.hl7v2.mapping.library import library
     from adapters.hl7v2.shown import as_data, messages_in, show
     from adapters.hl7v2.sites import SiteError, load_sites, read_site
     from adapters.hl7v2.to_fhir import convert
@@ -64,6 +65,7 @@ def trial(
         messages = messages_in(content, known)
         if not messages:
             raise fail(f"{file} has no message: nothing in it begins with MSH.", 1)
+        library(known, True).check()  # Also what this message does not need.
         for number, message in enumerate(messages):
             converted = convert(message, known, received, trace=True)
             if as_json:

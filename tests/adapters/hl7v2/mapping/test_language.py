@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from adapters.hl7v2.mapping.grammar import MapError
+from adapters.hl7v2.mapping.library import Library
 from adapters.hl7v2.sites import Site
 from tests.adapters.hl7v2.mapping.trial import PID, remarks, resource, said
 
@@ -215,3 +216,33 @@ def test_a_map_that_does_not_fit_is_refused_with_its_place(
     issue = caught.value.issues[0]
     assert issue.message == message
     assert issue.location == f"default: segments.ZZZ.Observation {element}".rstrip()
+
+
+@pytest.mark.parametrize(
+    ("site", "message", "at"),
+    [
+        ({"tables": {"sexx": {"1": "male"}}}, "hl7v2-map-table-unused", "tables.sexx"),
+        ({"tables": {"sex": {"1": [1, 2, 3, 4]}}}, "hl7v2-map-shape", "tables.sex 1"),
+        ({"concept_maps": {"OBX3": "http://a.b"}}, "hl7v2-map-concept-map", "concept_maps.OBX3"),
+        ({"concept_maps": {"PID-7": "http://a.b"}}, "hl7v2-map-concept-map", "concept_maps.PID-7"),
+    ],
+)
+def test_what_a_site_says_of_no_map_is_refused(site: Any, message: str, at: str) -> None:
+    with pytest.raises(MapError) as caught:
+        Library(Site(name="north", **site)).check()
+    issue = caught.value.issues[0]
+    assert (issue.message, issue.location) == (message, f"north: {at}")
+
+
+def test_a_site_has_tables_and_concept_maps_of_its_own() -> None:
+    own = {"ZPD": {"Patient": {"gender": "ZPD-1 by ward-sex"}}}
+    tables = {"ward-sex": {"1": "male"}, "sex": {"1": "male"}}
+    concept_maps = {"OBX-3": "http://a.b", "DG1-3": "http://a.b", "OBR-4": "http://a.b"}
+    Library(Site(segments=own, tables=tables, concept_maps=concept_maps)).check()
+
+
+def test_a_code_that_a_site_added_is_said_to_be_in_no_system() -> None:
+    site = Site(tables={"marital-status": {"2": "M"}})
+    made = resource(said("PID|1||7^^^HIS^MR||Li^Wei|||||||||||2", site=site), "Patient")
+    assert [one["code"] for one in made["maritalStatus"]["coding"]] == ["M", "2"]
+    assert "system" not in made["maritalStatus"]["coding"][1]
