@@ -1,10 +1,10 @@
-r"""Bytes of a message to text, strictly, and answers back into the sender's bytes.
+r"""Bytes of a message to text, strictly.
 
 The charset is what MSH-18 says (HL7 table 0211), else what the site's file says, else what the
 bytes can only be. Decoding comes before splitting: trail bytes of GB18030, GBK and Big5 include
 `\\ ^ | ~`. What cannot be decoded is refused, never repaired: no replacement character is stored.
-HL7 v2.9 chapter 2, sections 2.14 (MSH-18) and 2.15. Called by `adapters.hl7v2.inbox` and for
-messages out.
+HL7 v2.9 chapter 2, sections 2.14 (MSH-18) and 2.15. Called by `adapters.hl7v2.envelope` and
+whatever shows messages; `fits` for answers, `codecs_of` for messages out.
 """
 
 from __future__ import annotations
@@ -150,19 +150,6 @@ def decode(raw: bytes, *, setting: str = DETECT, zone: str = "", believe: bool =
         codecs = (_detected(raw, zone),)
     decoded = _strictly(raw, codecs, declared or setting)
     return Decoded(_whole(decoded.text), decoded.codec, declared)
-
-
-def encode(text: str, codec: str) -> bytes:
-    """An answer in the sender's charset.
-
-    Args:
-        text: The answer.
-        codec: `Decoded.codec`.
-
-    Raises:
-        UnicodeEncodeError: The charset lacks a character.
-    """
-    return text.encode(codec)
 
 
 def fits(text: str, codec: str) -> bool:

@@ -10,7 +10,6 @@ and everything that reads messages.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -151,12 +150,6 @@ class Message(msgspec.Struct, frozen=True):
         header = self.header
         return f"{header.component(3)}|{header.component(4)}"
 
-    @property
-    def receiver(self) -> str:
-        """`APPLICATION|FACILITY` from MSH-5 and MSH-6."""
-        header = self.header
-        return f"{header.component(5)}|{header.component(6)}"
-
 
 def parse(text: str, charset: str = "utf-8") -> Message:
     r"""Text of one message to segments.
@@ -241,13 +234,6 @@ def _delimiters(separator: str, encoding: str, charset: str) -> Delimiters:
 def components(repetition: str, delimiters: Delimiters = STANDARD) -> list[str]:
     """Raw texts of the components of one repetition, at least one."""
     return repetition.split(delimiters.component)
-
-
-def subcomponents(component: str, delimiters: Delimiters = STANDARD) -> list[str]:
-    """Raw texts of the subcomponents of a component, at least one."""
-    if not delimiters.subcomponent:
-        return [component]
-    return component.split(delimiters.subcomponent)
 
 
 def unescape(text: str, delimiters: Delimiters = STANDARD) -> str:
@@ -349,8 +335,3 @@ def _escapes(delimiters: Delimiters) -> dict[int, str]:
     }
     table[ord("\r")] = ""
     return table
-
-
-def join(fields: Sequence[str], delimiters: Delimiters = STANDARD) -> str:
-    """A segment's text from its name and escaped fields, without empty ones at its end."""
-    return delimiters.field.join(fields).rstrip(delimiters.field)

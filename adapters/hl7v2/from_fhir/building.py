@@ -9,10 +9,10 @@ another character. HL7 v2.5 chapter 2, sections 2.5.5, 2.7, 2.15.9. Called by
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
-from adapters.hl7v2.charset import codecs_of
+from adapters.hl7v2.charset import codecs_of, fits
 from adapters.hl7v2.from_fhir.grammar import Layout, fields_of
 from adapters.hl7v2.from_fhir.shape import Component, Parts, Repetition, Segment
 from adapters.hl7v2.message import escape
@@ -154,19 +154,8 @@ def _encoded(line: str, place: str, codec: str, hexadecimal: bool) -> bytes:
             raise Unprocessable(
                 fault("not-supported", "hl7v2-out-charset", location, charset=codec)
             ) from None
-    fits = _fitting(codec)
-    return "".join([one if fits(one) else _hexadecimal(one) for one in line]).encode(codec) + b"\r"
-
-
-def _fitting(codec: str) -> Callable[[str], bool]:
-    def fits(character: str) -> bool:
-        try:
-            character.encode(codec)
-        except UnicodeEncodeError:
-            return False
-        return True
-
-    return fits
+    written = [one if fits(one, codec) else _hexadecimal(one) for one in line]
+    return "".join(written).encode(codec) + b"\r"
 
 
 def _hexadecimal(character: str) -> str:

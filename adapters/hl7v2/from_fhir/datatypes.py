@@ -202,11 +202,6 @@ def cwe(concept: Any) -> Repetition:
     return (*parts, *versions, *[""] * (2 - len(versions)), "" if same else text)
 
 
-def coding_cwe(coding: Any) -> Repetition:
-    """CWE: a Coding."""
-    return cwe({"coding": [coding]}) if isinstance(coding, dict) else ()
-
-
 def _coding(coding: Mapping[str, Any]) -> tuple[str, str, str]:
     system = tables.coding_system(str(coding.get("system") or ""))
     return str(coding["code"]), str(coding.get("display") or ""), system

@@ -14,10 +14,8 @@ from adapters.hl7v2.message import (
     Message,
     components,
     escape,
-    join,
     parse,
     read_delimiters,
-    subcomponents,
     unescape,
 )
 from hub.errors import HubError, Unprocessable
@@ -33,7 +31,7 @@ def test_fields_are_counted_as_the_standard_counts_them() -> None:
     assert [header.field(number) for number in range(5)] == ["MSH", "|", "^~\\&", "HIS", "CENTRAL"]
     assert header.repetitions(2) == ["^~\\&"]
     assert (message.kind, message.control_id, message.version) == ("ADT^A01", "7", "2.5")
-    assert (message.sender, message.receiver) == ("HIS|CENTRAL", "HUB|CLINIC")
+    assert message.sender == "HIS|CENTRAL"
     assert patient.repetitions(3) == ["P1^^^HIS", "P2^^^NID"]
     assert patient.component(5, 2) == "San"
     assert patient.field(30) == ""
@@ -70,19 +68,15 @@ def test_other_delimiters_are_the_message_s_own() -> None:
     assert message.delimiters.encoding == ":*!%"
     patient = message.segments[1]
     assert patient.component(3) == "A%1"
-    assert subcomponents(
-        components(patient.field(3), patient.delimiters)[3], patient.delimiters
-    ) == [
-        "B",
-        "C",
-    ]
+    assert patient.delimiters.subcomponent == "%"
+    assert components(patient.field(3), patient.delimiters)[3] == "B%C"
 
 
-def test_a_sender_without_escapes_and_subcomponents_is_understood() -> None:
+def test_a_sender_without_escapes_is_understood() -> None:
     message = parse("MSH|^~|A|B|C|D|1||ADT^A01|1|P|2.3\rPID|1||a\\T\\b&c")
     text = message.segments[1].field(3)
     assert unescape(text, message.delimiters) == text
-    assert subcomponents(text, message.delimiters) == [text]
+    assert message.delimiters.subcomponent == ""
 
 
 def test_the_trigger_event_may_stand_in_evn_only() -> None:
@@ -148,10 +142,6 @@ def test_hexadecimal_bytes_are_in_the_message_s_charset() -> None:
     assert message.segments[1].component(3) == "中"
 
 
-def test_empty_fields_at_the_end_are_not_written() -> None:
-    assert join(["PID", "1", "", ""]) == "PID|1"
-
-
 @given(PLAIN)
 def test_what_is_escaped_comes_back(text: str) -> None:
     escaped = escape(text)
@@ -184,9 +174,9 @@ def test_no_text_breaks_the_parser(text: str) -> None:
 
 @given(st.lists(st.lists(st.text("ab ^~&\\", max_size=8), min_size=1, max_size=6), max_size=5))
 def test_segments_joined_again_are_the_message(rows: list[list[str]]) -> None:
-    lines = [join([f"ZZ{number}", *fields]) for number, fields in enumerate(rows)]
+    lines = ["|".join([f"ZZ{number}", *fields]) for number, fields in enumerate(rows)]
     message = parse("\r".join((HEADER, *lines)))
-    assert [join(one.fields) for one in message.segments[1:]] == lines
+    assert ["|".join(one.fields) for one in message.segments[1:]] == lines
 
 
 def test_delimiters_are_those_of_hl7_unless_said_otherwise() -> None:
