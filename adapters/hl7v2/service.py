@@ -19,7 +19,6 @@ from adapters.hl7v2.departing import departing
 from adapters.hl7v2.envelope import open_beside
 from adapters.hl7v2.inbox import Inbox
 from adapters.hl7v2.mapping.library import library, message_names
-from adapters.hl7v2.mapping.run import Translate
 from adapters.hl7v2.mllp import tls
 from adapters.hl7v2.mllp.server import Limits, Server
 from adapters.hl7v2.pipeline import Pipeline
@@ -97,7 +96,6 @@ async def receiving(
     settings: Settings,
     listening: socket.socket,
     sites: Sites,
-    translate: Translate | None = None,
 ) -> AsyncIterator[Receiving]:
     """Take messages until the block ends; then what has come is answered.
 
@@ -108,7 +106,6 @@ async def receiving(
         settings: Limits, TLS.
         listening: Bound to where senders connect.
         sites: Who may send, and how they write.
-        translate: ConceptMaps of the terminology.
 
     Raises:
         SettingsError: A certificate cannot be used.
@@ -116,7 +113,7 @@ async def receiving(
     """
     tenant = Tenant(zone=settings.zone)
     messages, kinds = door.store.messages, message_names().keys()
-    worker = Worker(door, tenant, settings.base, translate)
+    worker = Worker(door, tenant, settings.base)
     pipeline = Pipeline(
         messages,
         tenant.key,

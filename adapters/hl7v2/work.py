@@ -15,7 +15,6 @@ from adapters.hl7v2.converted import Converted, Remark
 from adapters.hl7v2.envelope import LARGE, is_acknowledgement
 from adapters.hl7v2.following import following
 from adapters.hl7v2.mapping.library import library
-from adapters.hl7v2.mapping.run import Translate
 from adapters.hl7v2.pipeline import Job
 from adapters.hl7v2.provenance import Origin
 from adapters.hl7v2.reasons import Reason, write_reasons
@@ -52,26 +51,21 @@ def _told(job: Job, remarks: Sequence[Remark]) -> str:
 class Worker:
     """Works on messages over one door (`adapters.hl7v2.pipeline.Work`)."""
 
-    def __init__(
-        self, door: Interactions, tenant: Tenant, base: str, translate: Translate | None = None
-    ) -> None:
+    def __init__(self, door: Interactions, tenant: Tenant, base: str) -> None:
         """Ready at once.
 
         Args:
             door: The record.
             tenant: Whose.
             base: Of the hub's own references.
-            translate: ConceptMaps; None: those of the door's terminology.
         """
         self._door, self._tenant, self._base = door, tenant, base
-        self._translate = translate
 
     async def __call__(self, job: Job) -> Settled:
         """Work on a message and settle it; see `Work`."""
         context = Context(
             self._tenant, principal_of(job.site.name), base=self._base, address=job.address
         )
-
         if is_acknowledgement(job.message):
             return await self._acknowledged(job, context)
         try:
@@ -112,9 +106,8 @@ class Worker:
 
     async def _convert(self, job: Job) -> Converted:
         """What the message says; a large one is read beside the event loop."""
-        translate = self._translate
-        if translate is None and job.site.concept_maps:
-            maps = job.site.concept_maps.values()
+        translate, maps = None, job.site.concept_maps.values()
+        if maps:
             translate = await self._door.terminology.translator(self._tenant, maps)
         if job.size < LARGE:
             return convert(job.message, job.site, job.received, translate=translate)

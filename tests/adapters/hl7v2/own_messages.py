@@ -84,6 +84,21 @@ def translate(canonical: str, system: str, code: str) -> list[dict[str, Any]] | 
     return CONCEPT_MAPS.get((canonical, system, code))
 
 
+def concept_maps() -> Iterator[dict[str, Any]]:
+    """The same as resources."""
+    for (canonical, system, code), targets in CONCEPT_MAPS.items():
+        for target in targets:
+            named = {key: value for key, value in target.items() if key != "system"}
+            element = {"code": code, "target": [{**named, "equivalence": "equivalent"}]}
+            group = {"source": system, "target": target["system"], "element": [element]}
+            yield {
+                "resourceType": "ConceptMap",
+                "url": canonical,
+                "status": "active",
+                "group": [group],
+            }
+
+
 def converted(raw: bytes) -> tuple[str, Converted]:
     """Name of the site that bytes belong to, and what they say."""
     header = message.parse(raw.decode("latin-1"))

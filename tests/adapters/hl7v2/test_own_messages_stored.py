@@ -13,6 +13,7 @@ import pytest
 
 from adapters.hl7v2.mllp.client import connected
 from adapters.hl7v2.service import receiving, sites_of
+from hub.context import Context
 from hub.listening import bound
 from hub.settings import Settings
 from hub.storage.sqlite.store import open_store
@@ -49,6 +50,12 @@ class Hub:
             found[one.state] = found.get(one.state, 0) + one.messages
         return {state: count for state, count in found.items() if count}
 
+    async def codes(self, translated: str) -> set[str]:
+        """All codes of results that have this one, the local ones too."""
+        page = await self.desk.door.search(Context(), "Observation", [("code", translated)])
+        found = [entry["resource"]["code"]["coding"] for entry in page.to_dict()["entry"]]
+        return {coding["code"] for codings in found for coding in codings}
+
     async def settled(self) -> dict[str, int]:
         """The same when nothing is in work any more."""
         while "waiting" in (states := await self.states()):
@@ -63,8 +70,9 @@ async def hub(folder: Path, sites: Path) -> AsyncIterator[Hub]:
     door = door_over(store)
     try:
         with bound(HOST, 0) as listening:
-            translate = own_messages.translate
-            async with receiving(door, settings, listening, sites_of(settings), translate):
+            for concept_map in own_messages.concept_maps():
+                await door.create(Context(), "ConceptMap", concept_map)
+            async with receiving(door, settings, listening, sites_of(settings)):
                 yield Hub(listening.getsockname()[1], Desk(door))
     finally:
         await store.close()
@@ -90,6 +98,7 @@ async def test_own_messages_are_all_stored_and_answered(tmp_path: Path) -> None:
             "quarantined": len(others),
         }
 
+        assert await here.codes("14749-6") == {"14749-6", "GLU"}
         report = await here.desk.one("DiagnosticReport", LAB, "F-9001")
         assert report["status"] == "corrected"
         assert len(report["result"]) == 3
