@@ -27,6 +27,9 @@ PAGE = 100
 MOST_SEARCHES = 1_000
 """Searches whose result is remembered for a tenant, while nothing of the type changes."""
 
+MOST_BYTES = 32 * 1024 * 1024
+"""Of bodies that are remembered with them."""
+
 Search = tuple[str, str, str]
 
 
@@ -36,20 +39,30 @@ class Found:
 
     stamps: dict[str, int] = field(default_factory=dict)
     results: dict[Search, tuple[Stored, ...]] = field(default_factory=dict)
+    size: int = 0
 
     def of(self, search: Search, stamp: int) -> tuple[Stored, ...] | None:
         """What the search found; None when it has to be run."""
         if self.stamps.get(search[0]) != stamp:
             self.stamps[search[0]] = stamp
             self.results = {one: kept for one, kept in self.results.items() if one[0] != search[0]}
+            self.size = sum(map(_size, self.results.values()))
         return self.results.get(search)
 
     def keep(self, search: Search, stamp: int, found: tuple[Stored, ...]) -> None:
         """Remember what it found."""
-        if len(self.results) >= MOST_SEARCHES:
+        size = _size(found)
+        if self.stamps.get(search[0]) != stamp or size > MOST_BYTES:
+            return
+        if len(self.results) >= MOST_SEARCHES or self.size + size > MOST_BYTES:
             self.results.clear()
-        if self.stamps.get(search[0]) == stamp:
-            self.results[search] = found
+            self.size = 0
+        self.results[search] = found
+        self.size += size
+
+
+def _size(found: Sequence[Stored]) -> int:
+    return sum(len(one.tail) for one in found)
 
 
 class VisibleRecord:
@@ -108,13 +121,13 @@ class VisibleRecord:
         Raises:
             StoreUnavailable: Its blob is missing: the record is damaged.
         """
-        from terminology.core.packed import CONTENT_TYPE, MOST_BYTES
+        from terminology.core import packed
 
         stored = await self._store.read(self._tenant, "Binary", id)
         if stored is None or stored.deleted:
             return None
         content = content_of(stored)
-        if content.content_type != CONTENT_TYPE or content.size > MOST_BYTES:
+        if content.content_type != packed.CONTENT_TYPE or content.size > packed.MOST_BYTES:
             return None
         if content.blob is None:
             return content.inline

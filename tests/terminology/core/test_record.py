@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from hub.context import Context
-from hub.interactions import Interactions
+from hub.interactions import Interactions, terminology_record
 from hub.principal import Principal, Scope
 from hub.storage.memory.store import MemoryStore
 from hub.storage.port import Store, Stored
@@ -190,3 +190,18 @@ async def test_what_a_load_replaces_meanwhile_is_looked_up_again(store: Store) -
     late = Late(door.terminology._record(Context()))
     source = record.RecordSource(late, Shelf(), 1)
     assert [len(one) for one in await source.code_systems(URL)] == [20]
+
+
+async def test_large_bodies_are_not_remembered_without_end(
+    door: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(terminology_record, "MOST_BYTES", 3_000)
+    for number in range(6):
+        codes = [f"c{one}" for one in range(100 if number == 5 else 20)]
+        await door.create(Context(), "CodeSystem", system("1", *codes, url=f"{URL}{number}"))
+    source = door.terminology.sources(Context())[0]
+    for _ in range(2):
+        for number in range(6):
+            (found,) = await source.code_systems(f"{URL}{number}")
+            assert len(found) == (100 if number == 5 else 20)
+            assert door.terminology._found[1].size <= 3_000
