@@ -182,6 +182,7 @@ def _describe(table: Table) -> None:
         position = getattr(roles, name)
         if position is not None:
             said.append(f"{name}={roles.header[position]}")
+    said += [f"above={roles.header[at]}" for at, _ in roles.levels]
     said += [f"{tag}={roles.header[position]}" for tag, position in roles.languages.items()]
     said += [f"{code}={name}" for code, name in table.properties.items()]
     typer.echo(f"Columns: {','.join(said)}", err=True)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from terminology.loaders.problems import refused, shown
 
@@ -131,6 +131,15 @@ _LANGUAGES: Mapping[str, tuple[str, ...]] = {
            "display.en", "name en"),
     "zh": ("zh", "chinese", "中文", "chinese name", "name_zh", "display_zh", "zh-cn"),
 }  # fmt: skip
+_LEVELS = (
+    (("章代码范围", "章代码"), ("章的名称", "章名称")),
+    (("节代码范围", "节代码"), ("节名称", "节的名称")),
+    (("类目代码", "类目编码"), ("类目名称",)),
+    (("亚目代码", "亚目编码"), ("亚目名称",)),
+    (("细目代码", "细目编码"), ("细目名称",)),
+)
+"""What stands above a code in the same row, as in ICD-10's Chinese insurance edition."""
+
 _TAG = re.compile(r"[a-z]{2}(?:-[A-Za-z0-9]{2,8})*\Z")
 """A role that is a language: two letters, or a tag that begins with them."""
 
@@ -153,6 +162,7 @@ class Roles:
         synonym: Position of synonyms, None without.
         languages: Designations: language tag to position.
         properties: Property code to position.
+        levels: Positions of code and name (None without) of what stands above, outermost first.
     """
 
     header: tuple[str, ...]
@@ -164,6 +174,7 @@ class Roles:
     synonym: int | None
     languages: Mapping[str, int]
     properties: Mapping[str, int]
+    levels: tuple[tuple[int, int | None], ...] = ()
 
 
 def parse_choice(text: str) -> dict[str, str]:
@@ -223,7 +234,26 @@ def read_columns(header: Sequence[str], choice: Mapping[str, str]) -> Roles:
         tag = _LANGUAGE_BY_NAME.get(name)
         if tag and tag not in taken and position not in taken.values() and position not in left:
             taken[tag] = position
-    return _roles(names, taken, left)
+    levels = _levels(plain, {*taken.values(), *left})
+    left |= {place for pair in levels for place in pair if place is not None}
+    return replace(_roles(names, taken, left), levels=levels)
+
+
+def _levels(plain: Sequence[str], used: set[int]) -> tuple[tuple[int, int | None], ...]:
+    """The columns of what stands above a code in its row."""
+
+    def place(known: Sequence[str]) -> int | None:
+        return next(
+            (
+                plain.index(name)
+                for name in known
+                if name in plain and plain.index(name) not in used
+            ),
+            None,
+        )
+
+    found = ((place(codes), place(names)) for codes, names in _LEVELS)
+    return tuple((code, name) for code, name in found if code is not None)
 
 
 def _roles(names: tuple[str, ...], taken: dict[str, int], left: set[int]) -> Roles:

@@ -6,13 +6,9 @@ them. Called by `fhir-hub terminology load csv` through `terminology.loaders.sto
 
 from __future__ import annotations
 
-import csv
-import io
 import re
-from collections import deque
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import islice
 from typing import Literal
 
 from terminology.core.shapes import Columns, Designation, Property
@@ -20,21 +16,17 @@ from terminology.loaders.columns import Roles, is_turned, read_columns
 from terminology.loaders.encoding import decoded
 from terminology.loaders.hierarchy import Named, by_column, by_prefix, looks_like_prefixes
 from terminology.loaders.problems import FileRefused, Problems, refused, shown
+from terminology.loaders.rows import Rows
 
 Hierarchy = Literal["auto", "none", "prefix"]
 
-MOST_ROWS = 2_000_000
 LONGEST_CODE = 256
 LONGEST_TEXT = 8_000
-_TITLES = 10
-"""Rows in which a header may stand below titles."""
-
 STEP = 1000
 """Rows between two calls of `progress`."""
 
 SYNONYM = {"system": "http://snomed.info/sct", "code": "900000000000013009", "display": "Synonym"}
 
-_DELIMITERS = (",", "\t", ";", "|")
 _YES = frozenset(["1", "y", "yes", "true", "t", "是"])
 _NO = frozenset(["0", "n", "no", "false", "f", "否"])
 _ON = frozenset(["active", "有效", "启用", "正常", "在用", "使用", "已启用", "生效"])
@@ -93,7 +85,7 @@ class Table:
         language: Of the displays.
         encoding: What it was read in.
         delimiter: What it was separated by.
-        hierarchy: `parent`, `prefix` or `none`.
+        hierarchy: `parent`, `levels`, `prefix` or `none`.
         roles: What its columns were taken for.
         problems: Rows that were left out, with `keep_going`.
     """
@@ -126,7 +118,7 @@ def read_table(
         FileRefused: Something is wrong with it, and bad rows were not to be left out.
     """
     text, encoding = decoded(data, options.encoding)
-    rows = _Rows(text, options.delimiter)
+    rows = Rows(text, options.delimiter)
     header = rows.header()
     roles = read_columns(header, options.columns)
     problems = Problems()
@@ -159,73 +151,6 @@ def read_table(
     )
 
 
-# --- rows -----------------------------------------------------------------------------------
-
-
-class _Rows:
-    """The rows of a text, numbered from 1 as a spreadsheet does.
-
-    Attributes:
-        delimiter: What separates cells.
-        count: Rows so far.
-    """
-
-    def __init__(self, text: str, delimiter: str) -> None:
-        if not text.strip():
-            raise refused("terminology-empty")
-        self.delimiter = delimiter or _delimiter(text)
-        stream = io.StringIO(text, newline="")
-        self._reader = csv.reader(stream, delimiter=self.delimiter, strict=True)
-        self.count = 0
-        self._ahead: deque[tuple[int, list[str]]] = deque()
-
-    def header(self) -> list[str]:
-        """The first row with more than one filled cell; without one the first filled row."""
-        first: list[tuple[int, list[str]]] = []
-        try:
-            for cells in islice(self._reader, _TITLES):
-                self.count += 1
-                filled = sum(1 for cell in cells if cell.strip())
-                if filled > 1:
-                    return cells
-                if filled:
-                    first.append((self.count, cells))
-        except csv.Error as error:
-            raise refused("terminology-quote", self.count + 1, reason=str(error)) from None
-        self._ahead.extend(first[1:])
-        return first[0][1] if first else []
-
-    def rest(self, problems: Problems) -> Iterator[tuple[int, list[str]]]:
-        """The rows after the header."""
-        yield from self._ahead
-        while True:
-            self.count += 1
-            try:
-                cells = next(self._reader)
-            except StopIteration:
-                self.count -= 1
-                return
-            except csv.Error as error:
-                problems.add(self.count, "", "terminology-quote", reason=str(error))
-                if "expected after" not in str(error):
-                    return  # A quote is open: what follows is not where it seems to be.
-                continue
-            if self.count > MOST_ROWS:
-                problems.add(self.count, "", "terminology-too-many-rows", limit=MOST_ROWS)
-                return
-            if any(cells):
-                yield self.count, cells
-
-
-def _delimiter(text: str) -> str:
-    """What occurs most in the first rows, outside quotes."""
-    start = re.sub(r'"[^"]*"', "", text[:20_000])
-    lines = [line for line in start.splitlines()[:10] if line.strip()]
-    counts = {one: max((line.count(one) for line in lines), default=0) for one in _DELIMITERS}
-    best = max(_DELIMITERS, key=lambda one: counts[one])
-    return best if counts[best] else ","
-
-
 # --- cells ----------------------------------------------------------------------------------
 
 
@@ -238,6 +163,7 @@ class _Reading:
         parents: Code of the parent of each concept, "" for none.
         index: Code to ordinal.
         left_out: Codes of rows with a problem.
+        above: Codes that so far only stand above others in their rows.
     """
 
     def __init__(self, roles: Roles, problems: Problems) -> None:
@@ -247,6 +173,7 @@ class _Reading:
         self.parents: list[str] = []
         self.index: dict[str, int] = {}
         self.left_out: set[str] = set()
+        self.above: set[str] = set()
         self._width = len(roles.header)
         self._turned = roles.status is not None and is_turned(roles.header[roles.status])
         self._languages = tuple(roles.languages.items())
@@ -275,6 +202,10 @@ class _Reading:
         code = self._code(number, cells)
         display = self._display(number, cells)
         inactive = self._is_inactive(number, cells)
+        for at, _ in self.roles.levels:
+            if _SPACE_IN_CODE.search(cells[at]):
+                level, column = shown(cells[at]), self.roles.header[at]
+                self.problems.add(number, column, "terminology-code-space", code=level)
         if self.problems.count == before:
             self._add(number, cells, code, display, inactive)
         else:
@@ -303,7 +234,7 @@ class _Reading:
             self.problems.add(number, column, "terminology-code-space", code=shown(code))
         elif _SCIENTIFIC.match(code):
             self.problems.add(number, column, "terminology-code-number", code=shown(code))
-        elif code in self.index:
+        elif code in self.index and code not in self.above:
             first = self.rows[self.index[code]]
             self.problems.add(
                 number, column, "terminology-code-twice", code=shown(code), first=first
@@ -335,11 +266,11 @@ class _Reading:
         self, number: int, cells: Sequence[str], code: str, display: str, inactive: bool
     ) -> None:
         columns, roles = self.columns, self.roles
-        ordinal = self.index[code] = len(columns.codes)
-        columns.codes.append(code)
-        columns.displays.append(display)
-        self.rows.append(number)
-        self.parents.append(cells[roles.parent] if roles.parent is not None else "")
+        parent = self._levels(number, cells, code) if roles.levels else ""
+        if roles.parent is not None:
+            parent = cells[roles.parent]
+        ordinal = self._concept(number, code, display, parent)
+        self.above.discard(code)
         if roles.definition is not None and cells[roles.definition]:
             columns.definitions[ordinal] = cells[roles.definition]
         designations = [
@@ -365,17 +296,46 @@ class _Reading:
         if properties:
             columns.properties[ordinal] = properties
 
+    def _levels(self, number: int, cells: Sequence[str], code: str) -> str:
+        """Take in what stands above a code in its row; gives the code of its parent."""
+        parent = ""
+        for at, name in self.roles.levels:
+            level = cells[at]
+            if not level or level == code:
+                continue
+            if level not in self.index:
+                display = cells[name] if name is not None else ""
+                self._concept(number, level, display, parent)
+                self.above.add(level)
+            parent = level
+        return parent
+
+    def _concept(self, number: int, code: str, display: str, parent: str) -> int:
+        """Append a concept, or complete one that stood above others; gives its ordinal."""
+        ordinal = self.index.get(code)
+        if ordinal is None:
+            ordinal = self.index[code] = len(self.columns.codes)
+            self.columns.codes.append(code)
+            self.columns.displays.append(display)
+            self.rows.append(number)
+            self.parents.append(parent)
+        else:
+            self.columns.displays[ordinal] = display or self.columns.displays[ordinal]
+            self.rows[ordinal] = number
+        return ordinal
+
 
 def _link(reading: _Reading, hierarchy: Hierarchy, problems: Problems) -> str:
     """Put the concepts in their hierarchy; tells by what."""
     columns, roles = reading.columns, reading.roles
     if hierarchy == "none":
         return "none"
-    if roles.parent is not None and hierarchy == "auto":
-        name = roles.header[roles.parent]
+    if (roles.parent is not None or roles.levels) and hierarchy == "auto":
+        place = roles.levels[0][0] if roles.parent is None else roles.parent
+        name = roles.header[place]
         named = Named(columns.codes, reading.parents, reading.rows, name)
         columns.parents = by_column(named, reading.index, reading.left_out, problems)
-        return "parent"
+        return "levels" if roles.parent is None else "parent"
     if hierarchy == "prefix" or looks_like_prefixes(columns.codes):
         columns.parents = by_prefix(columns.codes, reading.index)
         return "prefix" if columns.parents else "none"

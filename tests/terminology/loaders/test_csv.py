@@ -118,6 +118,49 @@ def test_what_is_out_of_use_is_inactive(column: str, cells: list[str], off: list
     assert [system.is_inactive(ordinal) for ordinal in range(3)] == off
 
 
+INSURANCE = """\
+章,章代码范围,章的名称,节代码范围,节名称,类目代码,类目名称,亚目代码,亚目名称,诊断代码,诊断名称
+1,A00-B99,传染病,A00-A09,肠道传染病,A00,霍乱,A00.0,霍乱甲,A00.000,古典生物型霍乱
+1,A00-B99,传染病,A00-A09,肠道传染病,A00,霍乱,A00.1,霍乱乙,A00.100,埃尔托生物型霍乱
+1,A00-B99,传染病,A00-A09,肠道传染病,A00,霍乱,A00.1,霍乱乙,A00.100x001,某型霍乱
+1,A00-B99,传染病,A00-A09,肠道传染病,A01,伤寒,,,A01,伤寒病
+"""
+
+
+def test_what_stands_above_a_code_in_its_row_becomes_its_parents() -> None:
+    read = read_table(INSURANCE.encode("gb18030"), Options())
+    system = CodeSystem({}, read.columns)
+    assert read.hierarchy == "levels"
+    assert len(system) == 9
+
+    def above(code: str) -> list[str]:
+        ordinal = system.find(code)
+        assert ordinal is not None
+        return [system.code(one) for one in system.parents(ordinal)]
+
+    assert above("A00.100x001") == ["A00.1"]
+    assert above("A00.1") == ["A00"]
+    assert above("A01") == ["A00-A09"]
+    assert above("A00-A09") == ["A00-B99"]
+    assert above("A00-B99") == []
+    ordinal = system.find("A01")
+    assert ordinal is not None
+    assert system.display(ordinal) == "伤寒病"
+    assert dict(read.properties) == {"章": "章"}
+
+
+def test_a_row_for_what_stood_above_others_completes_it() -> None:
+    table = "类目代码,类目名称,编码,名称,英文名\nA,,A1,甲一,one\nA,,A,甲,all\nA,,A,再次,again\n"
+    with pytest.raises(FileRefused) as refused:
+        read_table(table.encode(), Options())
+    (problem,) = refused.value.problems.found
+    assert (problem.row, problem.message) == (4, "terminology-code-twice")
+    read = read_table(table.encode(), Options(keep_going=True))
+    system = CodeSystem({}, read.columns)
+    assert [system.display(one) for one in range(len(system))] == ["甲", "甲一"]
+    assert system.designations(0) == [Designation("all", "en")]
+
+
 def test_codes_that_are_only_numbers_make_no_hierarchy_unless_asked() -> None:
     table = b"code,name\n1,a\n11,b\n110,c\n"
     assert read_table(table, Options()).hierarchy == "none"
