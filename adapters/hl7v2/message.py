@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from adapters.hl7v2.extent import MOST_IN_FIELD, check_merges, check_parts, check_repetitions
 from hub.errors import Unprocessable, fault
 
 DELETE = '""'
@@ -22,7 +23,7 @@ DELETE = '""'
 
 _SEGMENT_NAME = re.compile(r"[A-Z][A-Z0-9]{2}")
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7fA-Za-z0-9\"]|[^\x00-\x7f]")
-_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_UNREADABLE = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffd]")
 _FORMATTING = {".br": "\n", ".sp": "\n", ".ce": "\n", ".sk": " "}
 _MOST_REPEATED = 100
 
@@ -161,12 +162,15 @@ def parse(text: str, charset: str = "utf-8") -> Message:
         charset: Python's name of the charset it came in, for `\X..\`.
 
     Raises:
-        Unprocessable: It does not begin with MSH, its delimiters cannot be used, or a line does
-            not begin with the name of a segment; the location is the segment or field.
+        Unprocessable: It does not begin with MSH, its delimiters cannot be used, a line does
+            not begin with the name of a segment, or it has too many parts; the location is the
+            segment or field.
     """
     delimiters = read_delimiters(text, charset)
     separator = delimiters.field
-    lines = text.split("\r") if "\r" in text else text.split("\n")
+    ending = "\r" if "\r" in text else "\n"
+    check_parts(text.count(ending), text.count(separator))
+    lines = text.split(ending)
     segments: list[Segment] = []
     by_name: dict[str, list[Segment]] = {}
     for number, line in enumerate(lines, 1):
@@ -189,6 +193,9 @@ def parse(text: str, charset: str = "utf-8") -> Message:
     segments[0].fields.insert(1, separator)
     if len(by_name["MSH"]) > 1:
         raise Unprocessable(fault("structure", "hl7v2-several-messages", "MSH[2]"))
+    check_merges(len(by_name.get("MRG", ())))
+    if text.count(delimiters.repetition) > MOST_IN_FIELD:
+        check_repetitions(segments, delimiters.repetition)
     return Message(delimiters, tuple(segments), text, by_name)
 
 

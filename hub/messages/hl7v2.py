@@ -113,6 +113,18 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The message has more than {limit} bytes.",
         "消息超过 {limit} 字节。",
     ),
+    "hl7v2-segments-many": (
+        "The message has more than {limit} segments.",
+        "消息超过 {limit} 个段。",
+    ),
+    "hl7v2-fields-many": (
+        "The message has more than {limit} fields.",
+        "消息超过 {limit} 个字段。",
+    ),
+    "hl7v2-repetitions-many": (
+        "A field, or all fields together, repeat more than {limit} times.",
+        "单个字段或所有字段合计重复超过 {limit} 次。",
+    ),
     "hl7v2-not-stored": (
         "The message could not be stored; send it again later.",
         "消息未能存储，请稍后重发。",

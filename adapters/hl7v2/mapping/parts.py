@@ -2,7 +2,7 @@
 
 `Part.made` gives what comes from the message, `Part.given` what stands there anyway (constants,
 defaults); an object of which nothing was made is left out. With `trace` the closures keep where in
-the resource they are. Called by `adapters.hl7v2.mapping.compiler`.
+the resource they are. Called by `adapters.hl7v2.mapping.compiler` and its like.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from adapters.hl7v2.mapping.values import Base, Holds
 Make = Callable[[Run, Base, int], Any]
 Convert = Callable[[Run, str, int], Any]
 """(run, raw text, how deep it is) to a value; None: nothing."""
+
+_FEW = 200
 
 
 class Part(NamedTuple):
@@ -52,6 +54,8 @@ def bits(base: Base, first: int) -> int:
         base: Their texts.
         first: Number of the first: 0 for the fields of a segment, 1 for components.
     """
+    if len(base) > _FEW:  # Shifting bit by bit is quadratic, and a sender may write millions.
+        return int("".join("1" if text else "0" for text in reversed(base)), 2) << first
     found, bit = 0, 1 << first
     for text in base:
         if text:
@@ -204,6 +208,46 @@ def one_item(part: Part, trace: bool) -> Extend:
             run.path.pop()
         if value is not None:
             out.append(value)
+        return sourced
+
+    return extend
+
+
+def for_each(
+    repetitions: Callable[[Run, Base], list[str]],
+    make: Make,
+    condition: Holds | None,
+    trace: bool,
+) -> Extend:
+    """An item for each repetition of a field, which is the newest of `Run.loops` meanwhile.
+
+    Args:
+        repetitions: Their raw texts.
+        make: Makes an item.
+        condition: Without it there are none; None: always.
+        trace: Keep where in the resource an item is.
+    """
+
+    def extend(run: Run, base: Base, depth: int, out: list[Any]) -> bool:
+        texts = repetitions(run, base)
+        if not texts or (condition is not None and not condition(run, base, depth)):
+            return False
+        sourced = False
+        loops = run.loops
+        loops.append("")
+        for number, text in enumerate(texts, 1):
+            loops[-1] = text
+            if trace:
+                run.path.append(f"[{len(out)}]")
+                run.turn = number if len(texts) > 1 else 0
+            value = make(run, base, depth) if text else None
+            if trace:
+                run.path.pop()
+            if value is not None:
+                out.append(value)
+                sourced = True
+        loops.pop()
+        run.turn = 0
         return sourced
 
     return extend
