@@ -1,6 +1,6 @@
 """What makes a value of a raw text: primitives, codes by tables and ConceptMaps.
 
-Called by `adapters.hl7v2.mapping.compiler`.
+Called by `adapters.hl7v2.mapping.datatype_maps` and `leaves`.
 """
 
 from __future__ import annotations

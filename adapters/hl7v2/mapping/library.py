@@ -1,6 +1,6 @@
 """All maps for a site: found by the kind of message, compiled at their first use.
 
-Called by `adapters.hl7v2.to_fhir`; `check` by the command that tests a site.
+Called by `adapters.hl7v2.to_fhir`; `check` at start and by the command that tests a site.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ class Library:
         for name in self._table_files:
             self._table(name, "")
         for name in self.site.concept_maps:
-            if name not in self._compiler.translated:
+            if name not in self._compiler.datatypes.translated:
                 raise wrong(
                     files.at(self.site, f"concept_maps.{name}"),
                     "hl7v2-map-concept-map",

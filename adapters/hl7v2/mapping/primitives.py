@@ -2,7 +2,7 @@
 
 Every kind is one function of `KINDS`; a map names it by the element's type or by `as KIND`. What
 cannot be read is `Unusable`: the element is left out and a remark names the place. Called by
-`adapters.hl7v2.mapping.compiler`. HL7 v2.9 chapter 2A (DTM, DT, TM, NM, ID); R4 datatypes.
+`adapters.hl7v2.mapping.conversions`. HL7 v2.9 chapter 2A (DTM, DT, TM, NM, ID); R4 datatypes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Datatype maps that make a resource: the value is a reference to it.
 
 A Practitioner of XCN, an Organization of XON, the Locations of PL. Called by
-`adapters.hl7v2.mapping.compiler`.
+`adapters.hl7v2.mapping.datatype_maps`.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 The site's `[systems]` come first. What nobody has named gets a URI of its own sender,
 `urn:id:FACILITY:NAME`, so that two hospitals that both write `MRN` never share patients. Called by
-`adapters.hl7v2.mapping.compiler`.
+`adapters.hl7v2.mapping.datatype_maps`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Table maps: local codes and codes of HL7 v2 tables to FHIR's.
 
-Called by `adapters.hl7v2.mapping.compiler`.
+Called by `adapters.hl7v2.mapping.library`.
 """
 
 from __future__ import annotations

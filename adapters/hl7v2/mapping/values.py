@@ -2,7 +2,7 @@
 
 A closure gets the run, the base (the fields of a segment, or the parts that a field or component
 was split into) and how deep the texts of the base are: 0 for fields, 1 for repetitions, 2 for
-components, 3 for subcomponents. Called by `adapters.hl7v2.mapping.compiler`.
+components, 3 for subcomponents. Called by `adapters.hl7v2.mapping.compiler` and `leaves`.
 """
 
 from __future__ import annotations
