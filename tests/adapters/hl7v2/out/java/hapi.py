@@ -22,7 +22,8 @@ class Hapi:
             jars: Folder of HAPI's jars.
             classes: Empty folder.
         """
-        self._path = f"{jars}/*:{classes}"
+        self._path = f"{jars.absolute()}/*:{classes}"
+        self._folder = classes  # HAPI counts its control ids in a file where it runs.
         subprocess.run(
             ["javac", "-encoding", "UTF-8", "-cp", self._path, "-d", str(classes), str(SOURCE)],
             check=True,
@@ -34,7 +35,11 @@ class Hapi:
     def run(self, *arguments: str) -> list[list[str]]:
         """Lines of a command, each split at its tabs."""
         done = subprocess.run(
-            self._command(*arguments), capture_output=True, encoding="utf-8", timeout=120
+            self._command(*arguments),
+            capture_output=True,
+            cwd=self._folder,
+            encoding="utf-8",
+            timeout=120,
         )
         assert done.returncode == 0, done.stderr[-4000:]
         return [line.split("\t") for line in done.stdout.splitlines()]
@@ -48,6 +53,7 @@ class Hapi:
         """Its server; a line for each message that came."""
         process = subprocess.Popen(
             self._command("serve", str(port)),
+            cwd=self._folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             encoding="utf-8",
