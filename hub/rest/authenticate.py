@@ -93,6 +93,18 @@ class Guard:
         except TokenRefused as error:
             raise Unauthenticated(error.reason) from None
 
+    async def if_known(self, raw: Sequence[Header], headers: Mapping[bytes, bytes]) -> Principal:
+        """Who asks for what is open to everyone; without a good token, anybody.
+
+        Args:
+            raw: Its headers as they came.
+            headers: The same by name.
+        """
+        try:
+            return await self.principal(raw, headers)
+        except Unauthenticated:
+            return ANONYMOUS
+
 
 class StrangerNotes:
     """How many refusals of strangers go into the audit, so that nobody fills the disk with them.

@@ -173,6 +173,8 @@ class Dispatcher:
                 call.principal = LOCAL
             elif not is_open(scope["method"], scope["raw_path"][self._cut :], headers):
                 call.principal = await self._guard.principal(raw, headers)
+            elif b"authorization" in headers:
+                call.principal = await self._guard.if_known(raw, headers)
             if len(headers) != len(raw):
                 call.headers = collect(raw)
             answer = await self._answer(scope, call)
@@ -309,9 +311,9 @@ class Dispatcher:
     def _noted(self, recorder: Recorder, scope: Scope, call: _Call, answer: Answer) -> Answer:
         """The answer, taken into the audit; a refusal instead of it when that is full."""
         principal, reason, status = call.principal, call.reason, answer.status
+        if status < 400 and (principal is ANONYMOUS or call.interaction == "capabilities"):
+            return answer  # The CapabilityStatement, a preflight: nothing of the record.
         if principal is ANONYMOUS:
-            if status < 400:  # The CapabilityStatement, a preflight: nothing of the record.
-                return answer
             note = self._strangers.note(reason)
             if note is None:
                 return answer

@@ -123,6 +123,20 @@ def test_what_an_app_needs_first_is_open(stranger: httpx.Client) -> None:
         _is_refused(stranger.request(method, "/fhir/metadata"))
 
 
+def test_the_code_systems_of_the_record_are_named_to_who_may_search_them(
+    hub: RunningHub, stranger: httpx.Client
+) -> None:
+    system = {"resourceType": "CodeSystem", "status": "active", "content": "complete"}
+    url = "http://lab.example/codes"
+    hub.client.post("/CodeSystem", json={**system, "url": url}).raise_for_status()
+    asked = "/fhir/metadata?mode=terminology"
+    assert url in hub.client.get("/metadata?mode=terminology").text
+    assert url not in stranger.get(asked).text
+    wrong = stranger.get(asked, headers={"authorization": "Bearer nonsense"})
+    assert wrong.status_code == 200
+    assert url not in wrong.text
+
+
 def test_a_page_of_any_origin_may_read_a_refusal(stranger: httpx.Client) -> None:
     refused = stranger.get("/fhir/Patient", headers={"origin": "https://app.example"})
     assert refused.headers["access-control-allow-origin"] == "*"
