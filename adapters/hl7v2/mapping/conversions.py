@@ -74,7 +74,7 @@ def primitive(kind: str, table: Table | None, template: bool) -> Convert:
         try:
             return read(text, run.zone)
         except Unusable as error:
-            run.unusable(error, "")
+            run.problem(error.id)
             return None
 
     if table is None:
@@ -82,7 +82,7 @@ def primitive(kind: str, table: Table | None, template: bool) -> Convert:
 
     def mapped(run: Run, raw: str, depth: int) -> Any:
         text = clean(run, raw, depth)
-        return table.code(run, text, "") if text else None
+        return table.code(run, text) if text else None
 
     return mapped
 
@@ -108,15 +108,15 @@ def coded(table: Table, concept: bool) -> Convert:
         if not text:
             return None
         if concept:
-            return table.concept(run, {"coding": [{"code": text}]}, "")
-        return table.coding(run, {"code": text}, "")
+            return table.concept(run, {"coding": [{"code": text}]})
+        return table.coding(run, {"code": text})
 
     return convert
 
 
 def through_table(table: Table, place: Place, convert: Convert) -> Convert:
     """A datatype map's result through a table map."""
-    apply: Callable[[Run, Any, str], Any]
+    apply: Callable[[Run, Any], Any]
     if place.type == "CodeableConcept":
         apply = table.concept
     elif place.type == "Coding":
@@ -126,7 +126,7 @@ def through_table(table: Table, place: Place, convert: Convert) -> Convert:
 
     def through(run: Run, raw: str, depth: int) -> Any:
         value = convert(run, raw, depth)
-        return None if value is None else apply(run, value, "")
+        return None if value is None else apply(run, value)
 
     return through
 
@@ -144,7 +144,7 @@ def translated_by(canonical: str, convert: Convert) -> Convert:
             if found:
                 added = [one for one in found if one not in codings]
                 return {**value, "coding": [*added, *codings]}
-        run.problems.append(("", "hl7v2-code-untranslated", ()))
+        run.problem("hl7v2-code-untranslated")
         return value
 
     return translated

@@ -12,13 +12,14 @@ from adapters.hl7v2.mapping.conversions import note
 from adapters.hl7v2.mapping.elements import Place
 from adapters.hl7v2.mapping.grammar import Component, Field, MessageWord, Ref, Template, wrong
 from adapters.hl7v2.mapping.parts import Convert, Make, Part, always
-from adapters.hl7v2.mapping.primitives import Kind, Unusable
+from adapters.hl7v2.mapping.primitives import KINDS, Kind, Unusable
 from adapters.hl7v2.mapping.run import Run
 from adapters.hl7v2.mapping.tables import Table
 from adapters.hl7v2.mapping.values import Base, Frame, Get, Holds, all_of, depth_of, line_text
 from hub.definitions import is_resource_type
 
-_NUMBERS = {"integer": int, "positiveInt": int, "unsignedInt": int, "decimal": int}
+_NUMBERS = frozenset(("integer", "positiveInt", "unsignedInt", "decimal"))
+_TRUTHS = {"true": True, "false": False}
 
 
 def field_leaf(
@@ -223,6 +224,9 @@ def constant_leaf(text: str, table: Table | None, place: Place, frame: Frame) ->
         return always(found.code)
     if not place.primitive:
         raise wrong(frame.place, "hl7v2-map-as", type=place.type)
-    if place.type == "boolean":
-        return always(text == "true")
-    return always(_NUMBERS.get(place.type, str)(text))
+    try:
+        if place.type == "boolean":
+            return always(_TRUTHS[text])
+        return always(KINDS[place.type](text, "") if place.type in _NUMBERS else text)
+    except (KeyError, Unusable):
+        raise wrong(frame.place, "hl7v2-map-shape", wanted=place.type) from None

@@ -12,7 +12,6 @@ from typing import Any
 from urllib.parse import quote
 
 from adapters.hl7v2.converted import Joined, Mapped, Remark, Source
-from adapters.hl7v2.mapping.primitives import Unusable
 from adapters.hl7v2.message import Message, Segment
 from adapters.hl7v2.sites import Site
 
@@ -219,9 +218,9 @@ class Run:
             if remark not in self.remarks:
                 self.remarks.append(remark)
 
-    def unusable(self, error: Unusable, label: str) -> None:
-        """A value was left out: noted until the field is known."""
-        self.problems.append((label, error.id, ()))
+    def problem(self, message: str, /, **arguments: str) -> None:
+        """As `remark`, from a datatype or table map: noted until the field is known."""
+        self.problems.append(("", message, tuple(arguments.items())))
 
     def settle(self, label: str) -> None:
         """Problems of datatype maps to remarks on a field."""

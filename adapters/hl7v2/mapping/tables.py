@@ -45,25 +45,25 @@ class Table:
         """What a code becomes; upper and lower case alike."""
         return self.codes.get(code) or self.codes.get(code.upper())
 
-    def code(self, run: Run, text: str, at: str) -> str | None:
+    def code(self, run: Run, text: str) -> str | None:
         """Into a code."""
         found = self.find(text)
         if found is not None:
             return found.code or None
-        run.problems.append((at, "hl7v2-code-unknown", (("table", self.name),)))
+        run.problem("hl7v2-code-unknown", table=self.name)
         return None if self.unknown is None else self.unknown.code
 
-    def coding(self, run: Run, local: dict[str, Any], at: str) -> dict[str, Any] | None:
+    def coding(self, run: Run, local: dict[str, Any]) -> dict[str, Any] | None:
         """Into a Coding: the mapped one, else the local one."""
         found = self.find(local.get("code", ""))
         if found is not None:
             return _coding(found) if found.code else None
-        run.problems.append((at, "hl7v2-code-unknown", (("table", self.name),)))
+        run.problem("hl7v2-code-unknown", table=self.name)
         if self.unknown is not None:
             return _coding(self.unknown)
         return {"system": self.local, **local} if self.local else local
 
-    def concept(self, run: Run, concept: dict[str, Any], at: str) -> dict[str, Any]:
+    def concept(self, run: Run, concept: dict[str, Any]) -> dict[str, Any]:
         """Into a CodeableConcept: the mapped coding first, the local one beside it."""
         codings: list[dict[str, Any]] = concept.get("coding", [])
         if not codings or "code" not in codings[0]:
@@ -71,7 +71,7 @@ class Table:
         local = codings[0]
         found = self.find(local["code"])
         if found is None:
-            run.problems.append((at, "hl7v2-code-unknown", (("table", self.name),)))
+            run.problem("hl7v2-code-unknown", table=self.name)
             return concept
         if self.local and "system" not in local and local["code"] not in self.added:
             local = {"system": self.local, **local}

@@ -33,6 +33,17 @@ def test_a_text_is_read_by_the_type_of_its_element() -> None:
     assert found["component"] == [{"valueInteger": 12}]
 
 
+def test_a_constant_is_read_by_the_type_of_its_element() -> None:
+    found = made("ZZZ|x", {
+        "valueBoolean": "=true",
+        "referenceRange": [{"low": {"value": "=0.50"}, "text": "ZZZ-1"}],
+        "component": [{"valueInteger": "=12", "interpretation": [{"text": "ZZZ-1"}]}],
+    })  # fmt: skip
+    assert found["valueBoolean"] is True
+    assert str(found["referenceRange"][0]["low"]["value"]) == "0.50"
+    assert found["component"][0]["valueInteger"] == 12
+
+
 def test_components_repetitions_and_subcomponents_are_found() -> None:
     found = made("ZZZ|a^b&c~d^e&f", {
         "valueString": "={ZZZ-1.2.2}/{ZZZ-1[2].1}/{ZZZ-1[2].2.1}/{ZZZ-1[3].1}",
@@ -204,6 +215,10 @@ def test_a_bad_value_is_left_out_and_its_place_is_told() -> None:
         ({"status": "ref Patient"}, "hl7v2-map-type", "status"),
         ({"code": {"text": "ZZZ-1", "$if": "ZZZ-2"}}, "hl7v2-map-word", "code"),
         ({"code": {"$each": "ZZZ-1"}}, "hl7v2-map-each", "code $each"),
+        ({"valueInteger": "=five"}, "hl7v2-map-shape", "valueInteger"),
+        ({"valueBoolean": "=yes"}, "hl7v2-map-shape", "valueBoolean"),
+        ({"valueQuantity": {"value": "=1,5"}}, "hl7v2-map-expression", "valueQuantity.value"),
+        ({"valueQuantity": {"value": "='1,5'"}}, "hl7v2-map-shape", "valueQuantity.value"),
         ({"$how": "never"}, "hl7v2-map-shape", "$how"),
         ({"$sometimes": "true"}, "hl7v2-map-word", ""),
     ],
