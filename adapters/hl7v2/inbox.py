@@ -3,7 +3,8 @@
 What cannot be worked on is quarantined at once. A repeat (same MSH-3, MSH-4, MSH-10 and bytes)
 gets the answer of the first without a second effect, or waits for it; the same control id with
 other bytes is a new message, with a warning, since senders restart their counters. HL7 v2.9
-chapter 2, section 2.9. Called by `adapters.hl7v2.mllp.server`.
+chapter 2, section 2.9. Called by `adapters.hl7v2.mllp.connection` and, for what comes in place of
+an acknowledgement, by `adapters.hl7v2.sending`.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import Any
 
 from adapters.hl7v2.ack import Header, acknowledge, lenient_header
 from adapters.hl7v2.envelope import Envelope, open_beside
-from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.pipeline import Job, Pipeline
 from adapters.hl7v2.reasons import write_reasons
 from adapters.hl7v2.sites import Sites
@@ -96,7 +97,7 @@ class Inbox:
         outcomes = self._pipeline.outcomes
         if receipt.repeat:
             outcomes.repeated += 1
-            return await self._repeat(header, receipt)
+            return await self._repeat(header, receipt, envelope.site.zone)
         if receipt.reused:
             outcomes.reused += 1
             _log.warning("message %d has the control id of one before it", receipt.row)
@@ -118,28 +119,26 @@ class Inbox:
         )
         return self._promise(header, self._pipeline.submit(job), envelope.site.zone)
 
-    async def _repeat(self, header: Header, receipt: Receipt) -> Taken:
+    async def _repeat(self, header: Header, receipt: Receipt, zone: str) -> Taken:
         """The answer to a message that was here before."""
         answer = receipt.answer
         if receipt.state == "waiting":
             working = self._pipeline.answer_of(receipt.row)
             if working is not None:
-                return self._promise(header, working)
+                return self._promise(header, working, zone)
             # It was settled a moment ago, or waits to be taken up again.
             row = await self._messages.arrival(self._tenant, receipt.row)
             answer = b"" if row is None else row.arrival.answer
-        code = code_of(answer, header)
+        code = _code_of(answer, header)
         if code[:1] == "C":
             return Taken(answer if header.wants_accept(code in _GOOD) else b"")
         if not header.enhanced:
             return Taken(answer)
         ready: asyncio.Future[bytes] = asyncio.get_running_loop().create_future()
         ready.set_result(answer)
-        return self._promise(header, ready)
+        return self._promise(header, ready, zone)
 
-    def _promise(
-        self, header: Header, work: asyncio.Future[bytes], zone: str = "Asia/Shanghai"
-    ) -> Taken:
+    def _promise(self, header: Header, work: asyncio.Future[bytes], zone: str) -> Taken:
         """Answers to a message that is safe: at once, after the work, or both, as it asks."""
         now = acknowledge(header, "CA", zone=zone) if header.wants_accept(True) else b""
         if header.enhanced and header.work in ("", "NE"):
@@ -162,7 +161,7 @@ class _Later:
 
     async def _answer(self) -> bytes:
         answer = await asyncio.shield(self.work)
-        good = code_of(answer, self.header) in _GOOD
+        good = _code_of(answer, self.header) in _GOOD
         return answer if answer and self.header.wants_work(good) else b""
 
 
@@ -188,7 +187,7 @@ def _arrival(raw: bytes, address: str, envelope: Envelope, now: int) -> Arrival:
     )
 
 
-def code_of(answer: bytes, header: Header) -> str:
+def _code_of(answer: bytes, header: Header) -> str:
     """MSA-1 of an answer of ours, "" for none."""
     try:
         text = answer.decode(header.codec)

@@ -13,7 +13,7 @@ from adapters.hl7v2 import pipeline as pipelines
 from adapters.hl7v2.ack import acknowledge
 from adapters.hl7v2.envelope import open_beside
 from adapters.hl7v2.inbox import Inbox
-from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.pipeline import Job, Pipeline
 from adapters.hl7v2.reasons import read_reasons
 from adapters.hl7v2.sites import DEFAULT, Site, Sites
@@ -139,6 +139,20 @@ async def test_a_repeat_of_a_message_in_work_waits_for_it(log: MessageLog) -> No
     assert second.later is not None
     assert await first.later == await second.later != b""
     assert desk.done == ["1"]
+
+
+async def test_a_repeat_is_answered_in_the_zone_of_its_site(log: MessageLog) -> None:
+    gate = asyncio.Event()
+    desk = Desk(
+        log,
+        lambda job: asyncio.wait_for(gate.wait(), 5),  # type: ignore[arg-type]
+        Sites({DEFAULT: Site(zone="Asia/Kathmandu")}),
+    )
+    taken = [await desk.inbox.take(adt("1", mode="AL|NE"), "127.0.0.1") for _ in range(2)]
+    gate.set()
+    await desk.pipeline.stop(5)
+    taken.append(await desk.inbox.take(adt("1", mode="AL|NE"), "127.0.0.1"))
+    assert [one.now.split(b"|")[6][-5:] for one in taken] == [b"+0545"] * 3
 
 
 async def test_the_same_control_id_with_other_bytes_is_a_new_message(log: MessageLog) -> None:

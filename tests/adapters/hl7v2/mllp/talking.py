@@ -16,7 +16,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from adapters.hl7v2.mllp.server import Limits, Server, Taken
+from adapters.hl7v2.mllp.receiver import Taken
+from adapters.hl7v2.mllp.server import Limits, Server
 from hub.listening import bound
 
 HOST = "127.0.0.1"

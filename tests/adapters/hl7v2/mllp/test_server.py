@@ -9,7 +9,7 @@ import pytest
 
 from adapters.hl7v2.mllp.client import Connection, ConnectionLost, connect, connected
 from adapters.hl7v2.mllp.framing import framed
-from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.mllp.tls import CertificateError, client_context, server_context
 from tests.adapters.hl7v2.mllp.talking import HOST, Echo, Listening, certificate, listening
 

@@ -10,7 +10,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
 from adapters.hl7v2.message import Message, parse
-from adapters.hl7v2.mllp.server import Limits, Server, Taken
+from adapters.hl7v2.mllp.receiver import Taken
+from adapters.hl7v2.mllp.server import Limits, Server
 
 Reply = Callable[[Message, int], "Taken | bytes"]
 """From a message, and how often its control id has come, to the answer."""

@@ -14,7 +14,7 @@ import pytest
 from adapters.hl7v2.announcing import SiteAnnouncer
 from adapters.hl7v2.message import Message
 from adapters.hl7v2.mllp.client import connected
-from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.service import receiving, sending
 from adapters.hl7v2.sites import DEFAULT, Destination, Site, Sites
 from hub.context import Context

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from adapters.hl7v2.message import Message
-from adapters.hl7v2.mllp.server import Taken
+from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.mllp.tls import client_context, server_context
 from adapters.hl7v2.reasons import read_reasons
 from adapters.hl7v2.sending import Pace
