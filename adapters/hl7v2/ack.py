@@ -3,8 +3,8 @@
 Original mode answers once, after the work (AA, AE, AR); in enhanced mode MSH-15 asks for an answer
 when the message is safe (CA, CE, CR) and MSH-16 for one after the work. HL7 v2.9 chapter 2,
 sections 2.9 (processing rules), 2.14.1 (ACK), 2.14.5 (ERR), 2.14.9 (MSA); ERR is written as the
-sender's version has it. An ERR names the place, never a value. Called by the inbox and what works
-on messages.
+sender's version has it. An ERR names the place, never a value. Called by the inbox, the
+envelope, and what works on messages.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 AA and CA, AE and CE, AR and CR: HL7 v2.9 chapter 2, sections 2.9.2 and 2.9.3 (processing rules),
 2.14.5 (ERR, older: 2.14.5 of v2.3), 2.14.9 (MSA). Called by `adapters.hl7v2.sending` for what
-comes back on the connection, and by the inbox for what comes on its own.
+comes back on the connection, and by `adapters.hl7v2.work` for what comes on its own.
 """
 
 from __future__ import annotations

@@ -3,7 +3,8 @@
 A referral that the other side has is `received` until its answer comes (RRI^I12, which the inbox
 works on); a document that it has worked on is `completed`; what it refuses is `failed`, and says
 so. It is written before the message's own state is noted, so that a crash in between repeats it.
-Called by `adapters.hl7v2.sending`. Spec: https://hl7.org/fhir/R4/task.html#statemachine
+Given to `adapters.hl7v2.sending` and `work`.
+Spec: https://hl7.org/fhir/R4/task.html#statemachine
 """
 
 from __future__ import annotations

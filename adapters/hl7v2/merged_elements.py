@@ -2,7 +2,7 @@
 
 Most elements are properties of their own. The types of a choice are one element, and so are
 elements that go together; some lists are unions; parts that come at another time than the rest
-are elements too. Called by `adapters.hl7v2.merging` and `adapters.hl7v2.marks`.
+are elements too. Called by `adapters.hl7v2.merging` and what stores messages.
 """
 
 from __future__ import annotations

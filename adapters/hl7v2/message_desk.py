@@ -12,8 +12,13 @@ from typing import Any, Literal, NamedTuple
 
 from adapters.hl7v2.destinations import Destinations
 from adapters.hl7v2.sites import Sites
-from adapters.hl7v2.steering import destinations_told
-from adapters.hl7v2.told import arrival_told, departure_told, readable, reconciled
+from adapters.hl7v2.told import (
+    arrival_told,
+    departure_told,
+    destination_told,
+    readable,
+    reconciled,
+)
 from hub.context import Context
 from hub.storage.message_log import DepartureRow, MessageQuery
 from hub.storage.port import AuditRecord, Commit, Store
@@ -119,10 +124,22 @@ class MessageDesk:
             before = page[-1]
 
     async def destinations(self, ctx: Context) -> list[dict[str, Any]]:
-        """Where messages go out to; see `steering.destinations_told`."""
-        return await destinations_told(
-            self._store, ctx.tenant.key, self._sites, _now(ctx), ctx.language
-        )
+        """Where messages go out to; see `told.destination_told`."""
+        tenant, now = ctx.tenant.key, _now(ctx)
+        numbers: dict[str, dict[str, int]] = {}
+        for one in await self._messages.counts(tenant):
+            if one.direction == "out":
+                numbers.setdefault(one.peer, {})[one.state] = one.messages
+        states, found = Destinations(self._store.ledger, tenant), []
+        for name, site in self._sites.named.items():
+            if site.destination is not None:
+                word = await states.last_word(name, now)
+                is_paused = word is not None and word.paused
+                breaker, own = await states.state(name, now), numbers.get(name, {})
+                found.append(
+                    destination_told(name, site.destination, is_paused, breaker, own, ctx.language)
+                )
+        return found
 
     async def steer(self, ctx: Context, name: str, *, pause: bool) -> bool:
         """Pause or resume a destination; False when there is none of that name."""

@@ -1,9 +1,9 @@
-"""From what a message says to one transaction in the record: step 5 of a message's way.
+"""From what a message says to one transaction in the record.
 
 Finds the resources by their identifiers, merges element by element, follows merged patients,
 resolves references and commits resources, Provenance, marks and the end of the work on the
 message together. What was read may change under it: then all of it is done again. Called by
-`adapters.hl7v2.pipeline`; docs/hl7v2/late-messages.md tells people what happens when.
+`adapters.hl7v2.work`; docs/hl7v2/late-messages.md tells people what happens when.
 """
 
 from __future__ import annotations

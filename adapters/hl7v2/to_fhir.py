@@ -1,7 +1,7 @@
 """A message to what it says in FHIR, by the maps and nothing else.
 
 Pure: the same message, site and time give the same resources with the same full URLs. Called by
-the pipeline, by `fhir-hub v2 test`, and by tests.
+`adapters.hl7v2.work` and `fhir-hub v2 test`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""Messages of the log as people and programs are told of them.
+"""Messages of the log, and destinations, as people and programs are told of them.
 
-Called by `fhir-hub v2` and the console's server side.
+Called by `adapters.hl7v2.message_desk`; `readable` by `fhir-hub v2 send` too.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from adapters.hl7v2.charset import decode
+from adapters.hl7v2.destinations import BreakerState
 from adapters.hl7v2.envelope import site_of
 from adapters.hl7v2.reasons import read_reasons
-from adapters.hl7v2.sites import Sites
+from adapters.hl7v2.sites import Destination, Sites
 from hub.errors import HubError
 from hub.model.body import instant
 from hub.storage.message_log import ArrivalRow, DepartureRow, Tally
@@ -67,6 +68,37 @@ def departure_told(row: DepartureRow, language: str = "en") -> dict[str, Any]:
         "focus": departure.focus,
         "bytes": row.size,
         "reasons": _words(row.reason, language),
+    }
+
+
+def destination_told(
+    name: str,
+    destination: Destination,
+    is_paused: bool,
+    breaker: BreakerState,
+    numbers: Mapping[str, int],
+    language: str = "en",
+) -> dict[str, Any]:
+    """What is told of a destination: `paused`, `unreachable` or `open`, and what waits for it.
+
+    Args:
+        name: Of its site.
+        destination: Where it is.
+        is_paused: Somebody has paused it.
+        breaker: How it goes.
+        numbers: Of its messages by their states.
+        language: Of the reasons.
+    """
+    return {
+        "name": name,
+        "host": destination.host,
+        "port": destination.port,
+        "events": list(destination.events),
+        "state": "paused" if is_paused else "unreachable" if breaker.failures else "open",
+        "since": instant(breaker.since) if breaker.failures else "",
+        "next": instant(breaker.next) if breaker.failures and breaker.next else "",
+        "reasons": _words(breaker.reason, language),
+        **{state: numbers.get(state, 0) for state in STATES["out"]},
     }
 
 

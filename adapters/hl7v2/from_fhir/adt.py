@@ -1,6 +1,6 @@
 """ADT: a Patient or an Encounter that is new or has changed.
 
-HL7 v2.5 section 3.3 (A01, A03, A04, A08, A11, A28, A31). Called by `building`'s table.
+HL7 v2.5 section 3.3 (A01, A03, A04, A08, A11, A28, A31). Called by `adapters.hl7v2.outbox`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """OBR: a DiagnosticReport, or an Observation on its own.
 
-HL7 v2.5 section 7.4.1. Called by `oru`.
+HL7 v2.5 section 7.4.1. Called by `oru` and `ref`.
 """
 
 from __future__ import annotations

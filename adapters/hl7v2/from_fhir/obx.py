@@ -1,6 +1,7 @@
 """OBX: an Observation with its components, or a document's content.
 
-The value's type decides OBX-2 (table 0125). HL7 v2.5 section 7.4.2. Called by `oru` and `mdm`.
+The value's type decides OBX-2 (table 0125). HL7 v2.5 section 7.4.2. Called by `oru`,
+`ref` and `mdm`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""A message as data, before hl7apy writes it: segments in groups, fields as repetitions.
+"""A message as data, before it is written: segments in groups, fields as repetitions.
 
 HL7 v2.5 chapter 2, sections 2.5 and 2.12. Made by the modules of the segments and messages, read
 by `building`.

@@ -1,6 +1,6 @@
 """MLLP client: one connection that messages are sent over and answers come back on.
 
-Called by what sends messages to destinations, and by commands.
+Called by `adapters.hl7v2.sending` and `fhir-hub v2 send`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """TLS for MLLP: certificates from files, both sides checked where that is asked for.
 
-Called by `hub.app` when the server and the clients are put together.
+Called by `adapters.hl7v2.service` when the server and the clients are put together.
 """
 
 from __future__ import annotations
