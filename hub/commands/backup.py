@@ -18,8 +18,9 @@ def backup(
 ) -> None:
     """Copy the store to a folder, consistent and verified, while the hub runs.
 
-    The copy has everything: resources with their histories, the index, the audit chain and
-    the blobs. The folder appears under its name when the copy is complete.
+    The copy has everything: resources with their histories, the index, the audit chain,
+    the blobs and the site files in the data folder. The folder appears under its name when
+    the copy is complete.
 
     Example: fhir-hub backup /mnt/usb/hub-2026-11-22
     """

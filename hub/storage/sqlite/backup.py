@@ -1,8 +1,8 @@
 """Copies of a store: made while it runs, verified, and put back.
 
-A backup is a folder with the database, the blobs and `backup.json`; it is complete when it has
-its final name. While one is made, no blob's file is removed (`blob.files_held`). Called by `store`
-and by the `restore` command.
+A backup is a folder with the database, the blobs, the site files (messages that wait go on by
+their rules) and `backup.json`; it is complete when it has its final name. While one is made, no
+blob's file is removed (`blob.files_held`). Called by `store` and by the `restore` command.
 """
 
 from __future__ import annotations
@@ -30,6 +30,8 @@ from hub.storage.sqlite.patience import ATTEMPTS, LogTooLong, log_is_long
 from hub.storage.sqlite.record import reader_of
 
 MANIFEST = "backup.json"
+SITES = "sites"
+"""Where the site files are, unless `HUB_SITES` names another folder."""
 STEP_PAGES = 1024
 LOOK_AFTER = 10_000
 """Steps of SQLite's machine after which verifying looks whether it is to stop."""
@@ -80,6 +82,7 @@ def backup(folder: Path, target: Path, stopped: Stopped = _never) -> None:
                 if _copy_database(folder, partial, stopped, last=attempt == ATTEMPTS - 1):
                     break
             count = _copy_blobs(folder, partial)
+        _copy_sites(folder, partial)
         sequence = _verify(partial, stopped=stopped)
         manifest = Manifest(migrations.version(), sequence, count)
         (partial / MANIFEST).write_bytes(msgspec.json.encode(manifest))
@@ -118,11 +121,13 @@ def restore(source: Path, folder: Path) -> None:
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
     lock = OwnerLock(folder)
     partial, blobs = folder / PARTIAL, folder / blob.FOLDER
-    had_blobs = blobs.exists()
+    had_blobs, had_sites = blobs.exists(), (folder / SITES).exists()
     try:
         partial.touch(mode=0o600)  # first: a folder that has it is no store yet
         if (source / blob.FOLDER).is_dir():
             shutil.copytree(source / blob.FOLDER, blobs, dirs_exist_ok=True)
+        if not had_sites:  # Those that are there already are meant.
+            _copy_sites(source, folder)
         shutil.copyfile(source / DATABASE, partial)
         _bring_up(partial)
         _sync_tree(folder)
@@ -136,6 +141,8 @@ def restore(source: Path, folder: Path) -> None:
         partial.unlink(missing_ok=True)
         if not had_blobs:
             shutil.rmtree(blobs, ignore_errors=True)
+        if not had_sites:
+            shutil.rmtree(folder / SITES, ignore_errors=True)
         if isinstance(error, (OSError, StoreUnavailable)):
             raise
         raise unavailable(error) from error
@@ -205,6 +212,14 @@ def _copy_blobs(folder: Path, target: Path) -> int:
                 f"the file of blob {sha256.hex()} is missing", trouble="damaged"
             ) from error
     return len(rows)
+
+
+def _copy_sites(folder: Path, target: Path) -> None:
+    files = [one for one in (folder / SITES).glob("*.toml") if one.is_file()]
+    if files:
+        (target / SITES).mkdir(mode=0o700, exist_ok=True)
+    for file in files:
+        shutil.copyfile(file, target / SITES / file.name)
 
 
 def _verify(folder: Path, name: str = DATABASE, stopped: Stopped = _never) -> int:

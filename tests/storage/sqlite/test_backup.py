@@ -60,6 +60,23 @@ async def test_a_worker_can_back_up(tmp_path: Path) -> None:
     await owner.close()
 
 
+async def test_site_files_are_in_a_backup_and_do_not_replace_others(tmp_path: Path) -> None:
+    store = open_store(tmp_path / "data")
+    sites = tmp_path / "data" / "sites"
+    sites.mkdir()
+    (sites / "north.toml").write_text("of the backup")
+    (sites / "north.toml~").write_text("no site file")
+    await store.backup(tmp_path / "copy")
+    await store.close()
+    restore(tmp_path / "copy", tmp_path / "new")
+    assert [file.name for file in (tmp_path / "new" / "sites").iterdir()] == ["north.toml"]
+    other = tmp_path / "other" / "sites" / "north.toml"
+    other.parent.mkdir(parents=True)
+    other.write_text("there already")
+    restore(tmp_path / "copy", tmp_path / "other")
+    assert other.read_text() == "there already"
+
+
 async def test_a_backup_does_not_replace_anything(tmp_path: Path) -> None:
     store = open_store(tmp_path / "data")
     (tmp_path / "copy").mkdir()
