@@ -20,7 +20,6 @@ from hub.storage.memory.store import MemoryStore
 from hub.storage.port import Store
 from hub.storage.sqlite.store import open_store
 from tests.adapters.hl7v2.telling import (
-    MRN,
     NATIONAL,
     Desk,
     merge,
@@ -199,7 +198,3 @@ async def on_disk(order: list[Converted]) -> dict[str, Any]:
             return await end(store, order)
         finally:
             await store.close()
-
-
-def test_the_numbers_of_patients_are_medical_record_numbers() -> None:
-    assert named({"resourceType": "Patient", "identifier": [{"system": MRN, "value": "1"}]})

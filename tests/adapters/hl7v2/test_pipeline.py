@@ -70,6 +70,33 @@ class Desk:
         return {one.state: one.messages for one in await self.log.counts(TENANT) if one.messages}
 
 
+@dataclass
+class Gated:
+    """Work that waits before it settles some messages.
+
+    Attributes:
+        begun: Control ids, as the work on them began.
+        gates: By control id what is waited for.
+    """
+
+    begun: list[str]
+    gates: dict[str, asyncio.Event]
+
+    def __init__(self, *names: str) -> None:
+        self.begun, self.gates = [], {name: asyncio.Event() for name in names}
+
+    async def __call__(self, job: Job) -> None:
+        self.begun.append(job.message.control_id)
+        if job.message.control_id in self.gates:
+            await self.gates[job.message.control_id].wait()
+
+
+async def until(fulfilled: Callable[[], bool]) -> None:
+    async with asyncio.timeout(10):
+        while not fulfilled():
+            await asyncio.sleep(0.001)
+
+
 def code(answer: bytes) -> str:
     return answer.partition(b"MSA|")[2][:2].decode()
 
@@ -166,29 +193,30 @@ async def test_the_same_control_id_with_other_bytes_is_a_new_message(log: Messag
 async def test_messages_of_a_patient_keep_their_order_and_others_do_not_wait(
     log: MessageLog,
 ) -> None:
-    async def slow_first(job: Job) -> None:
-        await asyncio.sleep(0.2 if job.message.control_id == "1" else 0)
-
-    desk = Desk(log, slow_first)
-    taken = [
+    work = Gated("1")
+    desk = Desk(log, work)
+    for name, patient in (("1", "P1"), ("2", "P1"), ("3", "P2"), ("4", "P1")):
         await desk.inbox.take(adt(name, patient), "127.0.0.1")
-        for name, patient in (("1", "P1"), ("2", "P1"), ("3", "P2"), ("4", "P1"))
-    ]
-    await asyncio.gather(*(one.later for one in taken if one.later is not None))
+    await until(lambda: desk.done == ["3"])
+    assert sorted(work.begun) == ["1", "3"]
+    work.gates["1"].set()
+    await until(lambda: len(desk.done) == 4)
     assert desk.done == ["3", "1", "2", "4"]
 
 
 async def test_a_message_about_two_patients_waits_for_both(log: MessageLog) -> None:
-    delays = {"1": 0.1, "2": 0.2}
-
-    async def slowly(job: Job) -> None:
-        await asyncio.sleep(delays.get(job.message.control_id, 0))
-
-    desk = Desk(log, slowly)
+    work = Gated("1", "2")
+    desk = Desk(log, work)
     merge = adt("3", "P1") + b"MRG|P2^^^HIS\r"
     for raw in (adt("1", "P1"), adt("2", "P2"), merge, adt("4", "P2"), adt("5", "P3")):
         await desk.inbox.take(raw, "127.0.0.1")
-    await asyncio.sleep(0.5)
+    await until(lambda: desk.done == ["5"])
+    work.gates["1"].set()
+    await until(lambda: desk.done == ["5", "1"])
+    await asyncio.sleep(0.01)
+    assert sorted(work.begun) == ["1", "2", "5"]
+    work.gates["2"].set()
+    await until(lambda: len(desk.done) == 5)
     assert desk.done == ["5", "1", "2", "3", "4"]
 
 
@@ -233,12 +261,8 @@ async def test_what_a_person_opens_again_is_taken_up(
     desk = Desk(log, kinds=KINDS | {"ADT^A28"})
     looking = asyncio.create_task(desk.pipeline.look_after())
     assert await log.reopen(TENANT, row.row, 2)
-    for _ in range(50):
-        if desk.done:
-            break
-        await asyncio.sleep(0.02)
+    await until(lambda: desk.done == ["1"])
     looking.cancel()
-    assert desk.done == ["1"]
     assert await desk.send(raw) == ("AA", "")
 
 
@@ -308,7 +332,7 @@ async def test_what_the_store_cannot_take_does_not_hold_up_the_end(log: MessageL
 
     desk = Desk(log, fail)
     taken = await desk.inbox.take(adt("1"), "127.0.0.1")
-    await asyncio.sleep(0.05)
+    await until(lambda: desk.pipeline.outcomes.retries > 0)
     desk.pipeline.wind_down()
     assert taken.later is not None
     assert await asyncio.wait_for(taken.later, 2) == b""

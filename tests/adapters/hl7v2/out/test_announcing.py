@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from hub.context import Context
+from hub.errors import Unprocessable
 from hub.interactions.operation import OperationRequest
 from hub.operations import OPERATIONS
 from hub.principal import Principal, Scope
@@ -153,7 +154,7 @@ async def test_a_destination_gets_what_it_wants_only(make_hub: MakeHub) -> None:
 
 async def test_what_is_not_stored_is_not_announced(make_hub: MakeHub) -> None:
     hub = make_hub(his=his())
-    with pytest.raises(Exception, match="type"):
+    with pytest.raises(Unprocessable):
         await hub.put({**PATIENT, "birthDate": 5})
     entry = [{"resource": PATIENT, "request": {"method": "PUT", "url": "Patient/zhang"}}]
     for _ in range(2):
