@@ -17,7 +17,7 @@ import msgspec
 from adapters.hl7v2 import gathering
 from adapters.hl7v2.announcing import TOPIC, Notice, read_notice
 from adapters.hl7v2.from_fhir import adt, mdm, oru, ref, tables
-from adapters.hl7v2.from_fhir.building import Envelope, build
+from adapters.hl7v2.from_fhir.building import MessageHeader, build
 from adapters.hl7v2.from_fhir.datatypes import listed, stamp
 from adapters.hl7v2.from_fhir.scene import Scene
 from adapters.hl7v2.from_fhir.shape import Parts
@@ -200,7 +200,7 @@ class Outbox:
         recorded = stamp(made, site.zone)
         structure, parts = _parts(kind, focus, scene, recorded, site.name, destination.version)
         type, trigger = kind.split("^")
-        envelope = Envelope(
+        header = MessageHeader(
             (authority, destination.sending_facility),
             (destination.application, destination.facility),
             stamp(ctx.clock(), site.zone),
@@ -213,7 +213,7 @@ class Outbox:
             destination.ack == "enhanced",
             destination.processing,
         )
-        return build(envelope, parts, hexadecimal=destination.unencodable == "escape")
+        return build(header, parts, hexadecimal=destination.unencodable == "escape")
 
 
 def _parts(

@@ -23,7 +23,7 @@ _DELIMITERS = r"^~\&"
 
 
 @dataclass(frozen=True, slots=True)
-class Envelope:
+class MessageHeader:
     """What MSH says of a message.
 
     Attributes:
@@ -53,22 +53,22 @@ class Envelope:
     processing: str = "P"
 
 
-def build(envelope: Envelope, parts: Parts, *, hexadecimal: bool = False) -> bytes:
+def build(header: MessageHeader, parts: Parts, *, hexadecimal: bool = False) -> bytes:
     """The bytes of a message, without framing.
 
     Args:
-        envelope: For MSH.
+        header: For MSH.
         parts: What follows MSH.
         hexadecimal: Characters that the charset lacks are escaped; else they refuse the message.
 
     Raises:
         Unprocessable: The charset lacks a character; the location is the segment and field.
     """
-    codec = (codecs_of(envelope.charset) or ("utf-8",))[0]
-    lines = [(_header(envelope), "MSH")]
+    codec = (codecs_of(header.charset) or ("utf-8",))[0]
+    lines = [(_msh(header), "MSH")]
     counts: dict[str, int] = {}
     for segment in flat(parts):
-        layouts = fields_of(segment.name, envelope.version)
+        layouts = fields_of(segment.name, header.version)
         if layouts is None:
             continue
         counts[segment.name] = ordinal = counts.get(segment.name, 0) + 1
@@ -88,22 +88,22 @@ def flat(parts: Parts) -> Iterator[Segment]:
             yield from flat(part.parts)
 
 
-def _header(envelope: Envelope) -> str:
-    asked = "AL" if envelope.acknowledge else ""
-    kind = [envelope.type, envelope.trigger, envelope.structure]
+def _msh(header: MessageHeader) -> str:
+    asked = "AL" if header.acknowledge else ""
+    kind = [header.type, header.trigger, header.structure]
     fields = [
-        *map(_text, (*envelope.sender, *envelope.receiver, envelope.time)),
+        *map(_text, (*header.sender, *header.receiver, header.time)),
         "",
-        "^".join(kind if envelope.version > "2.3" else kind[:2]),
-        envelope.control_id,
-        envelope.processing,
-        envelope.version,
+        "^".join(kind if header.version > "2.3" else kind[:2]),
+        header.control_id,
+        header.processing,
+        header.version,
         "",
         "",
         asked,
         asked,
         "",
-        envelope.charset,
+        header.charset,
     ]
     return "|".join(("MSH", _DELIMITERS, *fields)).rstrip("|")
 

@@ -9,7 +9,7 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapters.hl7v2.from_fhir import adt, mdm, oru, ref
-from adapters.hl7v2.from_fhir.building import Envelope, build
+from adapters.hl7v2.from_fhir.building import MessageHeader, build
 from adapters.hl7v2.from_fhir.scene import Scene
 from adapters.hl7v2.from_fhir.shape import Parts
 from hub.demo.generate import generate
@@ -50,7 +50,7 @@ def written(sample: Sample, version: str = "2.5", **more: Any) -> bytes:
     """The message's bytes."""
     type, trigger = sample.kind.split("^")
     structure = adt.structure(trigger, version) if type == "ADT" else sample.structure
-    envelope = Envelope(
+    header = MessageHeader(
         ("FHIRHUB", "CENTRE"),
         ("HIS", "HOSPITAL"),
         TIME,
@@ -61,7 +61,7 @@ def written(sample: Sample, version: str = "2.5", **more: Any) -> bytes:
         version,
         **more,
     )
-    return build(envelope, sample.parts)
+    return build(header, sample.parts)
 
 
 def observation(id: str, **more: Any) -> Resource:
