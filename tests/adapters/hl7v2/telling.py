@@ -128,6 +128,16 @@ def merge(hours: float, surviving: str, replaced: str, **elements: Any) -> Conve
     return message("ADT^A40", hours, goes_on, ends, joined=joined)
 
 
+def admission(number: str = "1", hours: float = 1, visit_number: str = "V1") -> Converted:
+    """A01 of a patient."""
+    return message(
+        "ADT^A01",
+        hours,
+        patient(number, name=name("张"), birthDate="1970-03-01"),
+        *visit(visit_number),
+    )
+
+
 @dataclass
 class Desk:
     """Takes messages and stores them, as the pipeline does."""
@@ -169,3 +179,8 @@ class Desk:
         """The one that carries it."""
         (only,) = await self.found(type, system, value)
         return only
+
+
+def places(outcome: Outcome) -> list[tuple[str, str]]:
+    """Stable id and place of each issue."""
+    return [(issue.message, issue.location) for issue in outcome.issues]
