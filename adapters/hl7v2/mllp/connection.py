@@ -57,7 +57,7 @@ class Connection(asyncio.Protocol):
         self._answers: deque[tuple[Awaitable[bytes] | bytes, int]] = deque()
         self._unanswered = 0
         self._reading = True
-        self._ended = self._warned = False
+        self._ended = self._warned = self._lingers = False
         self._taking: asyncio.Task[None] | None = None
         self._answering: asyncio.Task[None] | None = None
         self._late: set[asyncio.Task[None]] = set()
@@ -81,12 +81,15 @@ class Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Some bytes have come."""
-        if self._transport is None:
-            return
+        if self._transport is not None:
+            self._read(data)
+
+    def _read(self, data: bytes = b"") -> None:
+        """Frames of some bytes, no more than may be unanswered; the rest waits as bytes."""
         reader, server = self.reader, self._server
         was_inside, before, broken = reader.inside, reader.held, reader.broken
         stray = reader.stray
-        frames = reader.feed(data)
+        frames = reader.feed(data, max(0, self._limits.pending - self._unanswered))
         if reader.stray != stray and not self._warned and b"MSH" in data and not frames:
             self._warned = True
             _log.warning("a sender does not frame its messages: MLLP is 0B message 1C 0D")
@@ -95,8 +98,7 @@ class Connection(asyncio.Protocol):
         if reader.inside and (frames or not was_inside):
             self._began = asyncio.get_running_loop().time()
         for frame in frames:
-            if frame.size:  # An empty one is how some senders see whether we are here.
-                self._accept(frame)
+            self._accept(frame)
         if reader.received > _MOST_OVER * self._limits.message:
             self._give_up()
         elif server.held > self._limits.budget:
@@ -111,12 +113,23 @@ class Connection(asyncio.Protocol):
         return transport is not None and transport.get_extra_info("sslcontext") is None
 
     def connection_lost(self, error: Exception | None) -> None:
-        """It is over; what came whole is worked on all the same."""
+        """It is over; what came whole is worked on all the same, within the budget."""
+        if self._transport is None:
+            return
         self._transport = None
         self._writable.set()
+        server = self._server
+        if not self.reader.more or server.held > self._limits.budget:
+            self._drop()
+        if self._unanswered:
+            self._lingers = True
+            server.lingering += 1
+        server.closed(self)
+
+    def _drop(self) -> None:
+        """Forget what has come and was not handed over."""
         self._server.held -= self.reader.held
         self.reader = FrameReader(0)
-        self._server.closed(self)
 
     def pause_writing(self) -> None:
         """The other side does not take its answers."""
@@ -193,6 +206,13 @@ class Connection(asyncio.Protocol):
         self._server.held -= size
         if answer and self._transport is not None:
             self._transport.write(framed(answer))
+        if self.reader.more:
+            self._read()
+        if self._transport is None and self.reader.inside:
+            self._drop()
+        if self._lingers and not self._unanswered:
+            self._lingers = False
+            self._server.lingering -= 1
         self._choose_reading()
         self._close_if_done()
 
@@ -206,6 +226,7 @@ class Connection(asyncio.Protocol):
         wanted = (
             not self._ended
             and not self._blocked_at
+            and not self.reader.more
             and self._unanswered < self._limits.pending
             and (not self._unanswered or server.held < self._limits.budget)
         )
@@ -249,6 +270,7 @@ class Connection(asyncio.Protocol):
             self._server.counts.cut += 1
             _log.warning("a connection is cut: %s", reason)
         self._transport.abort()
+        self._drop()
         self.connection_lost(None)
 
     def finish(self) -> None:

@@ -7,12 +7,15 @@ Transport Specification: Minimal Lower Layer Protocol, release 1, section 3.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 START = b"\x0b"
 END = b"\x1c\x0d"
 _RESTART = b"\x0bMSH"
 _KEPT_OF_OVERSIZE = 20_000
+_EMPTY = START + END
+_NOTHING = re.compile(rb"(?:[^\x0b]*+\x0b\x1c\r)++")
 
 
 def framed(message: bytes) -> bytes:
@@ -72,19 +75,25 @@ class FrameReader:
         """Bytes of the unfinished frame so far."""
         return len(self._buffer) + self._thrown
 
+    @property
+    def more(self) -> bool:
+        """Whether there are bytes that were not looked at yet."""
+        return bool(self._buffer) and not self._inside
+
     def beginning(self) -> bytes:
         """The first bytes of the unfinished frame, for an answer about it."""
         return bytes(self._buffer[:_KEPT_OF_OVERSIZE])
 
-    def feed(self, data: bytes) -> list[Frame]:
-        """Frames that end within a piece of the stream.
+    def feed(self, data: bytes, most: int | None = None) -> list[Frame]:
+        """Frames that end within a piece of the stream; none that are empty.
 
         Args:
             data: The next bytes.
+            most: Give so many frames; what comes after them is kept for the next call.
         """
         self._buffer += data
         frames: list[Frame] = []
-        while True:
+        while most is None or len(frames) < most:
             if not self._inside and not self._enter():
                 return frames
             end = self._buffer.find(END, self._searched)
@@ -92,10 +101,18 @@ class FrameReader:
                 self._searched = max(0, len(self._buffer) - 1)
                 self._shorten()
                 return frames
-            frames.append(self._leave(end))
+            frame = self._leave(end)
+            if frame.size:  # An empty one is how some senders see whether we are here.
+                frames.append(frame)
+        return frames
 
     def _enter(self) -> bool:
         """Throw away what is before the next start; False when there is none."""
+        nothing = _NOTHING.match(self._buffer)
+        if nothing is not None:  # Thousands at once must cost no more than other bytes.
+            end = nothing.end()
+            self.stray += end - len(_EMPTY) * self._buffer.count(_EMPTY, 0, end)
+            del self._buffer[:end]
         start = self._buffer.find(START)
         if start < 0:
             self.stray += len(self._buffer)

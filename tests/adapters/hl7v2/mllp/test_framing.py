@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -25,11 +27,30 @@ def test_a_message_is_between_its_marks() -> None:
 
 
 def test_several_messages_in_one_piece_are_several() -> None:
-    assert [one.content for one in read(framed(b"a") + framed(b"b") + framed(b""), 100)] == [
-        b"a",
-        b"b",
-        b"",
-    ]
+    assert [one.content for one in read(framed(b"a") + framed(b"b"), 100)] == [b"a", b"b"]
+
+
+def test_empty_frames_are_none_and_cost_no_more_than_other_bytes() -> None:
+    stream = framed(b"") + b"noise" + framed(b"") * 500_000 + framed(b"a") + framed(b"")
+    before = time.process_time()
+    assert [one.content for one in read(stream, 65_536)] == [b"a"]
+    assert time.process_time() - before < 1
+    reader = FrameReader(100)
+    reader.feed(stream)
+    assert reader.stray == 5
+
+
+@given(st.lists(CONTENT, max_size=20), st.integers(1, 5))
+def test_what_is_not_wanted_yet_waits(contents: list[bytes], most: int) -> None:
+    stream = b"".join(framed(content) for content in contents)
+    wanted = read(stream, max(1, len(stream)))
+    reader = FrameReader(1000)
+    found = reader.feed(stream, most)
+    while reader.more:
+        more = reader.feed(b"", most)
+        assert len(more) <= most
+        found += more
+    assert found == wanted
 
 
 def test_an_end_without_its_carriage_return_is_content() -> None:
@@ -74,7 +95,7 @@ def test_the_pieces_do_not_matter(parts: list[tuple[bytes, bytes]], size: int) -
     assert read(stream, size) == whole
     kept = [one for _, one in parts if b"\x0bMSH" not in one and not one.endswith(b"\x1c")]
     if len(kept) == len(parts):
-        assert [one.content for one in whole] == kept
+        assert [one.content for one in whole] == [one for one in kept if one]
 
 
 @given(st.binary(max_size=500), st.integers(1, 50), st.integers(1, 100))

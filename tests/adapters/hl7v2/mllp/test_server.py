@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import socket
+import struct
 from pathlib import Path
 
 import pytest
@@ -278,3 +280,58 @@ async def test_a_client_is_told_when_nothing_comes_back() -> None:
         assert isinstance(client, Connection)
         with pytest.raises(ConnectionLost, match="within the time"):
             await client.exchange(b"a", 0.1)
+
+
+async def test_thousands_of_small_messages_at_once_wait_as_bytes() -> None:
+    async with listening(pending=4) as place:
+        reader, writer = await raw(place)
+        writer.write(b"".join(framed(b"%d" % number) for number in range(5000)))
+        for number in range(5000):
+            assert await reader.readuntil(b"\x1c\r") == framed(b"got %d" % number)
+        writer.close()
+    assert place.server.held == 0
+
+
+def reset(writer: asyncio.StreamWriter) -> None:
+    """Be gone at once, without an end."""
+    connection = writer.get_extra_info("socket")
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+    writer.transport.abort()
+
+
+async def test_what_came_whole_is_worked_on_though_its_sender_is_gone() -> None:
+    async with listening(pending=2) as place:
+        _, writer = await raw(place)
+        writer.write(b"".join(framed(b"%d" % number) for number in range(100)) + b"\x0bhalf")
+        await asyncio.sleep(0.01)
+        reset(writer)
+        while len(place.echo.taken) < 100 or place.server.lingering or place.server.held:
+            await asyncio.sleep(0.01)
+        assert place.echo.taken == [b"%d" % number for number in range(100)]
+
+
+async def test_who_leaves_much_work_behind_waits_with_new_connections() -> None:
+    release = asyncio.Event()
+
+    async def later() -> bytes:
+        await release.wait()
+        return b"done"
+
+    async with listening(Echo(lambda name: Taken(later=later())), connections=3) as place:
+        for number in range(3):
+            _, writer = await raw(place)
+            writer.write(framed(b"%d" % number))
+            while len(place.echo.taken) <= number:
+                await asyncio.sleep(0.01)
+            reset(writer)
+        while place.server.lingering < 3:
+            await asyncio.sleep(0.01)
+        reader, writer = await raw(place)
+        with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
+            await reader.readexactly(1)
+        writer.close()
+        release.set()
+        while place.server.lingering:
+            await asyncio.sleep(0.01)
+        async with connected(HOST, place.port) as client:
+            assert await client.exchange(b"again", 2) == b"done"
