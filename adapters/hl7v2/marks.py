@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -72,20 +73,26 @@ def pack(type: str, marks: Marks) -> bytes:
 
     Elements are numbers, of a byte each; single identifiers are their digests.
     """
-    numbers = numbers_of(type)
-    grouped: dict[Stamp, tuple[list[int], list[str]]] = {}
-    for name, stamp in sorted(marks.stamps.items()):
-        group = grouped.setdefault(stamp, ([], []))
-        if name in numbers:
-            group[0].append(numbers[name])
-        elif name.startswith(IDENTIFIED):
-            group[1].append(name[1:])
+    grouped: dict[Stamp, list[str]] = {}
+    for name, stamp in marks.stamps.items():
+        grouped.setdefault(stamp, []).append(name)
     stamps = [
-        (event, row, bytes(elements), bytes.fromhex("".join(digests)))
-        for (event, row), (elements, digests) in sorted(grouped.items())
+        (
+            event,
+            row,
+            _numbers(type, tuple([name for name in names if name[0] != IDENTIFIED])),
+            bytes.fromhex("".join(sorted([name[1:] for name in names if name[0] == IDENTIFIED]))),
+        )
+        for (event, row), names in sorted(grouped.items())
     ]
     floor = () if marks.floor == NEVER else marks.floor
     return msgspec.msgpack.encode((marks.version, stamps, *floor))
+
+
+@lru_cache(maxsize=4096)
+def _numbers(type: str, names: tuple[str, ...]) -> bytes:
+    numbers = numbers_of(type)
+    return bytes([numbers[name] for name in sorted(names) if name in numbers])
 
 
 class _Packed(msgspec.Struct, array_like=True):

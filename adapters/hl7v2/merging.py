@@ -11,6 +11,7 @@ it to people.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapters.hl7v2.marks import IDENTIFIED, NEVER, Marks, Stamp, identifier_name
@@ -66,6 +67,10 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
         marks: What is remembered of it. Not changed.
         told: What the message tells.
     """
+    if len(content) < 2 and not (marks.stamps or told.deleted or told.initial or type in PARTS):
+        first = _first(type, content, marks, told)
+        if first is not None:
+            return first
     content, told = parted(type, content), told._replace(content=parted(type, told.content))
     made, stamps = dict(content), dict(marks.stamps)
     there = by_element(type, content)
@@ -94,6 +99,46 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
         taken.add(element.partition(".")[0])
     marks = Marks(marks.version, marks.floor, stamps)
     return Merged(whole(type, made), marks, frozenset(taken))
+
+
+class _Order(NamedTuple):
+    """How properties lie in elements: elements but unions, unions, and all of these."""
+
+    single: tuple[str, ...]
+    unions: tuple[str, ...]
+    all: frozenset[str]
+
+
+@lru_cache(maxsize=4096)
+def _order(type: str, names: tuple[str, ...]) -> _Order | None:
+    """Of properties in this order; None where one stands apart from others of its element."""
+    elements = by_element(type, names)
+    inside = [name for own in elements.values() for name in own]
+    if names != ("resourceType", *inside):
+        return None
+    unions = {one for one in elements if one == IDENTIFIER or one in UNITED.get(type, ())}
+    return _Order(
+        tuple(one for one in elements if one not in unions), tuple(unions), frozenset(elements)
+    )
+
+
+def _first(type: str, content: Content, marks: Marks, told: Told) -> Merged | None:
+    """What the first message tells of a new resource: all of it, which `merge` finds by more work.
+
+    None when it is not that simple.
+    """
+    order = _order(type, tuple(told.content))
+    if order is None or told.stamp < marks.floor:
+        return None
+    made, stamps = content | told.content, dict.fromkeys(order.single, told.stamp)
+    for element in order.unions:
+        items = made[element]
+        if not items or items.__class__ is not list:
+            return None
+        named = {identifier_name(one): one for one in items}
+        made[element] = list(named.values())
+        stamps.update(dict.fromkeys(named, told.stamp))
+    return Merged(made, Marks(marks.version, marks.floor, stamps), order.all)
 
 
 def put(made: Content, old: Iterable[str], source: Content, names: Collection[str]) -> None:

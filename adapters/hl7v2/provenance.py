@@ -24,6 +24,8 @@ ROW = f"{SYSTEM}:row"
 
 _EVENTS = "http://terminology.hl7.org/CodeSystem/v2-0003"
 _PARTICIPANTS = "http://terminology.hl7.org/CodeSystem/provenance-participant-type"
+_MANY = 128
+"""Of so many sources at most a pattern is remembered."""
 _AUTHOR = {"coding": [{"system": _PARTICIPANTS, "code": "author"}]}
 
 
@@ -109,12 +111,38 @@ def _target(target: Target) -> dict[str, Any]:
 
 def _fields(told: Sequence[tuple[Mapped, frozenset[str]]]) -> str:
     """`name PID-5; status PV1-44, EVN-1`: each element and the fields it came from."""
-    found: dict[str, dict[str, None]] = {}
+    # Many parts of a message are alike but for their place: a pattern is made once for all.
+    numbers: dict[str, int] = {}
+    parts, size = [], 0
     for mapped, taken in told:
-        for source in mapped.sources:
-            element = _top(mapped.type, source.element)
+        if mapped.sources:
+            paths, segments, fields = zip(*mapped.sources, strict=True)
+            for segment in segments:
+                numbers.setdefault(segment, len(numbers))
+            places = () if len(numbers) == 1 else tuple([numbers[one] for one in segments])
+            parts.append((mapped.type, taken, paths, fields, places))
+            size += len(paths)
+    make = _pattern if size <= _MANY else _pattern.__wrapped__
+    return make(tuple(parts)).format(*[segment.removesuffix("[1]") for segment in numbers])
+
+
+_Part = tuple[str, frozenset[str], tuple[str, ...], tuple[str, ...], tuple[int, ...]]
+
+
+@lru_cache(maxsize=1024)
+def _pattern(parts: tuple[_Part, ...]) -> str:
+    """`name {0}-5; status {1}-44, {2}-1`: each element and the fields it came from.
+
+    Args:
+        parts: Of each resource type, newest elements, and of its sources the paths, the fields
+            and the numbers of the segments; none: all are the first.
+    """
+    found: dict[str, dict[str, None]] = {}
+    for type, taken, paths, fields, segments in parts:
+        for path, field, segment in zip(paths, fields, segments or (0,) * len(paths), strict=True):
+            element = _top(type, path)
             if element in taken:
-                found.setdefault(element, {})[_field(source.segment, source.field)] = None
+                found.setdefault(element, {})[_field(segment, field)] = None
     return "; ".join(f"{element} {', '.join(fields)}" for element, fields in found.items())
 
 
@@ -125,8 +153,7 @@ def _top(type: str, path: str) -> str:
 
 
 @lru_cache(maxsize=8192)
-def _field(segment: str, field: str) -> str:
-    """`PID-5`: the field without its parts; the first segment of a name without a number."""
-    segment = segment.removesuffix("[1]")
+def _field(segment: int, field: str) -> str:
+    """`{0}-5`: the field without its parts; the number of the segment alone without a field."""
     number = field.partition(".")[0].partition("[")[0]
-    return f"{segment}-{number}" if number else segment
+    return f"{{{segment}}}-{number}" if number else f"{{{segment}}}"
