@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 from hub.context import Context
 from hub.interactions import binary, search_parameters, sight
-from hub.interactions.accompanying import NOTHING, Accompanying, fresh_id
 from hub.interactions.answer import Changed
 from hub.interactions.commit import NEW, Change, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find_one, read_condition
 from hub.interactions.url import query_of
 from hub.interactions.validated import same_type, validated
+from hub.model.identity import new_id
 
 if TYPE_CHECKING:
     from hub.interactions.door import Interactions
@@ -25,7 +25,6 @@ async def create(
     type: str,
     resource: dict[str, Any],
     if_none_exist: str | None = None,
-    accompanying: Accompanying = NOTHING,
 ) -> Changed:
     """Store a new resource under an id that the server makes.
 
@@ -35,7 +34,6 @@ async def create(
         type: Resource type of the URL.
         resource: The content; an id, versionId and lastUpdated in it are replaced.
         if_none_exist: Search parameters as in a URL's query; None: unconditional.
-        accompanying: What goes with the commit; also when nothing is created.
 
     Returns:
         Status 201, or 200 with `written` False when one resource meets the condition.
@@ -47,7 +45,7 @@ async def create(
     """
     same_type(resource, type)
     sight.require(ctx, "c", type)
-    resource["id"] = fresh_id(accompanying.idempotency_key)
+    resource["id"] = new_id()
     issues = await validated(door, ctx, resource)
     if type == "SearchParameter":
         issues += await search_parameters.check(door, ctx, resource)
@@ -57,27 +55,16 @@ async def create(
     blobs = await binary.spill(door, ctx, resource) if type == "Binary" else ()
     change = Change("POST", type, resource["id"], resource, NEW, blobs=blobs)
     if condition is None:
-        made = (await store_changes(door, ctx, (change,), PURPOSE, (), accompanying))[0]
+        made = (await store_changes(door, ctx, (change,), PURPOSE))[0]
         return Changed(made.stored, 201, issues)
-    return await retried(
-        lambda: _if_none_exists(door, ctx, change, condition, issues, accompanying)
-    )
+    return await retried(lambda: _if_none_exists(door, ctx, change, condition, issues))
 
 
 async def _if_none_exists(
-    door: Interactions,
-    ctx: Context,
-    change: Change,
-    condition: Condition,
-    issues: Any,
-    accompanying: Accompanying,
+    door: Interactions, ctx: Context, change: Change, condition: Condition, issues: Any
 ) -> Changed:
     found = await find_one(door, ctx, condition)
     if found is not None:
-        if accompanying.matters:
-            matches = (condition.matches((found.id,)),)
-            await store_changes(door, ctx, (), PURPOSE, matches, accompanying)
         return Changed(found, 200, written=False)
-    matches = (condition.matches(),)
-    made = (await store_changes(door, ctx, (change,), PURPOSE, matches, accompanying))[0]
+    made = (await store_changes(door, ctx, (change,), PURPOSE, (condition.matches(),)))[0]
     return Changed(made.stored, 201, issues)

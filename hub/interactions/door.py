@@ -92,10 +92,9 @@ class Interactions:
         resource: dict[str, Any],
         *,
         if_none_exist: str | None = None,
-        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Create under a new id; with a condition, only when nothing meets it."""
-        return await create.create(self, ctx, type, resource, if_none_exist, accompanying)
+        return await create.create(self, ctx, type, resource, if_none_exist)
 
     async def update(
         self,
@@ -106,12 +105,9 @@ class Interactions:
         *,
         if_match: str | None = None,
         if_none_match: str | None = None,
-        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Replace a resource, or create it under the client's id."""
-        return await update.update(
-            self, ctx, type, id, resource, if_match, if_none_match, accompanying
-        )
+        return await update.update(self, ctx, type, id, resource, if_match, if_none_match)
 
     async def conditional_update(
         self,
@@ -122,25 +118,17 @@ class Interactions:
         *,
         if_match: str | None = None,
         if_none_match: str | None = None,
-        accompanying: Accompanying = NOTHING,
     ) -> Changed:
         """Replace the one resource that a search finds, or create it."""
         return await update.conditional_update(
-            self, ctx, type, search, resource, if_match, if_none_match, accompanying
+            self, ctx, type, search, resource, if_match, if_none_match
         )
 
     async def patch(
-        self,
-        ctx: Context,
-        type: str,
-        id: str,
-        changes: Patch,
-        *,
-        if_match: str | None = None,
-        accompanying: Accompanying = NOTHING,
+        self, ctx: Context, type: str, id: str, changes: Patch, *, if_match: str | None = None
     ) -> Changed:
         """Change parts of a resource."""
-        return await patch.patch(self, ctx, type, id, changes, if_match, accompanying)
+        return await patch.patch(self, ctx, type, id, changes, if_match)
 
     async def conditional_patch(
         self,

@@ -17,7 +17,6 @@ from hub.context import Context
 from hub.errors import BadRequest, Issue, NotFound, Unprocessable, fault
 from hub.interactions import allowed_changes, binary, fhirpath_patch, json_patch, sight
 from hub.interactions.absence import absent, gone
-from hub.interactions.accompanying import NOTHING, Accompanying
 from hub.interactions.answer import Changed
 from hub.interactions.commit import Change, Purpose, retried, store_changes
 from hub.interactions.conditional import find_one, read_condition
@@ -44,7 +43,6 @@ async def patch(
     id: str,
     patch: Patch,
     if_match: str | None = None,
-    accompanying: Accompanying = NOTHING,
 ) -> Changed:
     """Change parts of a resource.
 
@@ -55,7 +53,6 @@ async def patch(
         id: Logical id.
         patch: What to change.
         if_match: Header value: the version that must be current.
-        accompanying: What goes with the commit.
 
     Raises:
         NotFound, Gone: There is nothing to patch.
@@ -64,7 +61,7 @@ async def patch(
     """
     known_type(type)
     well_formed(id)
-    return await retried(lambda: _attempt(door, ctx, type, id, patch, if_match, (), accompanying))
+    return await retried(lambda: _attempt(door, ctx, type, id, patch, if_match, ()))
 
 
 async def conditional_patch(
@@ -102,14 +99,13 @@ async def _attempt(
     patch: Patch,
     if_match: str | None,
     matches: Sequence[Matches],
-    accompanying: Accompanying = NOTHING,
 ) -> Changed:
     stored, expected = await current(door, ctx, type, id, if_match)
     resource = await patched(door, ctx, stored, patch)
     issues: tuple[Issue, ...]
     issues, blobs = await checked(door, ctx, resource)
     change = Change("PATCH", type, id, resource, expected, blobs=blobs)
-    made = (await store_changes(door, ctx, (change,), PURPOSE, matches, accompanying))[0]
+    made = (await store_changes(door, ctx, (change,), PURPOSE, matches))[0]
     return Changed(made.stored, 200, issues)
 
 

@@ -13,12 +13,12 @@ from hub.context import Context
 from hub.errors import BadRequest, Conflict, Issue, PreconditionFailed, fault
 from hub.interactions import allowed_changes, binary, search_parameters, sight
 from hub.interactions.absence import absent
-from hub.interactions.accompanying import NOTHING, Accompanying, fresh_id
 from hub.interactions.answer import Changed
 from hub.interactions.commit import NEW, Change, Made, Purpose, retried, store_changes
 from hub.interactions.conditional import Condition, find_one, read_condition
 from hub.interactions.preconditions import Expected, expected_version
 from hub.interactions.validated import same_id, same_type, validated, well_formed
+from hub.model.identity import new_id
 from hub.storage.port import Matches, Method
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ async def update(
     resource: dict[str, Any],
     if_match: str | None = None,
     if_none_match: str | None = None,
-    accompanying: Accompanying = NOTHING,
 ) -> Changed:
     """Store the next version of a resource, or the first one under the client's id.
 
@@ -47,7 +46,6 @@ async def update(
         resource: The whole new content; its id must be the URL's.
         if_match: Header value: the version that must be current.
         if_none_match: Header value: `*` creates only.
-        accompanying: What goes with the commit.
 
     Returns:
         Status 201 when there was no current version before, else 200.
@@ -69,7 +67,7 @@ async def update(
             door.store, ctx.tenant.key, type, id, if_match, if_none_match
         )
         change = Change("PUT", type, id, resource, expected, blobs=blobs)
-        made = (await store_changes(door, ctx, (change,), PURPOSE, (), accompanying))[0]
+        made = (await store_changes(door, ctx, (change,), PURPOSE))[0]
         return _changed(made, issues)
 
     return await retried(attempt)
@@ -99,7 +97,6 @@ async def conditional_update(
     resource: dict[str, Any],
     if_match: str | None = None,
     if_none_match: str | None = None,
-    accompanying: Accompanying = NOTHING,
 ) -> Changed:
     """Update the one resource that a search finds, or create it.
 
@@ -111,7 +108,6 @@ async def conditional_update(
         resource: The whole new content; an id in it must be that of what is found.
         if_match: Header value: the version that must be current.
         if_none_match: Header value: `*` creates only.
-        accompanying: What goes with the commit.
 
     Returns:
         Status 201 when nothing was found, else 200.
@@ -127,7 +123,7 @@ async def conditional_update(
     own_id = resource.get("id")
     if own_id is not None:
         well_formed(own_id)
-    spare_id = own_id or fresh_id(accompanying.idempotency_key)
+    spare_id = own_id or new_id()
     resource["id"] = spare_id
     issues, blobs = await checked(door, ctx, resource)
 
@@ -138,7 +134,7 @@ async def conditional_update(
         resource["id"] = id
         method: Method = "PUT" if matches.ids or own_id is not None else "POST"
         change = Change(method, type, id, resource, expected, blobs=blobs)
-        made = (await store_changes(door, ctx, (change,), PURPOSE, (matches,), accompanying))[0]
+        made = (await store_changes(door, ctx, (change,), PURPOSE, (matches,)))[0]
         return _changed(made, issues)
 
     return await retried(attempt)

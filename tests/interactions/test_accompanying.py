@@ -12,9 +12,9 @@ from hub.context import Context
 from hub.errors import HubError
 from hub.interactions import Accompanying, Interactions
 from hub.interactions.commit import Change
-from hub.interactions.json_patch import parse
+from hub.interactions.preconditions import Expected
 from hub.storage.message_log import Arrival, Mark, Settled
-from hub.storage.port import AlreadySettled, OutboxRow, Store
+from hub.storage.port import ABSENT, AlreadySettled, OutboxRow, Store
 from tests.interactions.conftest import observation, patient
 
 ROW = OutboxRow("v2", b"Patient/a")
@@ -65,7 +65,11 @@ async def test_a_settled_message_stores_nothing_more(
     with pytest.raises(AlreadySettled):
         await door.bundle(ctx, bundle(put(patient(id="b"))), accompanying=ending(row))
     with pytest.raises(AlreadySettled):
-        await door.update(ctx, "Patient", "b", patient(id="b"), accompanying=ending(row))
+        await door.write(
+            ctx,
+            [Change("POST", "Patient", "b", patient(id="b"), Expected(ABSENT, False))],
+            accompanying=ending(row),
+        )
     assert await store.read(1, "Patient", "b") is None
     assert len(await store.outbox(1, 0, 9)) == 1
 
@@ -95,38 +99,6 @@ async def test_a_transaction_that_changes_nothing_settles_its_message(
     assert [one.response.written for one in answer.entries if one.response] == [False] * entries
     assert await state_of(store, row) == "stored"
     assert len(await store.outbox(1, 0, 9)) == 1
-    assert (await store.info(1)).versions == 1
-
-
-async def test_single_interactions_take_it_along(
-    door: Interactions, ctx: Context, store: Store
-) -> None:
-    rows = [await arrived(store, str(number)) for number in range(5)]
-    await door.create(ctx, "Patient", patient(), accompanying=ending(rows[0]))
-    condition = "identifier=urn:oid:1.2.3|p1"
-    found = await door.create(
-        ctx, "Patient", patient(), if_none_exist=condition, accompanying=ending(rows[1])
-    )
-    assert not found.written
-    await door.update(ctx, "Patient", "a", patient(id="a"), accompanying=ending(rows[2]))
-    change = parse(b'[{"op": "add", "path": "/gender", "value": "male"}]')
-    await door.patch(ctx, "Patient", "a", change, accompanying=ending(rows[3]))
-    await door.conditional_update(
-        ctx, "Patient", [("gender", "male")], patient(id="a"), accompanying=ending(rows[4])
-    )
-    assert [await state_of(store, row) for row in rows] == ["stored"] * 5
-    assert len(await store.outbox(1, 0, 9)) == 5
-
-
-async def test_a_create_that_is_repeated_under_its_key_is_answered(
-    door: Interactions, ctx: Context, store: Store
-) -> None:
-    key = Accompanying("key")
-    first = await door.create(ctx, "Patient", patient(), accompanying=key)
-    again = await door.create(ctx, "Patient", patient(), accompanying=key)
-    assert first.stored
-    assert again.stored
-    assert again.stored.id == first.stored.id
     assert (await store.info(1)).versions == 1
 
 
