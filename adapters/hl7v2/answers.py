@@ -120,9 +120,10 @@ def reason_for(answer: Answer, times: int) -> str:
         answer: AE, AR, CE or CR.
         times: How often it was answered so, this time included.
     """
-    errors = ", ".join(answer.errors) or "-"
-    told = Reason("hl7v2-out-refused", "", {"code": answer.code, "errors": errors}, times)
-    return write_reasons([told])
+    arguments, words = {"code": answer.code}, "hl7v2-out-refused-unsaid"
+    if answer.errors:
+        arguments["errors"], words = ", ".join(answer.errors), "hl7v2-out-refused"
+    return write_reasons([Reason(words, "", arguments, times)])
 
 
 def unreadable() -> str:

@@ -29,6 +29,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The destination answered {code}, error codes {errors}.",
         "目标系统应答 {code}，错误代码 {errors}。",
     ),
+    "hl7v2-out-refused-unsaid": (
+        "The destination answered {code} without an error code; whoever runs it can tell why.",
+        "目标系统应答 {code}，未附错误代码；原因请询问其管理方。",
+    ),
     "hl7v2-destination-unknown": (
         "There is no destination of this name. There are: {known}.",
         "没有该名称的发送目标。现有：{known}。",

@@ -48,7 +48,9 @@ def list_(
     as_json: Json = False,
     data: Data = DEFAULT_DATA,
 ) -> None:
-    """List messages, the newest first. What they say is shown by `show` only.
+    """List messages, the newest first. What they say is shown by `show` only, and remarks on them.
+
+    x2 behind a message: it came again twice, or was sent so often.
 
     Example: fhir-hub v2 list --state quarantined --kind ORU
     """
@@ -126,7 +128,7 @@ def _list(
         return
     for row in rows:
         typer.echo(line_of(row))
-        for reason in row["reasons"]:
+        for reason in () if row["state"] == "stored" else row["reasons"]:
             typer.echo(f"      {reason}")
     if len(rows) == count:
         typer.echo(f"Older ones: --before {rows[-1]['row']}")
@@ -142,6 +144,8 @@ def line_of(row: Mapping[str, Any]) -> str:
     """
     times = row["repeats"] if row["direction"] == "in" else row["attempts"]
     more = f"  x{times}" if times > (row["direction"] == "out") else ""
+    if row["state"] == "stored" and row["reasons"]:
+        more += f"  (remarks: {len(row['reasons'])})"
     return (
         f"{row['row']:>6}  {row['time']}  {row['state']:<11}  {row['kind'] or '?':<8}"
         f"  {row['peer']:<12}  {row['controlId']}{more}"

@@ -163,7 +163,9 @@ function List({ first, direction, state }: { first: Messages; direction: Directi
                 <td class="when">{timeText(one.time, language, page.zone)}</td>
                 <td>
                   <a href={`#/messages/${direction}/${one.row}`}>{one.kind || t("messageUnread")}</a>
-                  {one.reasons.map((reason) => <small key={reason}>{reason}</small>)}
+                  {one.state === "stored" && one.reasons.length
+                    ? <small>{t("remarks", { count: countText(one.reasons.length, language) })}</small>
+                    : one.reasons.map((reason) => <small key={reason}>{reason}</small>)}
                 </td>
                 <td><State state={one.state} /></td>
                 <td>{one.sender?.replace("|", " · ") || one.peer}<small>{one.sender ? one.peer : ""}</small></td>

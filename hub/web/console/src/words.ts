@@ -223,6 +223,7 @@ const WORDS = {
   messageSite: ["Rules of site", "适用站点规则"],
   messageUnread: ["could not be read", "无法识别"],
   messageAnswer: ["Answer", "应答"],
+  remarks: ["Remarks: {count}", "备注 {count} 条"],
   messagesNone: ["No such message.", "没有此类消息。"],
   controlId: ["Control id", "消息控制号"],
   stateQuarantined: ["in quarantine", "隔离"],
