@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -180,8 +181,7 @@ class Pipeline:
                 self._tell(job, settled)
                 return settled.answer
             except AlreadySettled:
-                row = await self._messages.arrival(self._tenant, job.row)
-                return b"" if row is None else row.arrival.answer
+                return await self._settled_answer(job)
             except (StoreUnavailable, HubError) as error:
                 self.outcomes.retries += 1
                 _log.warning("message %d waits: %s", job.row, error)
@@ -201,14 +201,22 @@ class Pipeline:
         issue = fault("exception", "hl7v2-unexpected")
         answer = acknowledge(job.header, "AE", (issue,), zone=job.site.zone)
         try:
-            await self.settle(job.row, answer, (issue,))
-        except AlreadySettled:
-            return answer
+            await self._quarantine(job.row, answer, (issue,))
+        except AlreadySettled:  # The mistake came after the work.
+            return await self._settled_answer(job)
         except StoreUnavailable:
             return None
         return answer
 
-    async def settle(self, row: int, answer: bytes, issues: tuple[Issue, ...]) -> None:
+    async def _settled_answer(self, job: Job) -> bytes:
+        """The answer in the log; b"" when it cannot be read now: whoever waits will ask again."""
+        try:
+            row = await self._messages.arrival(self._tenant, job.row)
+        except StoreUnavailable:
+            return b""
+        return b"" if row is None else row.arrival.answer
+
+    async def _quarantine(self, row: int, answer: bytes, issues: tuple[Issue, ...]) -> None:
         """Quarantine a message.
 
         Raises:
@@ -253,10 +261,8 @@ class Pipeline:
         envelope = await self._reopen(arrival.raw)
         if envelope.issue is not None or envelope.message is None:
             issues = () if envelope.issue is None else (envelope.issue,)
-            try:
-                await self.settle(row.row, envelope.refusal(), issues)
-            except AlreadySettled:
-                return
+            with suppress(AlreadySettled):
+                await self._quarantine(row.row, envelope.refusal(), issues)
             return
         self.submit(
             Job(

@@ -302,6 +302,18 @@ async def test_a_mistake_of_ours_quarantines_the_message(
     assert desk.pipeline.outcomes.failures == 1
 
 
+async def test_a_mistake_of_ours_after_a_message_was_stored_does_not_deny_it(
+    log: MessageLog, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stumble(job: Job) -> None:
+        await log.settle(TENANT, Settled(job.row, "stored", acknowledge(job.header, "AA"), 1))
+        raise KeyError("a name")
+
+    desk = Desk(log, stumble)
+    assert await desk.send(adt("1")) == ("", "AA")
+    assert await desk.counts() == {"received": 1, "stored": 1}
+
+
 async def test_who_settled_first_has_the_last_word(log: MessageLog) -> None:
     async def overtake(job: Job) -> None:
         await log.settle(TENANT, Settled(job.row, "stored", b"\rMSA|AA|theirs", 1))
@@ -310,6 +322,22 @@ async def test_who_settled_first_has_the_last_word(log: MessageLog) -> None:
     taken = await desk.inbox.take(adt("1"), "127.0.0.1")
     assert taken.later is not None
     assert await taken.later == b"\rMSA|AA|theirs"
+
+
+async def test_a_log_that_cannot_be_read_leaves_a_sender_without_answer(
+    log: MessageLog, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def overtake(job: Job) -> None:
+        await log.settle(TENANT, Settled(job.row, "stored", b"\rMSA|AA|theirs", 1))
+
+    async def gone(self: MessageLog, tenant: int, row: int) -> None:
+        raise StoreUnavailable("gone")
+
+    desk = Desk(log, overtake)
+    with monkeypatch.context() as patched:
+        patched.setattr(type(log), "arrival", gone)
+        assert await desk.send(adt("1")) == ("", "")
+    assert await desk.send(adt("1")) == ("AA", "")
 
 
 async def test_stopping_leaves_what_is_not_done_in_the_log(log: MessageLog) -> None:
