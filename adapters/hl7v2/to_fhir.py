@@ -7,6 +7,7 @@ Pure: the same message, site and time give the same resources with the same full
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import Any
 
 from adapters.hl7v2.converted import Converted, Joined, Mapped, Source
@@ -100,10 +101,8 @@ def _work(run: Run, maps: Library, group: Group, scope: Scope, trace: bool) -> N
             continue
         for segment in group.segments.get(key, ()):
             run.segment = segment
-            for name in names:
-                _apply(run, maps.map(name), segment, trace)
-            for name in maps.own_maps(key):
-                _apply(run, maps.map(name), segment, trace)
+            for rules in maps.maps_for(names, key, run.kind).of(run, segment):
+                _apply(run, rules, segment, trace)
     for segment in group.unknown:
         run.segment = segment
         own = maps.own_maps(segment.name)
@@ -140,7 +139,7 @@ def _make(run: Run, rules: SegmentMap, segment: Segment, trace: bool) -> None:
     run.current = out
     run.under = {} if target is None else target.resource
     run.path, run.notes = [], []
-    sources, emptied = _fill(run, rules, segment, out)
+    sources, emptied = (_fill if rules.shape is None else _fill_shaped)(run, rules, segment, out)
     for name in rules.required:
         if name not in out:
             raise _missing(rules, name)
@@ -231,6 +230,34 @@ def _fill(
     if rules.distinct:
         _tell_apart(run, out)
     return sources, emptied
+
+
+def _fill_shaped(
+    run: Run, rules: SegmentMap, segment: Segment, out: dict[str, Any]
+) -> tuple[list[Source], list[Source]]:
+    """`_fill` by a map that was compiled for the shape of the segment."""
+    base = segment.fields
+    assert rules.shape is not None
+    present = run.present = rules.shape.present
+    where = f"{segment.name}[{segment.ordinal}]"
+    sources: list[Source] = []
+    for name, made, given, _, fields in rules.members:
+        if made is not None and (value := made(run, base, 0)) is not None:
+            out[name] = value
+            sources += _sources(name, where, fields, present)
+        elif given is not None and (value := given(run, base, 0)) is not None:
+            out[name] = value
+    if rules.distinct:
+        _tell_apart(run, out)
+    return sources, []
+
+
+@lru_cache(maxsize=8192)
+def _sources(element: str, where: str, fields: tuple[int, ...], present: int) -> tuple[Source, ...]:
+    """An element came from those of the fields that are there."""
+    if not fields:
+        return (Source(element, where, ""),)
+    return tuple(Source(element, where, str(n)) for n in fields if present >> n & 1)
 
 
 def _tell_apart(run: Run, resource: dict[str, Any]) -> None:

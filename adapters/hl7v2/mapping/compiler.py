@@ -15,7 +15,15 @@ from typing import Any
 from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.datatype_maps import DatatypeMaps
 from adapters.hl7v2.mapping.elements import Place, children
-from adapters.hl7v2.mapping.grammar import Component, Constant, Expression, Field, Ref, wrong
+from adapters.hl7v2.mapping.grammar import (
+    Component,
+    Condition,
+    Constant,
+    Expression,
+    Field,
+    Ref,
+    wrong,
+)
 from adapters.hl7v2.mapping.leaves import (
     constant_leaf,
     field_leaf,
@@ -38,9 +46,11 @@ from adapters.hl7v2.mapping.parts import (
     object_of,
     one_item,
     only_if,
+    possible,
 )
 from adapters.hl7v2.mapping.primitives import KINDS
 from adapters.hl7v2.mapping.run import Run
+from adapters.hl7v2.mapping.shapes import Asked, impossible, reduced
 from adapters.hl7v2.mapping.tables import Table
 from adapters.hl7v2.mapping.uses import Uses
 from adapters.hl7v2.mapping.values import Base, Frame, Holds, all_of, get, holds
@@ -54,6 +64,7 @@ class Compiler:
     Attributes:
         trace: Closures note where each element came from.
         datatypes: The datatype maps.
+        asked: What conditions of the segment maps ask of their fields.
     """
 
     def __init__(
@@ -73,6 +84,7 @@ class Compiler:
         """
         self.trace = trace
         self.datatypes = DatatypeMaps(datatypes, tables, concept_maps)
+        self.asked = Asked()
         self._uses = Uses()
 
     @contextmanager
@@ -90,7 +102,19 @@ class Compiler:
             return None
         if not isinstance(text, str):
             raise wrong(f"{frame.place} $when", "hl7v2-map-shape", wanted="condition")
-        return holds(grammar.condition(text, f"{frame.place} $when"), frame)
+        return self.holds(grammar.condition(text, f"{frame.place} $when"), frame)
+
+    def holds(self, condition: Condition | None, frame: Frame) -> Holds | None:
+        """A condition as a closure; None: it always holds; `impossible`: never."""
+        if condition is None:
+            return None
+        if frame.shape is None:
+            self.asked.note(condition, frame.segment, frame.loops)
+            return holds(condition, frame)
+        left = reduced(condition, frame.shape, frame.loops)
+        if isinstance(left, bool):
+            return None if left else impossible
+        return holds(left, frame)
 
     def identities(self, node: object, frame: Frame) -> Make | None:
         """`$identities`: a list of Identifiers; None without them."""
@@ -137,7 +161,7 @@ class Compiler:
         if "$from" in node:
             part = self._filled(node, place, frame)
         else:
-            part = object_of(self.members_of(node, place, frame))
+            part = object_of(self._named(node, place, frame), self.trace)
         condition = self.condition(node.get("$when"), frame)
         if condition is None:
             return part
@@ -157,6 +181,9 @@ class Compiler:
             raise wrong(at, "hl7v2-map-shape", wanted="value")
         first, *others = starts
         of = self.members_of(node, place, frame)
+        if first is impossible:
+            return Part(impossible)
+        others = [other for other in others if other is not impossible]
 
         def make(run: Run, base: Base, depth: int) -> Any:
             begun = first(run, base, depth)
@@ -186,6 +213,16 @@ class Compiler:
             frame: Where it stands.
             words: Words with a dollar that it may have.
         """
+        return members(self._named(node, place, frame, words), self.trace)
+
+    def _named(
+        self,
+        node: Mapping[str, Any],
+        place: Place,
+        frame: Frame,
+        words: frozenset[str] = _OBJECT_WORDS,
+    ) -> list[tuple[str, Part, int]]:
+        """The elements of an object and what each of them is made of."""
         if place.primitive:
             raise wrong(frame.place, "hl7v2-map-shape", wanted="value")
         refuse_others((key for key in node if key.startswith("$")), words, frame.place)
@@ -200,14 +237,19 @@ class Compiler:
                 raise wrong(at, "hl7v2-map-element", type=place.path, element=key)
             part, mask, _ = self.masked(inner, below, frame._replace(place=at))
             found.append((key, part, mask))
-        return members(found, self.trace)
+        return found
 
     def masked(self, node: object, place: Place, frame: Frame) -> tuple[Part, int, tuple[int, ...]]:
         """A value, and the fields or components it is made of: without them it is not tried."""
         with self.uses_apart() as uses:
             part = self.value(node, place, frame)
         self._uses.add(uses)
-        return part, uses.mask, tuple(uses.numbers)
+        mask = uses.mask
+        if frame.shape is not None and mask:
+            if part.made is not None and not mask & frame.shape.present:
+                part = Part(impossible, part.given)
+            mask = 0
+        return part, mask, tuple(uses.numbers)
 
     def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
         single = place._replace(repeats=False)
@@ -226,9 +268,12 @@ class Compiler:
                     continue
             part, mask, _ = self.masked(node, single, frame)
             constant = constant and part.made is None
-            gives = gives or part.given is not None
-            items.append((one_item(part, self.trace), 0 if part.given is not None else mask))
-        return list_of(items, constant, gives)
+            given = possible(part.given)
+            gives = gives or given is not None
+            if part.made is not impossible or given is not None:
+                item = one_item(Part(possible(part.made), given), self.trace)
+                items.append((item, 0 if given is not None else mask))
+        return list_of([item for item in items if item[0] is not impossible], constant, gives)
 
     def _many(self, expression: Expression, frame: Frame) -> bool:
         source = expression.source
@@ -252,9 +297,17 @@ class Compiler:
             place,
             inner,
         )
-        condition = None if expression.condition is None else holds(expression.condition, frame)
+        condition = self.holds(expression.condition, frame)
         assert part.made is not None
-        return for_each(all_of(source, frame), part.made, condition, self.trace)
+        return self._for_each(source, part.made, condition, frame)
+
+    def _for_each(self, source: Field, make: Make, condition: Holds | None, frame: Frame) -> Extend:
+        """`for_each`, unless the field is empty."""
+        if frame.shape is not None and frame.shape.lacks(source):
+            return impossible
+        if impossible in (condition, make):
+            return impossible
+        return for_each(all_of(source, frame), make, condition, self.trace)
 
     def _each(self, node: Mapping[str, Any], place: Place, frame: Frame) -> Extend:
         """`$each`: an object for every repetition."""
@@ -288,8 +341,8 @@ class Compiler:
             sourced = fill(run, base, depth, of, made)
             return made if sourced or begun else None
 
-        outer = None if expression.condition is None else holds(expression.condition, frame)
-        return for_each(all_of(source, frame), make, outer, self.trace)
+        outer = self.holds(expression.condition, frame)
+        return self._for_each(source, make, outer, frame)
 
     # --- expressions
 
@@ -303,7 +356,7 @@ class Compiler:
             part = Part(either(part.made, other.made), either(part.given, other.given))
         if expression.condition is None:
             return part
-        condition = holds(expression.condition, frame)
+        condition = self.holds(expression.condition, frame)
         return Part(only_if(condition, part.made), only_if(condition, part.given))
 
     def _plain(self, expression: Expression, place: Place, frame: Frame) -> Part:
@@ -320,6 +373,8 @@ class Compiler:
             self._uses.add(uses)
             return Part(make)
         self._uses.note(source, frame)
+        if frame.shape is not None and frame.shape.lacks(source):
+            return Part(impossible)
         raw_of = get(source, frame)
         convert, noted = self.datatypes.convert(self, expression, place, frame)
         if isinstance(source, Field):
@@ -333,8 +388,10 @@ class Compiler:
         read = KINDS.get(expression.datatype or place.type)
         if read is None or not place.primitive or expression.table or source.component:
             raise wrong(frame.place, "hl7v2-map-as", type=place.type)
-        condition = None if expression.condition is None else holds(expression.condition, frame)
+        condition = self.holds(expression.condition, frame)
         self._uses.note(source, frame)
+        if condition is impossible or (frame.shape is not None and frame.shape.lacks(source)):
+            return impossible
         return lines_leaf(source, frame, read, condition, trace=self.trace)
 
 

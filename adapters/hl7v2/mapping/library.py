@@ -6,6 +6,7 @@ Called by `adapters.hl7v2.to_fhir`; `check` at start and by the command that tes
 from __future__ import annotations
 
 import difflib
+import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -15,7 +16,9 @@ from adapters.hl7v2.mapping.compiler import Compiler
 from adapters.hl7v2.mapping.grammar import wrong
 from adapters.hl7v2.mapping.reading import GroupPlan
 from adapters.hl7v2.mapping.segment_maps import SegmentMap, segment_map
+from adapters.hl7v2.mapping.shapes import Shape
 from adapters.hl7v2.mapping.tables import Table, table
+from adapters.hl7v2.mapping.variants import Variants
 from adapters.hl7v2.sites import Site
 
 _GROUP_WORDS = frozenset({"$starts", "$once"})
@@ -38,6 +41,9 @@ class Library:
         self._tables: dict[str, Table] = {}
         self._plans: dict[str, GroupPlan] = {}
         self._maps: dict[str, SegmentMap] = {}
+        self._variants: dict[tuple[tuple[str, ...], str, str], Variants] = {}
+        self._compiling = threading.Lock()
+        self.trace = trace
 
     def plan(self, kind: str) -> GroupPlan | None:
         """The message map of a kind (`ADT^A01`); None: there is none."""
@@ -72,15 +78,45 @@ class Library:
             MapError: There is none, or it does not fit.
         """
         known = self._maps.get(name)
+        return known or self._compiled(name, None)
+
+    def maps_for(self, names: tuple[str, ...], segment: str, kind: str) -> Variants:
+        """Maps of a message map, and those of the site's own for the segment.
+
+        Args:
+            names: Of the message map.
+            segment: `PID`.
+            kind: Of the message.
+
+        Raises:
+            MapError: One of them does not fit.
+        """
+        key = (names, segment, kind)
+        known = self._variants.get(key)
         if known is None:
-            segment, _, rest = name.partition("[")
-            key = rest.removesuffix("]")
-            content = self._segments.get(segment, {}).get(key)
-            at = files.place_of(self.site, segment, key)
-            if not isinstance(content, Mapping):
-                raise wrong(at, "hl7v2-map-datatype", map=name)
-            known = self._maps[name] = segment_map(self._compiler, segment, key, content, at)
+            known = self._variants[key] = Variants(
+                self._compiled,
+                (*names, *self.own_maps(segment)),
+                kind,
+                self._compiler.asked,
+                self._compiling,
+                not self.trace,
+            )
         return known
+
+    def _compiled(self, name: str, shape: Shape | None) -> SegmentMap:
+        if shape is None and name in self._maps:
+            return self._maps[name]
+        segment, _, rest = name.partition("[")
+        key = rest.removesuffix("]")
+        content = self._segments.get(segment, {}).get(key)
+        at = files.place_of(self.site, segment, key)
+        if not isinstance(content, Mapping):
+            raise wrong(at, "hl7v2-map-datatype", map=name)
+        made = segment_map(self._compiler, segment, key, content, at, shape)
+        if shape is None:
+            self._maps[name] = made
+        return made
 
     def own_maps(self, segment: str) -> tuple[str, ...]:
         """Names of the maps that only the site has for a segment: they run wherever it stands."""

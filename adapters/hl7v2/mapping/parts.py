@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from adapters.hl7v2.mapping.run import Run
+from adapters.hl7v2.mapping.shapes import impossible
 from adapters.hl7v2.mapping.values import Base, Holds
 
 Make = Callable[[Run, Base, int], Any]
@@ -79,6 +80,8 @@ def either(first: Make | None, second: Make | None) -> Make | None:
     """The first that gives something."""
     if first is None or second is None:
         return first or second
+    if impossible in (first, second):
+        return second if first is impossible else first
 
     def make(run: Run, base: Base, depth: int) -> Any:
         value = first(run, base, depth)
@@ -87,10 +90,17 @@ def either(first: Make | None, second: Make | None) -> Make | None:
     return make
 
 
-def only_if(condition: Holds, make: Make | None) -> Make | None:
-    """Nothing unless a condition holds."""
-    if make is None:
-        return None
+def possible(make: Make | None) -> Make | None:
+    """None for what is never made."""
+    return None if make is impossible else make
+
+
+def only_if(condition: Holds | None, make: Make | None) -> Make | None:
+    """Nothing unless a condition holds; None: it always does."""
+    if make is None or condition is None:
+        return make
+    if impossible in (condition, make):
+        return impossible
 
     def conditional(run: Run, base: Base, depth: int) -> Any:
         return make(run, base, depth) if condition(run, base, depth) else None
@@ -118,11 +128,12 @@ def members(named: Sequence[tuple[str, Part, int]], trace: bool) -> tuple[Member
     return tuple(
         Member(
             name,
-            at(f".{name}", part.made) if trace else part.made,
+            at(f".{name}", part.made) if trace else possible(part.made),
             at(f".{name}", part.given) if trace else part.given,
             mask,
         )
         for name, part, mask in named
+        if part.made is not impossible or part.given not in (None, impossible)
     )
 
 
@@ -148,8 +159,12 @@ def fill(run: Run, base: Base, depth: int, of: Sequence[Member], out: dict[str, 
     return sourced
 
 
-def object_of(of: tuple[Member, ...]) -> Part:
+def object_of(named: Sequence[tuple[str, Part, int]], trace: bool) -> Part:
     """An object; a constant when all its elements are."""
+    of = members(named, trace)
+    constant = all(part.made is None for _, part, _ in named)
+    if not constant and all(member.made is None for member in of):
+        return Part(impossible)
 
     def made(run: Run, base: Base, depth: int) -> Any:
         out: dict[str, Any] = {}
@@ -160,7 +175,6 @@ def object_of(of: tuple[Member, ...]) -> Part:
         fill(run, base, depth, of, out)
         return out or None
 
-    constant = all(member.made is None for member in of)
     return Part(None, given) if constant else Part(made)
 
 
@@ -170,9 +184,9 @@ def first_of(parts: Sequence[tuple[Part, int]]) -> Part:
     steps: list[tuple[int, Make]] = []
     given: Make | None = None
     for part, mask in parts[: last + 1]:
-        if part.made is not None:
+        if part.made not in (None, impossible):
             steps.append((mask, part.made))
-        if part.given is not None:  # It stands before what comes from the message.
+        if part.given not in (None, impossible):  # It stands before what comes from the message.
             steps.append((0, part.given))
     for part, _ in reversed(parts[last + 1 :]):
         given = either(part.given, given)
@@ -186,6 +200,8 @@ def first_of(parts: Sequence[tuple[Part, int]]) -> Part:
                     return value
         return None
 
+    if last >= 0 and not steps:
+        return Part(impossible, given)
     return Part(made if steps else None, given)
 
 
@@ -277,6 +293,8 @@ def list_of(items: Sequence[tuple[Extend, int]], constant: bool, gives: bool) ->
             extend(run, base, depth, out)
         return out or None
 
+    if not constant and not items:
+        return Part(impossible)
     return Part(None, given) if constant else Part(made, given if gives else None)
 
 

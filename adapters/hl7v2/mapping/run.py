@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote
@@ -22,6 +23,16 @@ _MOST_REMARKS = 100
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that FHIR's text cannot have."""
+
+
+@lru_cache(maxsize=256)
+def _untidy(
+    field: str, component: str, repetition: str, escape: str, subcomponent: str
+) -> re.Pattern[str]:
+    """A field whose first repetition is empty though the field is not."""
+    sign, again = re.escape(field), re.escape(repetition)
+    blank = re.escape(f" {component}{subcomponent}")
+    return re.compile(rf"{sign}(?:[{blank}]+(?:[{sign}{again}\r\n]|\Z)|{again})")
 
 
 class Scope:
@@ -59,6 +70,7 @@ class Run:
     """One conversion.
 
     Attributes:
+        tidy: No field begins with an empty repetition, or has a `""`.
         split: Delimiter below a text, by how deep it is: 1 a repetition, 2 a component.
         scope: Of the group at hand.
         segment: At hand.
@@ -107,6 +119,7 @@ class Run:
         "segment",
         "site",
         "split",
+        "tidy",
         "translate",
         "turn",
         "under",
@@ -151,6 +164,7 @@ class Run:
             "namespace": site.systems.get("") or f"{self.namespace}:{quote(application, safe='')}",
         }
         self.deletes = '""' in message.text
+        self.tidy = not self.deletes and _untidy(*delimiters[:5]).search(message.text, 9) is None
         self.dirty = CONTROL.search(message.text) is not None
         escapes = self.escape and self.escape in message.text[9:]
         self.plain = not self.dirty and not escapes
@@ -176,6 +190,14 @@ class Run:
         self.present = 0
         self.path: list[str] = []
         self.notes: list[Source] = []
+
+    def is_tidy(self, segment: Segment) -> bool:
+        """`tidy` of one segment."""
+        return all(
+            '""' not in text and text.split(self.repetition, 1)[0].strip(self.blank)
+            for text in segment.fields
+            if text
+        )
 
     def url(self, key: str) -> str:
         """`urn:uuid` of a resource: the same whenever this message is converted."""

@@ -13,7 +13,9 @@ from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.compiler import Compiler, refuse_others
 from adapters.hl7v2.mapping.elements import children
 from adapters.hl7v2.mapping.grammar import Field, wrong
-from adapters.hl7v2.mapping.parts import Make, members
+from adapters.hl7v2.mapping.parts import Make, possible
+from adapters.hl7v2.mapping.parts import at as step
+from adapters.hl7v2.mapping.shapes import Shape
 from adapters.hl7v2.mapping.values import Frame, Holds
 from hub.definitions import is_resource_type
 
@@ -58,6 +60,7 @@ class SegmentMap(NamedTuple):
         each: Number of the field that it is run for each repetition of, 0 for none.
         initial: Elements that hold only while no message has told of them, and when so.
         joined_to: Type of the resource that this one goes on under, "" for none.
+        shape: Of the segments it is for; None: any.
     """
 
     name: str
@@ -75,10 +78,16 @@ class SegmentMap(NamedTuple):
     initial: tuple[tuple[str, Holds | None], ...]
     joined_to: str
     members: tuple[TopMember, ...]
+    shape: Shape | None = None
 
 
 def segment_map(
-    compiler: Compiler, segment: str, name: str, content: Mapping[str, Any], at: str
+    compiler: Compiler,
+    segment: str,
+    name: str,
+    content: Mapping[str, Any],
+    at: str,
+    shape: Shape | None = None,
 ) -> SegmentMap:
     """A map of `segments`.
 
@@ -88,6 +97,7 @@ def segment_map(
         name: `Patient`, `Observation-Component`.
         content: Its YAML.
         at: Where it stands, for errors.
+        shape: Of the segments it is for; None: any.
 
     Raises:
         MapError: It does not fit.
@@ -98,8 +108,9 @@ def segment_map(
     words = {key: value for key, value in content.items() if key.startswith("$")}
     refuse_others(words, _SEGMENT_WORDS, at)
     each = _each_field(words.get("$each"), segment, at)
-    frame = Frame(segment, "", at, ((segment, each),) if each else ())
+    frame = Frame(segment, "", at, ((segment, each),) if each else (), shape)
     known = children(resource_type)
+    required = _names(words.get("$required"))
     found: list[TopMember] = []
     for key, node in content.items():
         if key.startswith("$"):
@@ -109,8 +120,11 @@ def segment_map(
         if place is None:
             raise wrong(inner.place, "hl7v2-map-element", type=resource_type, element=key)
         part, mask, fields = compiler.masked(node, place, inner)
-        member = members([(key, part, mask)], compiler.trace)[0]
-        found.append(TopMember(key, member.made, member.given, mask, fields))
+        made, given = possible(part.made), possible(part.given)
+        if compiler.trace:
+            made, given = step(f".{key}", made), step(f".{key}", given)
+        if made is not None or given is not None or key in required:  # Its fields are named.
+            found.append(TopMember(key, made, given, mask, fields))
     how = words.get("$how", "merge")
     if how not in ("merge", "find", "new"):
         raise wrong(f"{at} $how", "hl7v2-map-shape", wanted="merge, find, new")
@@ -125,11 +139,12 @@ def segment_map(
         compiler.condition(words.get("$when"), frame),
         how,
         compiler.identities(words.get("$identities"), frame),
-        _names(words.get("$required")),
+        required,
         _names(words.get("$needs")),
         _initial(compiler, words.get("$initial"), frame),
         words.get("$joined_to", ""),
         tuple(found),
+        shape,
     )
 
 

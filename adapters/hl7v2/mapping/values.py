@@ -29,6 +29,7 @@ from adapters.hl7v2.mapping.grammar import (
     wrong,
 )
 from adapters.hl7v2.mapping.run import CONTROL, Run
+from adapters.hl7v2.mapping.shapes import Shape
 from adapters.hl7v2.message import DELETE, unescape
 
 Base = list[str]
@@ -44,12 +45,14 @@ class Frame(NamedTuple):
         datatype: Datatype of the map, "" in a segment map.
         place: File, map and element, for errors.
         loops: (segment, field) of each `$each` around, outermost first.
+        shape: What is known of the segment; None: it may be any.
     """
 
     segment: str
     datatype: str
     place: str
     loops: tuple[tuple[str, int], ...] = ()
+    shape: Shape | None = None
 
 
 def text_of(run: Run, raw: str, depth: int) -> str:
