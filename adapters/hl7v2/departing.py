@@ -68,7 +68,7 @@ async def departing(
     ]
     tasks = [asyncio.create_task(sender.run()) for sender in senders]
     if senders:
-        tasks.append(asyncio.create_task(_outbox(outbox, senders, pace.poll)))
+        tasks.append(asyncio.create_task(_outbox(outbox, senders, pace)))
     try:
         yield senders
     finally:
@@ -79,17 +79,21 @@ async def departing(
                 await task
 
 
-async def _outbox(outbox: Outbox, senders: Sequence[Sender], poll: float) -> None:
+async def _outbox(outbox: Outbox, senders: Sequence[Sender], pace: Pace) -> None:
     while True:
-        looked = 0
+        looked, pause = 0, pace.poll
         try:
             looked = await outbox.turn()
         except StoreUnavailable as error:
             _log.warning("the outbox is put off: %s", error.reason)
         except HubError as error:
             _log.warning("the outbox is put off: %s", error)
+        # A mistake of ours must not end the outbox for good.
+        except Exception:  # noqa: BLE001
+            _log.exception("the outbox is put off")
+            pause = pace.first
         if looked:
             for sender in senders:
                 sender.wake.set()
         else:
-            await asyncio.sleep(poll)
+            await asyncio.sleep(pause)

@@ -227,7 +227,7 @@ class Writer:
         job.result = job.error = None
         try:
             job.result = job.action(self._work)
-        except Exception as error:
+        except Exception as error:  # whatever it is, whoever asked is told, and nobody else
             spoilt = isinstance(error, DAMAGE)  # what it touched, not what its neighbours touch
             if isinstance(error, IO_ERRORS) and not spoilt:
                 raise

@@ -88,6 +88,25 @@ async def test_a_crash_before_the_row_is_taken_out_makes_no_second_message(
     assert await hub.door.store.outbox(1, 0, 10) == []
 
 
+async def test_a_mistake_of_ours_does_not_end_the_outbox(
+    make_hub: MakeHub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    turn = Outbox.turn
+
+    async def stumble(self: Outbox) -> int:
+        monkeypatch.setattr(Outbox, "turn", turn)
+        raise RuntimeError("a mistake")
+
+    monkeypatch.setattr(Outbox, "turn", stumble)
+    receiver = Receiver()
+    async with listening(receiver) as port:
+        hub = make_hub(his=his(port))
+        await hub.put(PATIENT)
+        async with hub.sending():
+            await hub.until(lambda rows: [row.state for row in rows] == ["done"])
+    assert "the outbox is put off" in caplog.text
+
+
 async def test_a_message_for_a_site_that_is_gone_waits_for_it(make_hub: MakeHub) -> None:
     hub = make_hub(his=his())
     await hub.put(PATIENT)
