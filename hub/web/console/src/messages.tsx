@@ -70,6 +70,8 @@ const WORDS: Record<string, Word> = {
   unreachable: "destinationUnreachable",
 };
 const BAD = new Set(["quarantined", "refused", "unreachable"]);
+/** The hub has mostly worked on a message again by then, in milliseconds. */
+const LOOK_AGAIN_AFTER = 2000;
 
 /** Where a list of messages is read. */
 export function listPath(direction: Direction, state: string, before: number | null): string {
@@ -260,8 +262,14 @@ export function MessagePage({ direction, row }: { direction: Direction; row: str
   const path = `console/messages/${direction}/${row}`;
   const loaded = useLoaded((signal) => api.own<Whole>(path, signal), [path, language]);
   const [told, setTold] = useState<Word | null>(null);
+  const [tried, setTried] = useState(false);
   const [failure, setFailure] = useState<unknown>(null);
   const one = loaded.value;
+  useEffect(() => {
+    if (told === null || told === "notAgain") return;
+    const timer = setTimeout(() => { setTold(null); setTried(true); loaded.again(); }, LOOK_AGAIN_AFTER);
+    return () => clearTimeout(timer);
+  }, [told]);
   const verb = direction === "in" ? "replay" : "resend";
   const again = async () => {
     try {
@@ -302,6 +310,7 @@ export function MessagePage({ direction, row }: { direction: Direction; row: str
               </p>
             ) : null}
             {told ? <p role="status">{t(told)}</p> : null}
+            {tried && !told && BAD.has(one.state) ? <p role="status">{t("heldAgain")}</p> : null}
             {failure ? <Problem failure={failure} /> : null}
           </section>
           <Section title={t("message")}><pre>{one.text}</pre></Section>

@@ -239,6 +239,7 @@ const WORDS = {
   replayed: ["It waits for its work; the hub takes it up within seconds.", "已重新排队，平台将在数秒内处理。"],
   resend: ["Send it again", "重新发送"],
   resent: ["It waits to be sent, before all newer ones.", "已重新排队，将优先于较新的消息发送。"],
+  heldAgain: ["It was tried again, and is held up still.", "已重新尝试，问题仍然存在。"],
   notAgain: ["Nothing was done: it stands elsewhere by now, or there is nothing to send.", "未执行：状态已改变，或没有可发送的内容。"],
   destinations: ["Where messages go", "发送目标"],
   destinationOpen: ["runs", "正常"],
