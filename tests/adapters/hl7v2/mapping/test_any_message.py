@@ -6,10 +6,8 @@ from functools import lru_cache
 
 import pytest
 from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
 
 from adapters.hl7v2.converted import Converted, Mapped
-from adapters.hl7v2.mapping.library import message_names
 from adapters.hl7v2.mapping.variants import OFTEN
 from adapters.hl7v2.message import parse
 from adapters.hl7v2.sites import Site
@@ -17,115 +15,9 @@ from adapters.hl7v2.to_fhir import convert
 from hub.errors import HubError, Issue
 from hub.model import json
 from hub.validation.validator import Validator
+from tests.adapters.hl7v2.random_messages import messages
 
 SITE = Site()
-
-_WORDS = st.sampled_from(
-    [
-        "",
-        "a b",
-        "\u00a0",
-        "\x01",
-        *[
-            '""',
-            "M",
-            "I",
-            "P",
-            "N",
-            "Y",
-            "A",
-            "F",
-            "DA",
-            "SV",
-            "PH",
-            "Internet",
-            "Li",
-            "张",
-            "1",
-            "-3",
-            "12.5",
-            "<5",
-            "20260301",
-            "202603010830",
-        ],
-        *[
-            "19851399",
-            "2026030108+0800",
-            "HIS",
-            "1.2.3",
-            "ISO",
-            "L",
-            "U",
-            "LN",
-            "mmol/L",
-            "NM",
-            "ST",
-            "CWE",
-            "SN",
-            "ED",
-            "TM",
-        ],
-        *["Base64", "aGk=", "HL70001", "\\T\\", "\\X0A\\", "0", "PP", "EMR", "FTH", "18", "X", "D"],
-    ]
-)
-_TEXT = _WORDS | st.text(
-    st.characters(exclude_characters="\r\n|", exclude_categories=["Cs"]), max_size=6
-)
-_FIELD = st.lists(st.lists(_TEXT, max_size=6).map("^".join), max_size=3).map("~".join) | _TEXT
-_NAMES = st.sampled_from(
-    [
-        "PID",
-        "PD1",
-        "NK1",
-        "PV1",
-        "PV2",
-        "AL1",
-        "DG1",
-        "OBX",
-        "MRG",
-        "ROL",
-        "PRT",
-        "IN1",
-        "EVN",
-        "ZZZ",
-        "ORC",
-        "OBR",
-        "NTE",
-        "SPM",
-        "TXA",
-        "SCH",
-        "AIS",
-        "AIP",
-        "AIL",
-        "AIG",
-        "RGS",
-        "RXA",
-        "RXR",
-        "RF1",
-        "PRD",
-        "PR1",
-        "MSA",
-        "TQ1",
-    ]
-)
-
-
-@st.composite
-def _segments(draw: st.DrawFn) -> str:
-    name = draw(_NAMES)
-    fields = draw(st.dictionaries(st.integers(1, 50), _FIELD, max_size=8))
-    last = max(fields, default=0)
-    return "|".join([name, *(fields.get(number, "") for number in range(1, last + 1))])
-
-
-@st.composite
-def _messages(draw: st.DrawFn) -> str:
-    adt = draw(st.booleans())
-    kinds = [kind for kind in sorted(message_names()) if kind.startswith("ADT") is adt]
-    kind = draw(st.sampled_from(kinds))
-    header = f"MSH|^~\\&|A|B|||{draw(_TEXT)}||{kind}|C1|P|2.5.1"
-    first = "PID|1||7^^^HIS^MR||Li^Wei"
-    return "\r".join([header, first, *draw(st.lists(_segments(), max_size=7))])
 
 
 @lru_cache(maxsize=1)
@@ -141,7 +33,7 @@ def _converted(text: str, *, trace: bool) -> Converted | list[str]:
 
 
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(_messages())
+@given(messages())
 def test_any_message_is_converted_or_refused(text: str) -> None:
     for _ in range(OFTEN + 1):  # The last time by maps for the shapes of its segments.
         converted = _converted(text, trace=False)
