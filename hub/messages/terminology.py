@@ -239,6 +239,14 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "The code System '{system}' has a grammar, and cannot be enumerated directly",
         "代码系统“{system}”的代码由语法规则决定，无法逐一列出",
     ),
+    "tx-too-much-work": (
+        "It takes too much work: too many codes, filters or imports have to be gone over.",
+        "计算量过大：需要遍历的代码、过滤条件或引用过多。",
+    ),
+    "tx-too-much-work-hint": (
+        "Include each code system once, with fewer filters, excludes and imports.",
+        "每个代码系统只包含一次，并减少过滤条件、排除项和引用。",
+    ),
     "tx-too-costly": (
         "The value set '{url}' expansion has too many codes to display (>{most})",
         "值集“{url}”展开后的代码过多，无法全部显示（超过 {most} 个）",

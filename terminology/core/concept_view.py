@@ -7,7 +7,7 @@ Spec: https://hl7.org/fhir/R4/valueset-definitions.html#ValueSet.expansion.conta
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Set
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -40,7 +40,7 @@ _KEPT = frozenset(
     )
 )
 _KEPT_OF_DESIGNATIONS = frozenset((f"{_FHIR}coding-sctdescid", _STATUS))
-_OWN = frozenset(("definition", "parent", "child", "inactive"))
+_OWN = ("definition", "parent", "child", "inactive")
 _LANGUAGE = "urn:ietf:bcp:47"
 
 
@@ -59,8 +59,8 @@ class View:
 
     languages: Languages
     designations: bool = False
-    chosen: Sequence[str] = ()
-    properties: Sequence[str] = ()
+    chosen: Set[str] = frozenset()
+    properties: Set[str] = frozenset()
     versions: bool = False
     declared: dict[str, str] = field(default_factory=dict)
 
@@ -96,13 +96,10 @@ class View:
         if not self.chosen:
             return True
         use = f"{one.use.get('system') or ''}|{one.use.get('code') or ''}"
-        for token in self.chosen:
-            system, _, code = token.rpartition("|")
-            if system in (_LANGUAGE, "") and one.language == code:
-                return True
-            if use == token:
-                return True
-        return False
+        language = one.language
+        return not self.chosen.isdisjoint(
+            (use, language, f"|{language}", f"{_LANGUAGE}|{language}")
+        )
 
     def _extensions(
         self, system: CodeSystem | None, ordinal: int, listed: Resource | None

@@ -8,13 +8,14 @@ others needs no plan, and what is computed needs no `await`.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Literal, TypeVar
 
 from hub.definitions import conformance, conformance_urls
 from hub.errors import HubError, fault
 from terminology.core.code_system import code_system
+from terminology.core.effort import Effort
 from terminology.core.grammars import grammar_system
 from terminology.core.shapes import CodeSystem, ContentSource, Resource, ValueSet, objects
 
@@ -32,11 +33,11 @@ MOST_FETCHES = 2_000
 class NotLoaded(Exception):
     """Content is needed that the library does not hold yet."""
 
-    def __init__(self, kind: Kind, url: str) -> None:
+    def __init__(self, kind: Kind, urls: Sequence[str]) -> None:
         """Name it."""
-        super().__init__(f"{kind} {url}")
+        super().__init__(f"{kind} {' '.join(urls)}")
         self.kind: Kind = kind
-        self.url = url
+        self.urls = urls
 
 
 class TooMuchContent(HubError):
@@ -52,6 +53,8 @@ class Library:
 
     Attributes:
         sources: The request's own first, the R4 package last.
+        effort: What is left to be done for those who ask; whoever holds a library for several
+            requests gives each its own.
     """
 
     def __init__(self, sources: Sequence[ContentSource]) -> None:
@@ -61,6 +64,7 @@ class Library:
             sources: See the attribute.
         """
         self.sources = tuple(sources)
+        self.effort = Effort()
         self._code_systems: dict[str, Groups[CodeSystem]] = {}
         self._supplements: dict[str, Groups[CodeSystem]] = {}
         self._value_sets: dict[str, Groups[ValueSet]] = {}
@@ -82,6 +86,13 @@ class Library:
     def concept_maps(self, url: str) -> Groups[Resource]:
         """Versions of a concept map, all for ""; NotLoaded."""
         return _held(self._concept_maps, "concept_maps", url)
+
+    def need(self, kind: Literal["code_systems", "value_sets"], urls: Iterable[str]) -> None:
+        """See that several are held, to be fetched together; NotLoaded."""
+        held = self._code_systems if kind == "code_systems" else self._value_sets
+        missing = [url for url in dict.fromkeys(urls) if url not in held]
+        if missing:
+            raise NotLoaded(kind, missing)
 
     async def load(self, kind: Kind, url: str) -> None:
         """Ask the sources.
@@ -114,7 +125,7 @@ class Library:
 def _held(held: Mapping[str, T], kind: Kind, url: str) -> T:
     found = held.get(url)
     if found is None:
-        raise NotLoaded(kind, url)
+        raise NotLoaded(kind, (url,))
     return found
 
 
@@ -130,8 +141,9 @@ async def answer(library: Library, compute: Callable[[], T], aside: bool = False
         try:
             return await asyncio.to_thread(compute) if aside else compute()
         except NotLoaded as missing:
-            kind, url = missing.kind, missing.url
-        await library.load(kind, url)
+            kind, urls = missing.kind, missing.urls
+        for url in urls:
+            await library.load(kind, url)
 
 
 # --- the R4 package -------------------------------------------------------------------------

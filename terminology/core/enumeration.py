@@ -7,9 +7,11 @@ Spec: https://hl7.org/fhir/R4/valueset.html#compositions
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
+from terminology.core.effort import BRANCH, CODE, COMPARED
 from terminology.core.filters import matching
 from terminology.core.findings import Finding, Refused
 from terminology.core.membership import unknown_system
@@ -48,7 +50,7 @@ class Chunk:
 
     def keep(self, wanted: Iterable[int]) -> Chunk:
         """The same with other ordinals."""
-        return replace(self, ordinals=list(wanted))
+        return replace(self, ordinals=array("L", wanted))
 
 
 @dataclass(slots=True)
@@ -76,24 +78,30 @@ def chunks(scope: Scope, ready: Ready, used: Used, active_only: bool = False) ->
         active_only: Leave inactive codes out.
 
     Raises:
-        Refused: A code system or version is not there, or a filter cannot be answered.
+        Refused: A code system or version is not there, a filter cannot be answered, or it takes
+            too much work.
     """
+    branches = (*ready.includes, *ready.excludes)
+    scope.effort.spend(BRANCH * len(branches))
+    urls = (one.part.system for one in branches if one.part.system)
+    scope.library.need("code_systems", urls)
     found = [one for branch in ready.includes for one in _branch(scope, branch, used)]
     if ready.excludes:
         out = {
             key
             for branch in ready.excludes
             for one in _branch(scope, branch, used)
-            for key in keys(one)
+            for key in _keys(scope, one)
         }
-        found = [_without(one, out) for one in found]
+        found = [_without(scope, one, out) for one in found]
     if active_only or ready.active_only:
-        found = [_active(one) for one in found]
-    return _once(found)
+        found = [_active(scope, one) for one in found]
+    return _once(scope, found)
 
 
-def keys(chunk: Chunk) -> Iterable[Key]:
+def _keys(scope: Scope, chunk: Chunk) -> Iterable[Key]:
     """System and code of each of a chunk's codes."""
+    scope.effort.spend(COMPARED * len(chunk.ordinals))
     url = chunk.part.system
     return ((url, chunk.code(ordinal)) for ordinal in chunk.ordinals)
 
@@ -107,8 +115,8 @@ def _branch(scope: Scope, branch: Branch, used: Used) -> list[Chunk]:
     else:
         found, imports = (imports[0], imports[1:]) if imports else ([], [])
     for imported in imports:
-        allowed = {key for one in imported for key in keys(one)}
-        found = [_within(one, allowed) for one in found]
+        allowed = {key for one in imported for key in _keys(scope, one)}
+        found = [_within(scope, one, allowed) for one in found]
     return found
 
 
@@ -133,40 +141,55 @@ def _own(scope: Scope, part: Part, used: Used) -> Chunk:
         used.rules[choice.rule, f"{part.system}|{choice.wanted}"] = None
     ordinals: Sequence[int] = range(len(system))
     if listed is not None:
+        scope.effort.spend(CODE * len(listed))
         places = (system.find(code) for code in listed)
         ordinals = [place for place in places if place is not None]
     if part.filters:
-        sets = [matching(system, element, location) for element, location in part.filters]
-        smallest = min(sets, key=len)
-        wanted = sorted(smallest) if listed is None else ordinals
-        ordinals = [one for one in wanted if all(one in chosen for chosen in sets)]
+        chosen = _filtered(scope, system, part)
+        wanted = sorted(chosen) if listed is None else (one for one in ordinals if one in chosen)
+        ordinals = array("L", wanted)
     return Chunk(part, system, ordinals, listed)
 
 
-def _within(chunk: Chunk, allowed: set[Key]) -> Chunk:
+def _filtered(scope: Scope, system: CodeSystem, part: Part) -> frozenset[int]:
+    """The concepts that meet all filters of an include."""
+    (element, location), *others = part.filters
+    chosen = matching(system, element, location, scope.effort)
+    for element, location in others:
+        also = matching(system, element, location, scope.effort)
+        scope.effort.spend(CODE * min(len(chosen), len(also)))
+        chosen &= also
+    return chosen
+
+
+def _within(scope: Scope, chunk: Chunk, allowed: set[Key]) -> Chunk:
+    scope.effort.spend(COMPARED * len(chunk.ordinals))
     url = chunk.part.system
     return chunk.keep(one for one in chunk.ordinals if (url, chunk.code(one)) in allowed)
 
 
-def _without(chunk: Chunk, out: set[Key]) -> Chunk:
+def _without(scope: Scope, chunk: Chunk, out: set[Key]) -> Chunk:
+    scope.effort.spend(COMPARED * len(chunk.ordinals))
     url = chunk.part.system
     return chunk.keep(one for one in chunk.ordinals if (url, chunk.code(one)) not in out)
 
 
-def _active(chunk: Chunk) -> Chunk:
+def _active(scope: Scope, chunk: Chunk) -> Chunk:
     system = chunk.system
     if system is None or not system.has_inactive:
         return chunk
+    scope.effort.spend(CODE * len(chunk.ordinals))
     return chunk.keep(one for one in chunk.ordinals if not system.is_inactive(one))
 
 
-def _once(found: list[Chunk]) -> list[Chunk]:
+def _once(scope: Scope, found: list[Chunk]) -> list[Chunk]:
     """Each code once, where it comes first; versions of a system count apart."""
     if len(found) < 2:
         return found
     seen: dict[tuple[str, str], set[str]] = {}
     kept = []
     for chunk in found:
+        scope.effort.spend(2 * CODE * len(chunk.ordinals))
         version = "" if chunk.system is None else chunk.system.version
         codes = seen.setdefault((chunk.part.system, version), set())
         fresh = [one for one in chunk.ordinals if chunk.code(one) not in codes]

@@ -91,8 +91,8 @@ def expand(scope: Scope, value_set: ValueSet, wish: Wish, timestamp: str) -> Res
     view = View(
         scope.languages,
         wish.designations,
-        wish.chosen,
-        wish.properties,
+        frozenset(wish.chosen),
+        frozenset(wish.properties),
         _versions_differ(prepared),
     )
     whole = wish.offset == 0 and count >= total

@@ -1,6 +1,6 @@
 """The filters of a value set's include, on columns.
 
-Each gives the ordinals of the concepts that meet it; an answer is kept with its code system, so
+Each gives the ordinals of the concepts that meet it; answers are kept with their code system, so
 that asking whether one code is in the set costs a look-up. No regular expression can hang the
 hub: patterns are weighed (`hub.fhirpath.regexes`) and the whole filter has a time limit.
 Spec: https://hl7.org/fhir/R4/valueset-filter-operator.html; `child-of` and `descendent-leaf`
@@ -10,10 +10,11 @@ are R5's, which an extension carries in R4.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from time import monotonic
+from time import monotonic, thread_time
 from typing import Any
 
 from hub.fhirpath.regexes import CostlyPattern, Pattern, weighed
+from terminology.core.effort import SECOND, TESTED, Effort
 from terminology.core.findings import Finding, Refused
 from terminology.core.shapes import CodeSystem, Resource, objects
 
@@ -23,18 +24,27 @@ R5_OPERATOR = (
 SECONDS = 1.0
 """That one regular expression may take over all concepts."""
 
-_KEPT = 256
+MOST_KEPT = 256
+"""Answers that are kept with a code system."""
+
+MOST_WEIGHT = 1_000_000
+"""Ordinals that they have together; some 60 bytes each."""
+
+LONGEST = 1_000
+"""Characters of a value whose answer is kept."""
 
 Ordinals = frozenset[int]
+Key = tuple[str, str, str]
 
 
-def matching(system: CodeSystem, element: Resource, location: str) -> Ordinals:
+def matching(system: CodeSystem, element: Resource, location: str, effort: Effort) -> Ordinals:
     """The concepts that meet a filter.
 
     Args:
         system: The code system.
         element: ValueSet.compose.include.filter.
         location: Its FHIRPath, for refusals.
+        effort: Is spent when the answer was not kept.
 
     Raises:
         Refused: It has no value, is not supported, is no regular expression, or takes too long.
@@ -54,11 +64,22 @@ def matching(system: CodeSystem, element: Resource, location: str) -> Ordinals:
     kept = system.selections
     found = kept.get(key)
     if found is None:
+        effort.spend(TESTED * len(system))
+        began = thread_time()
         found = _select(system, name, operator, value, location)
-        if len(kept) >= _KEPT:
-            kept.clear()
-        kept[key] = found
+        if operator == "regex":  # What it costs is not known before.
+            effort.spend(int((thread_time() - began) * SECOND))
+        if len(value) <= LONGEST:
+            _keep(kept, key, found)
     return found
+
+
+def _keep(kept: dict[Key, Ordinals], key: Key, found: Ordinals) -> None:
+    """Keep an answer; when they become too many, begin anew."""
+    weight = sum(map(len, list(kept.values()))) + len(found)
+    if len(kept) >= MOST_KEPT or weight > MOST_WEIGHT:
+        kept.clear()
+    kept[key] = found
 
 
 def _operator(element: Resource) -> str:
@@ -121,13 +142,9 @@ def _texts(system: CodeSystem, name: str) -> Callable[[int], list[str]]:
         return lambda ordinal: [system.display(ordinal)]
     if name == "definition":
         return lambda ordinal: [system.definition(ordinal)]
-    if name == "parent" and name not in system.property_definitions:
+    if name in ("parent", system.property_named("parent")):
         return lambda ordinal: [system.code(one) for one in system.parents(ordinal)]
-    if name == "child" and name not in system.property_definitions:
-        return lambda ordinal: [system.code(one) for one in system.children(ordinal)]
-    if system.property_named("parent") == name:
-        return lambda ordinal: [system.code(one) for one in system.parents(ordinal)]
-    if system.property_named("child") == name:
+    if name in ("child", system.property_named("child")):
         return lambda ordinal: [system.code(one) for one in system.children(ordinal)]
     return lambda ordinal: [
         text

@@ -116,6 +116,7 @@ KINDS = MappingProxyType(
         "tx-too-deep": Kind("too-costly", "too-costly", ""),
         "tx-too-many-imports": Kind("too-costly", "too-costly", ""),
         "tx-not-enumerable": Kind("too-costly", "too-costly", "CODESYSTEM_NOT_ENUMERABLE"),
+        "tx-too-much-work": Kind("too-costly", "too-costly", ""),
         "tx-too-costly": Kind("too-costly", "too-costly", "VALUESET_TOO_COSTLY"),
         "tx-compose-shape": Kind("invalid", "vs-invalid", ""),
         "tx-nothing-to-validate": Kind("invalid", "", ""),

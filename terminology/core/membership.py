@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from terminology.core.effort import BRANCH
 from terminology.core.filters import matching
 from terminology.core.findings import Finding
 from terminology.core.scope import Choice, Scope
@@ -70,14 +71,19 @@ def member(
         active_only: Whether that matters, also when the value set does not say so.
 
     Raises:
-        Refused: A filter cannot be answered.
+        Refused: A filter cannot be answered, or it takes too much work.
     """
     active_only = active_only or ready.active_only
+    scope.effort.spend(BRANCH * (len(ready.includes) + len(ready.excludes)))
     inactive: Member | None = None
+    looked = False
     for branch in ready.includes:
         found = _in_branch(scope, branch, system, code, given, doubts, active_only)
-        if found is None or _excluded(scope, ready, system, code, given, doubts):
+        if found is None:
             continue
+        if not looked and _excluded(scope, ready, system, code, given, doubts):
+            return None
+        looked = True
         if not (active_only and is_inactive(found)):
             return found
         inactive = inactive or found
@@ -145,7 +151,7 @@ def _in_part(scope: Scope, part: Part, code: str, given: str, doubts: Doubts) ->
         if listed is None:
             return None
     for element, location in part.filters:
-        if ordinal not in matching(system, element, location):
+        if ordinal not in matching(system, element, location, scope.effort):
             return None
     return Member(part, system, ordinal, listed, choice.wanted, choice.rule)
 

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from terminology.core.content import Kind, Library, NotLoaded
+from terminology.core.effort import Effort
 from terminology.core.findings import Refused
 from terminology.core.membership import Doubts, contains, systems
 from terminology.core.scope import Scope
@@ -91,12 +92,13 @@ class Resident:
         return self._ready[canonical]
 
     def _answer(self, find: Callable[[], T | None]) -> T | None:
+        self._scope.library.effort = Effort()
         try:
             return find()
         except NotLoaded as missing:
-            self._missing[missing.kind, missing.url] = None
+            self._missing.update(dict.fromkeys((missing.kind, url) for url in missing.urls))
         except Refused:
-            return None  # A cycle, an import that is not there, a filter that nobody knows.
+            return None  # A cycle, an import that is not there, a filter that nobody knows ...
         return None
 
     # --- fetching ---------------------------------------------------------------------------

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from terminology.core.content import Library
+from terminology.core.effort import BRANCH, Effort
 from terminology.core.findings import Finding, Refused
 from terminology.core.languages import Languages
 from terminology.core.shapes import CodeSystem, Resource, ValueSet, objects
@@ -63,6 +64,11 @@ class Scope:
     supplements: tuple[str, ...] = ()
     value_sets: Rules = field(default_factory=lambda: _NONE)
     left_out: frozenset[str] = frozenset()
+
+    @property
+    def effort(self) -> Effort:
+        """What may still be done."""
+        return self.library.effort
 
     def choose(self, url: str, version: str = "", given: str = "") -> Choice:
         """The code system that an include, or a code by itself, means.
@@ -126,6 +132,7 @@ class Scope:
 
     def supplements_of(self, system: CodeSystem) -> list[CodeSystem]:
         """The supplements asked for that belong to a code system."""
+        self.effort.spend(BRANCH * len(self.supplements))
         there = self.library.supplements(system.url)
         found = []
         for canonical in self.supplements:

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from terminology.core.effort import BRANCH, IMPORT
 from terminology.core.findings import Finding, Refused
 from terminology.core.scope import Scope
 from terminology.core.shapes import Resource, ValueSet, objects
@@ -82,7 +83,7 @@ def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Read
         path: Canonicals of those that import it.
 
     Raises:
-        Refused: It includes itself, is too deep, or imports what is not there.
+        Refused: It includes itself, is too deep, imports what is not there, or too much.
         NotLoaded: Content has to be fetched.
     """
     name = value_set.canonical or "#"
@@ -92,6 +93,10 @@ def ready(scope: Scope, value_set: ValueSet, path: tuple[str, ...] = ()) -> Read
     if len(path) >= MOST_DEEP:
         raise Refused(Finding("tx-too-deep", arguments={"most": MOST_DEEP}))
     includes, excludes = parts(value_set)
+    scope.effort.spend(IMPORT + BRANCH * (len(includes) + len(excludes)))
+    every = (one for part in (*includes, *excludes) for one in part.value_sets)
+    named = (one.partition("|")[0] for one in every if not one.startswith("#"))
+    scope.library.need("value_sets", named)
     here = (*path, name)
     made_in = tuple(_branch(scope, value_set, part, here) for part in includes)
     made_out = tuple(_branch(scope, value_set, part, here) for part in excludes)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from terminology.core.code_system import code_system
+from terminology.core.effort import Effort
 from terminology.core.filters import R5_OPERATOR, matching
 from terminology.core.findings import Refused
 from terminology.core.shapes import CodeSystem
@@ -24,7 +25,7 @@ def rows() -> list[list[str]]:
 
 def select(system: CodeSystem, property: str, op: str, value: str) -> list[str]:
     element = {"property": property, "op": op, "value": value}
-    found = matching(system, element, "ValueSet.compose.include[0].filter[0]")
+    found = matching(system, element, "ValueSet.compose.include[0].filter[0]", Effort())
     return [system.code(ordinal) for ordinal in sorted(found)]
 
 
@@ -50,14 +51,14 @@ def test_an_operator_of_r5_comes_in_an_extension() -> None:
         "value": "dog",
     }
     system = code_system(animals)
-    assert [system.code(one) for one in matching(system, element, "")] == ["puppy"]
+    assert [system.code(one) for one in matching(system, element, "", Effort())] == ["puppy"]
 
 
 @pytest.mark.parametrize("value", [None, "", 3])
 def test_a_filter_without_a_value_is_refused(value: object) -> None:
     element = {"property": "concept", "op": "is-a", "value": value}
     with pytest.raises(Refused) as refused:
-        matching(code_system(animals), element, "ValueSet.compose.include[0].filter[0]")
+        matching(code_system(animals), element, "ValueSet.compose.include[0].filter[0]", Effort())
     (finding,) = refused.value.findings
     assert finding.message == "tx-filter-no-value"
     assert finding.location == "ValueSet.compose.include[0].filter[0]"
@@ -86,9 +87,9 @@ def test_a_catastrophic_regular_expression_ends(value: str) -> None:
 def test_what_a_filter_selected_is_kept_with_its_code_system() -> None:
     system = code_system(animals)
     element = {"property": "concept", "op": "is-a", "value": "dog"}
-    assert matching(system, element, "") is matching(system, element, "")
+    assert matching(system, element, "", Effort()) is matching(system, element, "", Effort())
     for number in range(600):
-        matching(system, element | {"value": str(number)}, "")
+        matching(system, element | {"value": str(number)}, "", Effort())
     assert len(system.selections) <= 256
 
 
