@@ -1,6 +1,6 @@
 """Where in a message something came from: from an element of a resource back to its field.
 
-Called by what stores messages, for errors (`ERR`), remarks and Provenance.
+Called by what stores messages, for errors (`ERR`) and remarks, and by what shows them.
 """
 
 from __future__ import annotations
@@ -46,8 +46,13 @@ def _best(sources: Sequence[Source], element: str) -> Source | None:
         for source in sources:
             if _is_under(source.element, element):
                 return source
-        element = element[: max(element.rfind("."), element.rfind("["), 0)]
+        element = above(element)
     return None
+
+
+def above(path: str) -> str:
+    """What an element is part of: `name` of `name[0]`, which `name[0].family` is part of."""
+    return path[: max(path.rfind("."), path.rfind("["), 0)]
 
 
 def _is_under(path: str, element: str) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 from adapters.hl7v2.charset import decode
 from adapters.hl7v2.converted import Converted, Mapped, Source
 from adapters.hl7v2.message import Message, parse
+from adapters.hl7v2.places import above
 from adapters.hl7v2.sites import Site
 from hub.messages import render
 
@@ -167,7 +168,7 @@ def _found(path: str, places: dict[str, str]) -> str:
     while path:
         if path in places:
             return places[path]
-        path = path[: max(path.rfind("."), path.rfind("["), 0)]
+        path = above(path)
     return ""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
@@ -18,6 +18,7 @@ from hub.storage.message_log import (
     DepartureState,
     MessageQuery,
     Receipt,
+    Row,
     Settled,
     Tally,
     check_settled,
@@ -27,8 +28,6 @@ from hub.storage.refusals import PreconditionChanged
 
 if TYPE_CHECKING:
     from hub.storage.memory.record import Record
-
-Row = TypeVar("Row", ArrivalRow, DepartureRow)
 
 
 @dataclass(slots=True)

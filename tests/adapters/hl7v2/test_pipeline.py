@@ -400,6 +400,19 @@ async def test_a_site_s_addresses_are_kept(log: MessageLog) -> None:
     assert await desk.counts() == {}
 
 
+async def test_a_message_over_the_limit_is_rejected_with_the_limit_and_not_kept(
+    log: MessageLog,
+) -> None:
+    desk = Desk(log)
+    for mode, expected in (("", "AR"), ("AL|AL", "CR")):
+        raw = adt("1", mode=mode)
+        answer = desk.inbox.oversize(raw[:100], 2_000_000)
+        assert code(answer) == expected
+        assert b"|hl7v2-oversize|" in answer
+        assert b"1000 bytes" in answer
+    assert await desk.counts() == {}
+
+
 async def test_what_cannot_be_stored_is_said_and_not_promised() -> None:
     class Broken:
         async def receive(self, tenant: int, arrival: Arrival) -> object:
