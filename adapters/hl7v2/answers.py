@@ -144,7 +144,7 @@ async def note_answer(
     tenant: int,
     answer: Answer,
     raw: bytes,
-    follow: Follow | None = None,
+    follow: Follow,
     destination: str = "",
 ) -> DepartureRow | None:
     """Note an acknowledgement that came on its own, later or on another connection.
@@ -171,7 +171,6 @@ async def note_answer(
     meaning = verdict(answer, found.departure.kind, 0, 0)
     state: DepartureState = "refused" if meaning == "again" else STATES[meaning]
     reason = reason_for(answer, 1) if state == "refused" else ""
-    if follow is not None:
-        await follow(found, state, reason)
+    await follow(found, state, reason)
     await messages.attempted(tenant, found.row, state, answer=raw, reason=reason)
     return found

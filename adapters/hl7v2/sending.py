@@ -83,11 +83,11 @@ class Sender:
         destination: Destination,
         *,
         clock: Clock,
+        pace: Pace,
+        follow: Follow,
+        write: Write,
         tls: ssl.SSLContext | None = None,
-        pace: Pace | None = None,
         take: Take | None = None,
-        follow: Follow | None = None,
-        write: Write | None = None,
     ) -> None:
         """Nothing is sent before `run`.
 
@@ -98,15 +98,15 @@ class Sender:
             name: Of the destination.
             destination: Where it is.
             clock: The time.
-            tls: For TLS.
             pace: How fast.
-            take: Gets what comes instead of an acknowledgement.
             follow: Told of each message before its state is noted.
             write: Writes what could not be written when it was queued.
+            tls: For TLS.
+            take: Gets what comes instead of an acknowledgement.
         """
         self._messages, self._states, self._tenant = messages, states, tenant
         self._name, self._destination, self._clock = name, destination, clock
-        self._tls, self._pace, self._take = tls, pace or Pace(), take
+        self._tls, self._pace, self._take = tls, pace, take
         self._follow, self._write = follow, write
         self._connection: Connection | None = None
         self._state = BreakerState()
@@ -180,12 +180,12 @@ class Sender:
 
     async def _attempt(self, row: DepartureRow) -> bool:
         """Send one message and note what came of it; False when it must be sent again."""
-        raw, why = row.departure.raw, write_reasons([Reason("hl7v2-out-empty")])
-        if not raw and self._write is not None:
-            raw, why = await self._write(row.departure)
+        raw = row.departure.raw
         if not raw:
-            await self._note(row, "refused", reason=why)
-            return True
+            raw, why = await self._write(row.departure)
+            if not raw:
+                await self._note(row, "refused", reason=why)
+                return True
         if self._state.breaker == "open":
             await self._is(BreakerState("half-open", self._state.failures, self._state.since))
         try:
@@ -311,7 +311,7 @@ class Sender:
             now = await self._messages.departure(self._tenant, control_id)
             if now is not None and now.row == row.row and now.state == "done":
                 return
-        if self._follow is not None and state != "queued":
+        if state != "queued":
             await self._follow(row, state, reason)
         await self._messages.attempted(self._tenant, row.row, state, answer=answer, reason=reason)
 
