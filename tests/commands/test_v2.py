@@ -142,6 +142,8 @@ def test_a_destination_is_paused_resumed_and_shown(tmp_path: Path, run: Run) -> 
         assert "waits to be sent already" in done.err
         assert run("v2", "resume", "his").code == 0
         hospital.until(lambda: hospital.rows("destinations")[0]["state"] == "unreachable")
+    site.unlink()
+    assert "wait, but no site file his.toml has a [destination]" in run("v2", "destinations").err
 
 
 def test_nobody_there_is_said_in_words(run: Run, tmp_path: Path) -> None:

@@ -18,13 +18,26 @@ def destinations(as_json: Json = False, data: Data = DEFAULT_DATA) -> None:
     Example: fhir-hub v2 destinations
     """
 
-    async def main() -> list[dict[str, Any]]:
+    async def main() -> tuple[list[dict[str, Any]], dict[str, int]]:
         async with message_desk(data) as (desk, context):
-            return await desk.destinations(context)
+            found = await desk.destinations(context)
+            known = {one["name"] for one in found}
+            counts = [one for one in await desk.counts(context) if one["direction"] == "out"]
+            return found, {
+                one["peer"]: one["queued"]
+                for one in counts
+                if one["queued"] and one["peer"] not in known
+            }
 
-    found = run(main)
+    found, stranded = run(main)
     if not found:
-        typer.echo("No site has a [destination]; see docs/hl7v2/connect-a-hospital.md.")
+        typer.echo("No site has a [destination]; see docs/hl7v2/sending.md.")
+    for name, queued in stranded.items():
+        typer.secho(
+            f"{name}: {queued} wait, but no site file {name}.toml has a [destination].",
+            fg=typer.colors.RED,
+            err=True,
+        )
     for one in found:
         if as_json:
             from hub.model import json

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from adapters.hl7v2.answers import Answer, read_answer, verdict
+from adapters.hl7v2.answers import Answer, read_answer, reason_for, verdict
+from adapters.hl7v2.reasons import read_reasons
 
 HEAD = "MSH|^~\\&|HIS|H|FHIRHUB||20261122||ACK^A28^ACK|1|P|2.5\r"
 
@@ -34,6 +35,17 @@ def test_an_acknowledgement_is_what_msa_says(
 ) -> None:
     found = read_answer(text.encode())
     assert (found and found[: len(answer)]) == answer if answer is not None else found is None
+
+
+def test_a_refusal_names_its_error_codes_if_it_has_any() -> None:
+    told = [
+        read_reasons(reason_for(Answer("AR", "X1", errors, "ACK"), 1))[0]
+        for errors in (("207", "204"), ())
+    ]
+    assert [one.words() for one in told] == [
+        "The destination answered AR, error codes 207, 204.",
+        "The destination answered AR without an error code; whoever runs it can tell why.",
+    ]
 
 
 @pytest.mark.parametrize("codec", ["gb18030", "big5", "utf-8"])
