@@ -19,6 +19,7 @@ from adapters.hl7v2.reasons import read_reasons
 from adapters.hl7v2.sites import DEFAULT, Site, Sites
 from hub.storage.message_log import Arrival, MessageLog, MessageQuery, Settled
 from hub.storage.port import Store, StoreUnavailable
+from tests.adapters.hl7v2.mllp.talking import until
 
 TENANT = 1
 KINDS = frozenset(("ADT^A01",))
@@ -89,12 +90,6 @@ class Gated:
         self.begun.append(job.message.control_id)
         if job.message.control_id in self.gates:
             await self.gates[job.message.control_id].wait()
-
-
-async def until(fulfilled: Callable[[], bool]) -> None:
-    async with asyncio.timeout(10):
-        while not fulfilled():
-            await asyncio.sleep(0.001)
 
 
 def code(answer: bytes) -> str:

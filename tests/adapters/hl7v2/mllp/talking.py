@@ -43,6 +43,13 @@ class Echo:
         return b"too large: %d" % size
 
 
+async def until(fulfilled: Callable[[], bool]) -> None:
+    """Wait for something to happen."""
+    async with asyncio.timeout(10):
+        while not fulfilled():
+            await asyncio.sleep(0.001)
+
+
 @dataclass
 class Listening:
     """A server and where it is."""

@@ -13,7 +13,7 @@ from adapters.hl7v2.mllp.client import Connection, ConnectionLost, connect, conn
 from adapters.hl7v2.mllp.framing import framed
 from adapters.hl7v2.mllp.receiver import Taken
 from adapters.hl7v2.mllp.tls import CertificateError, client_context, server_context
-from tests.adapters.hl7v2.mllp.talking import HOST, Echo, Listening, certificate, listening
+from tests.adapters.hl7v2.mllp.talking import HOST, Echo, Listening, certificate, listening, until
 
 
 async def raw(place: Listening) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
@@ -50,16 +50,19 @@ async def test_pieces_and_several_at_once_are_understood() -> None:
 
 
 async def test_answers_keep_the_order_of_messages_though_work_does_not() -> None:
-    delays = {b"slow": 0.2, b"quick": 0.0}
+    waits, quick = {b"slow", b"quick"}, asyncio.Event()
 
     async def later(name: bytes) -> bytes:
-        await asyncio.sleep(delays[name])
+        if name == b"slow":
+            await quick.wait()
         return name
 
-    echo = Echo(lambda name: Taken(later=later(name)) if name in delays else Taken(name))
+    echo = Echo(lambda name: Taken(later=later(name)) if name in waits else Taken(name))
     async with listening(echo) as place, connected(HOST, place.port) as client:
         for name in (b"slow", b"quick", b"at once"):
             await client.send(name, 2)
+        await until(lambda: len(echo.taken) == 3)
+        quick.set()
         assert [await client.receive(2) for _ in range(3)] == [b"slow", b"quick", b"at once"]
 
 
@@ -118,11 +121,7 @@ async def test_a_sender_that_takes_no_answers_is_cut() -> None:
         writer.write(framed(b"give") * 40)
         await asyncio.sleep(0.15)
         assert len(echo.taken) < 40
-        for _ in range(40):
-            if place.server.counts.cut:
-                break
-            await asyncio.sleep(0.1)
-        assert place.server.counts.cut == 1
+        await until(lambda: place.server.counts.cut == 1)
         writer.transport.abort()
 
 
@@ -155,7 +154,7 @@ async def test_the_number_of_connections_is_bounded() -> None:
         with pytest.raises(ConnectionLost):
             await third.exchange(b"c", 2)
         await first.close()
-        await asyncio.sleep(0.05)
+        await until(lambda: place.server.counts.connections == 1)
         async with connected(HOST, place.port) as fourth:
             assert await fourth.exchange(b"d", 2) == b"got d"
         await second.close()
@@ -167,11 +166,10 @@ async def test_who_holds_most_is_cut_when_all_hold_too_much() -> None:
         _, large = await raw(place)
         _, small = await raw(place)
         large.write(b"\x0b" + b"x" * 70_000)
-        await asyncio.sleep(0.05)
+        await until(lambda: place.server.held == 70_000)
         small.write(b"\x0b" + b"x" * 40_000)
-        await asyncio.sleep(0.05)
+        await until(lambda: place.server.held == 40_000)
         assert place.server.counts.connections == 1
-        assert place.server.held == 40_000
         large.close()
         small.close()
 
@@ -204,9 +202,8 @@ async def test_messages_that_came_whole_are_taken_though_the_sender_is_gone() ->
         writer.write(framed(b"a") + framed(b"b") + framed(b"c"))
         await writer.drain()
         writer.transport.abort()
-        await asyncio.sleep(0.1)
+        await until(lambda: len(place.echo.taken) == 3 and not place.server.held)
         assert place.echo.taken == [b"a", b"b", b"c"]
-        assert place.server.held == 0
 
 
 async def test_a_sender_that_does_not_frame_is_told_of_in_the_log(
@@ -230,7 +227,7 @@ async def test_stopping_answers_what_has_come() -> None:
     async with listening(Echo(lambda name: Taken(later=later(name)))) as place:
         client = await connect(HOST, place.port)
         await client.send(b"in flight", 2)
-        await asyncio.sleep(0.05)
+        await until(lambda: bool(place.echo.taken))
         stopping = asyncio.create_task(place.server.stop(5))
         assert await client.receive(2) == b"in flight"
         await stopping
