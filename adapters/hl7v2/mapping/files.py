@@ -16,15 +16,13 @@ import yaml
 from adapters.hl7v2.mapping.grammar import wrong
 from adapters.hl7v2.sites import Site
 
-FOLDERS = ("messages", "segments", "datatypes", "tables")
-
 
 @lru_cache(maxsize=8)
 def ours(folder: str) -> Mapping[str, Any]:
     """Content of all files of a folder, by their names without `.yaml`.
 
     Args:
-        folder: One of `FOLDERS`.
+        folder: `messages`, `segments`, `datatypes` or `tables`.
 
     Raises:
         MapError: A file is no YAML, or not a mapping.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from adapters.hl7v2.converted import Joined
-from adapters.hl7v2.storing import Outcome
 from hub.context import Context
 from tests.adapters.hl7v2.telling import (
     MRN,
@@ -16,13 +15,10 @@ from tests.adapters.hl7v2.telling import (
     message,
     name,
     patient,
+    places,
     url,
     visit,
 )
-
-
-def why(outcome: Outcome) -> list[tuple[str, str]]:
-    return [(issue.message, issue.location) for issue in outcome.issues]
 
 
 async def linked(desk: Desk, number: str) -> set[tuple[str, str]]:
@@ -121,7 +117,7 @@ async def test_a_surviving_patient_who_is_the_replaced_one_is_refused(desk: Desk
     ends = mapped("Patient[2]", {}, (NATIONAL, "N1"), sources=(("identifier", "MRG", "1"),))
     joined = [Joined(goes_on.full_url, ends.full_url)]
     outcome = await desk.store(message("ADT^A40", 2, goes_on, ends, joined=joined))
-    assert why(outcome) == [("hl7v2-merge-cycle", "MRG-1")]
+    assert places(outcome) == [("hl7v2-merge-cycle", "MRG-1")]
 
 
 async def test_merges_form_a_chain(desk: Desk) -> None:
@@ -141,7 +137,7 @@ async def test_a_cycle_is_refused(desk: Desk) -> None:
     for surviving, replaced in (("2", "1"), ("2", "3"), ("1", "1")):
         before = await desk.one("Patient", MRN, "2")
         outcome = await desk.store(merge(4, surviving, replaced))
-        assert why(outcome)[0][0] == "hl7v2-merge-cycle"
+        assert places(outcome)[0][0] == "hl7v2-merge-cycle"
         assert before == await desk.one("Patient", MRN, "2")
 
 
