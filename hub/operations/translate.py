@@ -33,6 +33,12 @@ from terminology.core.concept_map import (
 from terminology.core.versions import choose
 
 MOST_MATCHES = 1_000
+LONG = 500_000
+"""Steps from which on it is done beside the event loop."""
+
+GROUP = 5
+"""Steps to ask a group of a map about a code."""
+
 SHOWN = 100
 
 
@@ -68,18 +74,43 @@ async def translate(
     here = await asked(door, context, request)
     question = _question(request)
     maps, others = await _maps(here, question)
-    matches: list[Match] = []
+    cost = _spend(here, question, [*maps, *others.values()])
+    matches = await here.compute(lambda: _distinct(question, maps, others), cost > LONG)
+    return OperationAnswer(_answer(context, question, maps, matches))
+
+
+def _spend(here: Asked, question: _Question, maps: Sequence[ConceptMap]) -> int:
+    """What it costs to ask all groups of some maps about each code, in steps.
+
+    Raises:
+        Refused: Too much.
+    """
+    cost = GROUP * len(question.codes) * sum(1 + len(one.groups) for one in maps)
+    here.library.effort.spend(cost)
+    return cost
+
+
+def _distinct(
+    question: _Question, maps: Sequence[ConceptMap], others: Mapping[str, ConceptMap]
+) -> list[Match]:
+    found: dict[Match, None] = {}
+    for match in _matches(question, maps, others):
+        found[match] = None
+        if len(found) >= MOST_MATCHES:
+            break
+    return list(found)
+
+
+def _matches(
+    question: _Question, maps: Sequence[ConceptMap], others: Mapping[str, ConceptMap]
+) -> Iterator[Match]:
+    """What the maps say; groups and maps may say the same."""
     for concept_map in maps:
         for code in question.codes:
-            found: Iterator[Match]
             if question.reverse:
-                found = backward(concept_map, code, question.wanted)
+                yield from backward(concept_map, code, question.wanted)
             else:
-                found = forward(concept_map, code, question.wanted, others)
-            for match in found:
-                if match not in matches and len(matches) < MOST_MATCHES:
-                    matches.append(match)
-    return OperationAnswer(_answer(context, question, maps, matches))
+                yield from forward(concept_map, code, question.wanted, others)
 
 
 # --- what is asked --------------------------------------------------------------------------
@@ -172,6 +203,7 @@ async def _maps(
         library = here.library
         groups = await here.compute(lambda: library.concept_maps(""))
         known = [compiled(resource) for group in groups for resource in group]
+        _spend(here, question, known)
         unique = {one.canonical or str(id(one)): one for one in reversed(known)}
         maps = [
             one

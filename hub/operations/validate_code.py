@@ -54,6 +54,9 @@ PARAMETERS = (
     "valueset-membership-only",
 )
 
+MANY = 100
+"""Codes, or includes, from which on a validation is done beside the event loop."""
+
 MOST_AT_ONCE = 1_000
 """Validations of one `$batch-validate-code`."""
 
@@ -101,13 +104,15 @@ async def _validated(here: Asked) -> Resource:
         located = bool(value_set.url)
         return answer(scope, checked, together, concept, here.ctx.language, located)
 
-    return await here.compute(judge, aside=_may_take_long(value_set))
+    return await here.compute(judge, aside=_may_take_long(value_set, codings))
 
 
-def _may_take_long(value_set: ValueSet) -> bool:
-    """Whether a value set has filters, or imports others that may have."""
-    includes, excludes = parts_of(value_set)
-    return any(part.filters or part.value_sets for part in (*includes, *excludes))
+def _may_take_long(value_set: ValueSet, codings: Sequence[Given]) -> bool:
+    """Whether there is much to go over, or a value set has filters or imports one that may."""
+    every = [part for side in parts_of(value_set) for part in side]
+    return len(every) * len(codings) > MANY or any(
+        part.filters or part.value_sets for part in every
+    )
 
 
 async def _in_code_system(here: Asked, how: Strictness) -> Resource:
@@ -126,7 +131,7 @@ async def _in_code_system(here: Asked, how: Strictness) -> Resource:
         checked = in_code_system(scope, codings, how)
         return answer(scope, checked, (), concept, here.ctx.language)
 
-    return await here.compute(judge)
+    return await here.compute(judge, aside=len(codings) > MANY)
 
 
 def _codings(

@@ -307,7 +307,8 @@ def forward(
     code: Code,
     wanted: Wanted,
     others: Mapping[str, ConceptMap],
-    passed: tuple[str, ...] = (),
+    asked: set[str] | None = None,
+    depth: int = 1,
 ) -> Iterator[Match]:
     """What a map says of a code.
 
@@ -316,8 +317,12 @@ def forward(
         code: The code; without a system it is looked for in every group.
         wanted: What is asked for.
         others: Canonical to map, for what is handed on (`other_maps`).
-        passed: Canonicals of the maps that it came through.
+        asked: Canonicals of the maps that were asked for this code: none is asked again, on
+            whatever way it is reached.
+        depth: Maps on the way here, this one too.
     """
+    asked = set() if asked is None else asked
+    asked.add(concept_map.canonical)
     groups = [one for one in concept_map.groups if _is_for(one, code, wanted, reverse=False)]
     listed = False
     for group in groups:
@@ -330,27 +335,19 @@ def forward(
     if listed:
         return
     for group in groups:
-        yield from _rest(concept_map, group, code, wanted, others, passed)
-
-
-def _rest(
-    concept_map: ConceptMap,
-    group: Group,
-    code: Code,
-    wanted: Wanted,
-    others: Mapping[str, ConceptMap],
-    passed: tuple[str, ...],
-) -> Iterator[Match]:
-    """What a group does with a code that no group lists."""
-    rest = group.unmapped
-    if rest is None:
-        return
-    if rest.mode == "other-map":
+        rest = group.unmapped
+        if rest is None:
+            continue
+        if rest.mode != "other-map":
+            yield from _fixed(concept_map, group, rest, code)
+            continue
         other = others.get(rest.url)
-        way = (*passed, concept_map.canonical)
-        if other is not None and other.canonical not in way and len(way) < MOST_MAPS:
-            yield from forward(other, code, wanted, others, way)
-        return
+        if other is not None and other.canonical not in asked and depth < MOST_MAPS:
+            yield from forward(other, code, wanted, others, asked, depth + 1)
+
+
+def _fixed(concept_map: ConceptMap, group: Group, rest: Unmapped, code: Code) -> Iterator[Match]:
+    """The code that a group has for whatever no group lists, or the code as it came."""
     found, display = rest.code, rest.display
     if rest.mode == "provided":
         found, display = code.code, code.display

@@ -24,6 +24,9 @@ TESTED = 5
 BRANCH = 20
 """Steps to look at one include or exclude."""
 
+VALIDATED = 500
+"""Steps to validate one code."""
+
 SECOND = 10_000_000
 """Steps in a second."""
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from hub.errors import Severity
 from terminology.core.checked import DEPRECATED, Checked, Given, Strictness, status_of
 from terminology.core.displays import display_finding, words
+from terminology.core.effort import VALIDATED
 from terminology.core.findings import Finding, Refused
 from terminology.core.membership import (
     Doubts,
@@ -53,7 +54,8 @@ def in_value_set(
         What was found of each, and what is wrong with them together.
 
     Raises:
-        Refused: The value set cannot be used, or a supplement is not there.
+        Refused: The value set cannot be used, a supplement is not there, or there are too many
+            codes.
     """
     name = value_set.canonical or "(unidentified)"
     try:
@@ -65,6 +67,7 @@ def in_value_set(
         return unsure, list(refused.findings)
     if scope.supplements:
         scope.require_supplements(used_systems(scope, prepared))
+    scope.effort.spend(VALIDATED * len(codings))
     checked = [_in_value_set(scope, prepared, name, one, how, concept) for one in codings]
     together: list[Finding] = []
     if not how.membership_only:
@@ -317,9 +320,10 @@ def in_code_system(scope: Scope, codings: Sequence[Given], how: Strictness) -> l
         how: How to judge.
 
     Raises:
-        Refused: A supplement is not there.
+        Refused: A supplement is not there, or there are too many codes.
     """
     found = []
+    scope.effort.spend(VALIDATED * len(codings))
     for given in codings:
         checked = Checked(given)
         _place_outside(scope, checked)

@@ -8,6 +8,12 @@ from typing import Any
 import httpx
 import pytest
 
+from hub.context import Context
+from hub.errors import HubError
+from hub.interactions.operation import OperationRequest
+from hub.operations import OPERATIONS
+from hub.storage.memory.store import MemoryStore
+from tests.interactions.conftest import door_over
 from tests.operations.conftest import Resource
 
 SYSTEM = "http://example.org/hostile"
@@ -162,3 +168,64 @@ def test_a_code_system_that_names_anothers_binary_does_not_open_it(fhir: httpx.C
     assert fhir.post("/CodeSystem", json=forged).status_code == 201
     answer = fhir.get("/CodeSystem/$lookup", params={"system": f"{SYSTEM}/forged", "code": "a"})
     assert answer.status_code == 200
+
+
+def test_maps_that_hand_on_along_many_ways(fhir: httpx.Client) -> None:
+    """Twenty to the seventh ways lead through them."""
+    last = 7
+    maps: list[Resource] = []
+    for layer in range(last + 1):
+        rest: Resource = {"mode": "other-map", "url": f"{SYSTEM}/ways-{layer + 1}"}
+        if layer == last:
+            rest = {"mode": "fixed", "code": "found"}
+        group = {"source": SYSTEM, "target": SYSTEM, "element": [], "unmapped": rest}
+        url = f"{SYSTEM}/ways-{layer}"
+        maps.append({"resourceType": "ConceptMap", "url": url, "group": [group] * 20})
+    answer = bring(fhir, "/ConceptMap/$translate", *maps, url=f"{SYSTEM}/ways-0", code="a")
+    named = [part["name"] for part in answer.json()["parameter"]]
+    assert named == ["result", "match"]
+
+
+async def test_a_map_with_more_targets_than_are_told() -> None:
+    targets = [{"code": f"t{number}", "equivalence": "equal"} for number in range(60_000)]
+    group = [{"source": SYSTEM, "target": SYSTEM, "element": [{"code": "a", "target": targets}]}]
+    own = {"resourceType": "ConceptMap", "url": f"{SYSTEM}/wide", "group": group * 2}
+    given: list[Resource] = [
+        {"name": "conceptMap", "resource": own},
+        {"name": "code", "valueCode": "a"},
+    ]
+    status, told = await asked("translate", "ConceptMap", given)
+    assert status == 200
+    assert sum(one["name"] == "match" for one in told["parameter"]) == 1_000
+
+
+@pytest.mark.parametrize(
+    ("name", "type"),
+    [("translate", "ConceptMap"), ("validate-code", "ValueSet"), ("validate-code", "CodeSystem")],
+)
+async def test_a_concept_of_very_many_codings(name: str, type: str) -> None:
+    system = "http://hl7.org/fhir/administrative-gender"
+    url = "http://hl7.org/fhir/ValueSet/administrative-gender" if type == "ValueSet" else system
+    concept = {"coding": [{"system": system, "code": f"c{number}"} for number in range(150_000)]}
+    given: list[Resource] = [{"name": "codeableConcept", "valueCodeableConcept": concept}]
+    if type != "ConceptMap":
+        given.append({"name": "url", "valueUri": url})
+    status, told = await asked(name, type, given)
+    assert status == 422
+    assert told["issue"][0]["code"] == "too-costly"
+
+
+async def asked(name: str, type: str, given: list[Resource]) -> tuple[int, Resource]:
+    """An operation in this process, with more than a request may hold here; in ten seconds."""
+    body = {"resourceType": "Parameters", "parameter": given}
+    request = OperationRequest(type, "", "POST", resource=body)
+    before = time.monotonic()
+    try:
+        answer = await OPERATIONS[name].perform(door_over(MemoryStore()), Context(), request)
+        found = answer.status, answer.body
+    except HubError as error:
+        issue = [{"code": one.code} for one in error.issues]
+        found = error.status, {"issue": issue}
+    assert time.monotonic() - before < 10
+    assert isinstance(found[1], dict)
+    return found[0], found[1]
