@@ -134,10 +134,9 @@ class _Work:
         async for mapped in breathing(self.converted.resources):
             self._apply(mapped, self.found.held[mapped.full_url])
         await self._join()
-        outcome = await self._commit(settle)
-        if answered is not None:
+        if answered is not None:  # Before the message is settled: after it nobody would come back.
             await self.door.store.messages.attempted(self.ctx.tenant.key, answered.row, "done")
-        return outcome
+        return await self._commit(settle)
 
     # --- reading ----------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from adapters.hl7v2.storing import Outcome
 from hub.context import Context
 from hub.interactions.answer import resource_of
 from hub.storage.message_log import Departure
+from hub.storage.port import StoreUnavailable
 from tests.adapters.hl7v2.own_messages import case, converted, names
 from tests.adapters.hl7v2.telling import NOON, Desk, mapped, message
 
@@ -81,6 +82,25 @@ async def test_a_later_answer_changes_it_again_an_older_one_does_not(desk: Desk)
     await desk.store(answer("M1", hours=2, status="completed"))
     await desk.store(answer("M1", hours=1, status="accepted"))
     assert (await now(desk, focus))["status"] == "completed"
+
+
+async def test_an_answer_is_noted_at_our_message_though_the_hub_ends_in_between(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    focus = await sent(desk, TASK)
+    row = await desk.receive(answer("M1"))
+    log = type(desk.door.store.messages)
+    with monkeypatch.context() as patched:
+
+        async def cut_off(*_: Any, **__: Any) -> bool:
+            raise StoreUnavailable("cut off")
+
+        patched.setattr(log, "attempted", cut_off)
+        with pytest.raises(StoreUnavailable):
+            await desk.store(answer("M1"), row)
+    await desk.store(answer("M1"), row)
+    assert (await now(desk, focus))["status"] == "accepted"
+    assert await state(desk) == "done"
 
 
 async def test_a_referral_without_a_task_gets_what_it_can(desk: Desk) -> None:
