@@ -58,7 +58,7 @@ def convert(
     for name in maps.required(message.kind):
         if message.first(name) is None:
             raise Unprocessable(fault("required", "hl7v2-segment-required", name, segment=name))
-    run = Run(message, site, event_of(message, site, received), translate)
+    run = Run(message, site, event_of(message, site, received), translate, maps.memory)
     root = read(message, plan)
     _work(run, maps, root, Scope(None, root.around), trace)
     result = Converted(run.kind, run.control_id, run.event, run.mapped)

@@ -110,11 +110,17 @@ class Compiler:
             return None
         if frame.shape is None:
             self.asked.note(condition, frame.segment, frame.loops)
+            self._uses.ask(condition, frame)
             return holds(condition, frame)
         left = reduced(condition, frame.shape, frame.loops)
         if isinstance(left, bool):
             return None if left else impossible
+        self._uses.ask(left, frame)
         return holds(left, frame)
+
+    def depends(self) -> None:
+        """What is being compiled looks at more than texts: see `Uses.pure`."""
+        self._uses.pure = False
 
     def identities(self, node: object, frame: Frame) -> Make | None:
         """`$identities`: a list of Identifiers; None without them."""
@@ -239,8 +245,8 @@ class Compiler:
             found.append((key, part, mask))
         return found
 
-    def masked(self, node: object, place: Place, frame: Frame) -> tuple[Part, int, tuple[int, ...]]:
-        """A value, and the fields or components it is made of: without them it is not tried."""
+    def masked(self, node: object, place: Place, frame: Frame) -> tuple[Part, int, Uses]:
+        """A value, the bits of fields or components without which it is not tried, and its uses."""
         with self.uses_apart() as uses:
             part = self.value(node, place, frame)
         self._uses.add(uses)
@@ -249,7 +255,7 @@ class Compiler:
             if part.made is not None and not mask & frame.shape.present:
                 part = Part(impossible, part.given)
             mask = 0
-        return part, mask, tuple(uses.numbers)
+        return part, mask, uses
 
     def _list(self, nodes: list[Any], place: Place, frame: Frame) -> Part:
         single = place._replace(repeats=False)

@@ -27,29 +27,6 @@ def identity_pairs(identifiers: Any) -> tuple[tuple[str, str], ...]:
     )
 
 
-def memoized(convert: Convert, name: str) -> Convert:
-    """What was made of a text is not made again in the same message; a remark is made again.
-
-    Args:
-        convert: Gives a primitive or an object of primitives, of nothing but the text.
-        name: Of the map.
-    """
-
-    def remember(run: Run, raw: str, depth: int) -> Any:
-        key = (name, depth, raw)
-        memo = run.memo
-        if key in memo:
-            known = memo[key]
-            return known.copy() if isinstance(known, dict) else known
-        before = len(run.problems)
-        value = convert(run, raw, depth)
-        if len(run.problems) == before:
-            memo[key] = value.copy() if isinstance(value, dict) else value
-        return value
-
-    return remember
-
-
 def note(run: Run, value: Any) -> None:
     """While tracing: the element at hand came from here."""
     if value is None:

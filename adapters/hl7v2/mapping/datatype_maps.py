@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING, Any
 
 from adapters.hl7v2.mapping.conversions import (
     coded,
-    memoized,
     primitive,
     through_table,
     translated_by,
 )
 from adapters.hl7v2.mapping.elements import Place, is_type
 from adapters.hl7v2.mapping.grammar import Component, Expression, Field, Template, wrong
+from adapters.hl7v2.mapping.memory import of_text
 from adapters.hl7v2.mapping.parts import Convert, Make, bits, either
 from adapters.hl7v2.mapping.primitives import KINDS
 from adapters.hl7v2.mapping.referred import referred
@@ -83,6 +83,9 @@ class DatatypeMaps:
                 raise wrong(frame.place, "hl7v2-map-as", type=place.type)
             return coded(table, place.type == "CodeableConcept"), True
         convert = self._datatype(compiler, kind, target or place.type, frame)
+        inner = self._inner.get((kind, target or place.type))
+        if inner is None or not inner[1].pure:
+            compiler.depends()
         if table is not None:
             convert = through_table(table, place, convert)
         source = expression.source
@@ -91,6 +94,7 @@ class DatatypeMaps:
             if canonical:
                 self.translated.add(f"{source.segment}-{source.number}")
                 convert = translated_by(canonical, convert)
+                compiler.depends()
         return convert, table is not None or place.type == "Reference"
 
     def same_parts(
@@ -124,7 +128,7 @@ class DatatypeMaps:
         box: list[Convert] = []
         self._known[key] = lambda run, raw, depth: box[0](run, raw, depth)
         with compiler.uses_apart() as uses:
-            make, flat = _compiled(compiler, datatype, target, content)
+            make = _compiled(compiler, datatype, target, content)
         self._inner[key] = make, uses
 
         def convert(run: Run, raw: str, depth: int) -> Any:
@@ -135,18 +139,18 @@ class DatatypeMaps:
             run.present = present
             return value
 
-        # Units and systems come again and again; only flat values, so that nobody shares a list.
-        box.append(memoized(convert, f"{datatype}[{target}]") if flat else convert)
+        box.append(of_text(convert) if uses.pure and not compiler.trace else convert)
         self._known[key] = box[0]
         return box[0]
 
 
-def _compiled(compiler: Compiler, datatype: str, target: str, content: Any) -> tuple[Make, bool]:
-    """A datatype map on the parts of a text; True: what it makes may be remembered."""
+def _compiled(compiler: Compiler, datatype: str, target: str, content: Any) -> Make:
+    """A datatype map on the parts of a text."""
     at = f"datatypes/{datatype}.yaml {target}"
     frame = Frame("", datatype, at)
     if isinstance(content, dict) and "$resource" in content:
-        return referred(compiler, content, frame), False
+        compiler.depends()
+        return referred(compiler, content, frame)
     fhir_type = target.split("-", 1)[0]
     if not is_type(fhir_type):
         raise wrong(at, "hl7v2-map-type", written=fhir_type)
@@ -158,4 +162,4 @@ def _compiled(compiler: Compiler, datatype: str, target: str, content: Any) -> t
     made = either(part.made, part.given) if is_primitive else part.made
     if part.made is None or made is None:
         raise wrong(at, "hl7v2-map-shape", wanted="value")
-    return made, not compiler.trace and (is_primitive or fhir_type == "Quantity")
+    return made

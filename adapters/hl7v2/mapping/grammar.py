@@ -21,9 +21,14 @@ _TOKEN = re.compile(
     r"\s*(?:(?P<text>=?'(?:[^']|'')*')|(?P<constant>=[^\s),]+)|(?P<sign>!=|[=(),<>])"
     r"|(?P<word>[^\s(),']+))"
 )
-_FIELD = re.compile(r"([A-Z][A-Z0-9]{2})-(\d+)(?:\[(\d+|\*)\])?(?:\.(\d+))?(?:\.(\d+))?")
-_COMPONENT = re.compile(r"([A-Z]{2,3})\.(\d+)(?:\.(\d+))?")
+_FIELD = re.compile(
+    r"([A-Z][A-Z0-9]{2})-(\d{1,4})(?:\[(\d{1,4}|\*)\])?(?:\.(\d{1,4}))?(?:\.(\d{1,4}))?"
+)
+_COMPONENT = re.compile(r"([A-Z]{2,3})\.(\d{1,4})(?:\.(\d{1,4}))?")
 _MAP = re.compile(r"([A-Za-z][A-Za-z0-9]*)(?:\[([A-Za-z][A-Za-z0-9-]*)\])?")
+_LONGEST = 1_000
+_MOST_BRACKETS = 30
+_SHOWN = 200
 _HOLE = re.compile(r"\{([^{}]*)\}")
 
 
@@ -220,6 +225,9 @@ class _Reader:
     def __init__(self, text: str, place: str) -> None:
         self.text, self.place = text, place
         self.tokens: list[str] = []
+        # What stands in itself too often would go deeper than Python does.
+        if len(text) > _LONGEST or text.count("(") > _MOST_BRACKETS:
+            raise wrong(place, "hl7v2-map-long", limit=str(_LONGEST), brackets=str(_MOST_BRACKETS))
         position = 0
         stripped = text.rstrip()
         while position < len(stripped):
@@ -231,7 +239,7 @@ class _Reader:
         self.position = 0
 
     def fail(self, at: str) -> MapError:
-        return wrong(self.place, "hl7v2-map-expression", text=self.text, at=at)
+        return wrong(self.place, "hl7v2-map-expression", text=self.text[:_SHOWN], at=at[:_SHOWN])
 
     def peek(self) -> str:
         return self.tokens[self.position] if self.position < len(self.tokens) else ""

@@ -15,6 +15,7 @@ from adapters.hl7v2.mapping import files
 from adapters.hl7v2.mapping.compiler import Compiler
 from adapters.hl7v2.mapping.grammar import wrong
 from adapters.hl7v2.mapping.reading import GroupPlan
+from adapters.hl7v2.mapping.run import Memory
 from adapters.hl7v2.mapping.segment_maps import SegmentMap, segment_map
 from adapters.hl7v2.mapping.shapes import Shape
 from adapters.hl7v2.mapping.tables import Table, table
@@ -44,6 +45,7 @@ class Library:
         self._variants: dict[tuple[tuple[str, ...], str, str], Variants] = {}
         self._compiling = threading.Lock()
         self.trace = trace
+        self.memory = Memory()
 
     def plan(self, kind: str) -> GroupPlan | None:
         """The message map of a kind (`ADT^A01`); None: there is none."""

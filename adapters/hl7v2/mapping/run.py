@@ -19,7 +19,12 @@ from adapters.hl7v2.sites import Site
 Translate = Callable[[str, str, str], list[dict[str, Any]] | None]
 """(canonical of a ConceptMap, system, code) to the codings it gives; None or none: it has none."""
 
+Memo = dict[tuple[Any, ...], Any]
+"""(closure, text or texts) to what was made of them."""
+
 _MOST_REMARKS = 100
+_MOST_REMEMBERED = 2048
+_MOST_CONTEXTS = 32
 
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 """Characters that FHIR's text cannot have."""
@@ -66,6 +71,29 @@ class Scope:
         return None
 
 
+class Memory:
+    """What closures of the maps of a site have made of texts, a memo for each context."""
+
+    __slots__ = ("_memos",)
+
+    def __init__(self) -> None:
+        self._memos: dict[tuple[Any, ...], Memo] = {}
+
+    def of(self, context: tuple[Any, ...]) -> Memo:
+        """The memo for messages that say the same of themselves.
+
+        Args:
+            context: All that what is made of a text follows from.
+        """
+        found = self._memos.get(context)
+        if found is not None and len(found) < _MOST_REMEMBERED:
+            return found
+        if len(self._memos) >= _MOST_CONTEXTS:
+            self._memos.clear()
+        self._memos[context] = found = {}
+        return found
+
+
 class Run:
     """One conversion.
 
@@ -80,8 +108,9 @@ class Run:
         plain: No text has escapes or characters that FHIR cannot have.
         present: Bits of the fields or components at hand that have a text.
         loops: Repetition at hand of each `$each` around, outermost first.
-        memo: What a datatype map has made of a text, for those whose values are flat.
+        memo: What closures have made of texts (`adapters.hl7v2.mapping.memory`).
         named: How often an identifier was given to a type, for `$distinct`.
+        remarked: How often something was said, be it said before.
         problems: What datatype maps could not use: place within the field, message id, arguments.
         path, at, turn, notes: Where in the resource and in the message, and what came from where,
             while tracing.
@@ -112,6 +141,7 @@ class Run:
         "plain",
         "present",
         "problems",
+        "remarked",
         "remarks",
         "repetition",
         "scope",
@@ -128,7 +158,12 @@ class Run:
     )
 
     def __init__(
-        self, message: Message, site: Site, event: int, translate: Translate | None
+        self,
+        message: Message,
+        site: Site,
+        event: int,
+        translate: Translate | None,
+        memory: Memory,
     ) -> None:
         """Begin.
 
@@ -137,6 +172,7 @@ class Run:
             site: Whose rules hold.
             event: When it happened, milliseconds since the epoch.
             translate: For `concept_maps` of the site.
+            memory: Of the site's maps.
         """
         delimiters = message.delimiters
         self.message = message
@@ -179,7 +215,10 @@ class Run:
         self.loops: list[str] = []
         self.mapped: list[Mapped] = []
         self.counts: dict[str, int] = {}
-        self.memo: dict[tuple[str, int, str], Any] = {}
+        self.memo = memory.of(
+            (delimiters, self.plain, self.dirty, kind, message.version, message.sender)
+        )
+        self.remarked = 0
         self.named: dict[tuple[str, str, str], int] = {}
         self.identified: dict[tuple[str, str, str], Mapped] = {}
         self.joined: list[Joined] = []
@@ -234,6 +273,7 @@ class Run:
             field: `3.4` of the segment at hand; "" for the whole segment.
             **arguments: For its words.
         """
+        self.remarked += 1
         if len(self.remarks) < _MOST_REMARKS:
             place = f"{self.place()}-{field}" if field else self.place()
             remark = Remark(message, place, tuple(arguments.items()))

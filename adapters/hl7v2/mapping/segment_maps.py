@@ -13,6 +13,7 @@ from adapters.hl7v2.mapping import grammar
 from adapters.hl7v2.mapping.compiler import Compiler, refuse_others
 from adapters.hl7v2.mapping.elements import children
 from adapters.hl7v2.mapping.grammar import Field, wrong
+from adapters.hl7v2.mapping.memory import of_fields
 from adapters.hl7v2.mapping.parts import Make, possible
 from adapters.hl7v2.mapping.parts import at as step
 from adapters.hl7v2.mapping.shapes import Shape
@@ -119,10 +120,14 @@ def segment_map(
         inner = frame._replace(place=f"{at} {key}")
         if place is None:
             raise wrong(inner.place, "hl7v2-map-element", type=resource_type, element=key)
-        part, mask, fields = compiler.masked(node, place, inner)
+        part, mask, uses = compiler.masked(node, place, inner)
         made, given = possible(part.made), possible(part.given)
         if compiler.trace:
             made, given = step(f".{key}", made), step(f".{key}", given)
+        fields = tuple(uses.numbers)
+        if shape is not None and made is not None and uses.pure:
+            there = [number for number in sorted(uses.read) if shape.present >> number & 1]
+            made = of_fields(made, there) if there else made
         if made is not None or given is not None or key in required:  # Its fields are named.
             found.append(TopMember(key, made, given, mask, fields))
     how = words.get("$how", "merge")
