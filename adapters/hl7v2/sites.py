@@ -30,6 +30,9 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,62}")
 _EVENTS = ("ADT", "ORU")
+_LARGEST = 1024 * 1024
+_DEEPEST = 40
+_TOO_DEEP = f"tables and lists are in one another more than {_DEEPEST} times."
 
 
 class SiteError(ValueError):
@@ -225,9 +228,15 @@ def read_site(path: Path, *, zone: str) -> Site:
             f"{path}: the name of a site is of a-z, 0-9, '-' and '_', at most 63 characters."
         )
     try:
+        if not path.is_file() or path.stat().st_size > _LARGEST:
+            raise SiteError(f"{path}: no file of at most {_LARGEST} bytes.")
         content = tomllib.loads(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:  # A number of 5,000 digits is only a ValueError.
         raise SiteError(f"{path}: {error}") from error
+    except RecursionError as error:
+        raise SiteError(f"{path}: {_TOO_DEEP}") from error
+    if _is_deep(content, _DEEPEST):
+        raise SiteError(f"{path}: {_TOO_DEEP}")
     _refuse_unknown(path, content, _File, "")
     _refuse_unknown(path, content.get("destination"), Destination, "destination.")
     try:
@@ -249,6 +258,15 @@ def read_site(path: Path, *, zone: str) -> Site:
         destination=read.destination,
         file=path,
     )
+
+
+def _is_deep(content: object, left: int) -> bool:
+    """Whether tables and lists are in one another more than so many times."""
+    if isinstance(content, dict):
+        return not left or any(_is_deep(inner, left - 1) for inner in content.values())
+    if isinstance(content, list):
+        return not left or any(_is_deep(inner, left - 1) for inner in content)
+    return False
 
 
 def _refuse_unknown(path: Path, content: object, shape: type[msgspec.Struct], place: str) -> None:

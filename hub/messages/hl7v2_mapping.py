@@ -81,6 +81,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "{word} means nothing here; see docs/hl7v2/mapping.md.",
         "{word} 在此处没有意义；参见 docs/hl7v2/mapping.md。",
     ),
+    "hl7v2-map-long": (
+        "A value of a map has at most {limit} characters and {brackets} brackets.",
+        "映射中的取值最多 {limit} 个字符、{brackets} 个括号。",
+    ),
     "hl7v2-map-expression": (
         "{text} cannot be understood at '{at}'; a value is written as PID-8 by sex, =constant, "
         "ref Patient.",
