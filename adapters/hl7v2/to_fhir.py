@@ -52,10 +52,11 @@ def convert(
         MapError: A map of the site is wrong.
     """
     maps = library(site, trace)
-    plan = maps.plan(message.kind)
+    kind = message.kind
+    plan = maps.plan(kind)
     if plan is None:
         raise Unprocessable(fault("not-supported", "hl7v2-kind-unknown", "MSH-9"))
-    for name in maps.required(message.kind):
+    for name in maps.required(kind):
         if message.first(name) is None:
             raise Unprocessable(fault("required", "hl7v2-segment-required", name, segment=name))
     run = Run(message, site, event_of(message, site, received), translate, maps.memory)
@@ -63,9 +64,9 @@ def convert(
     _work(run, maps, root, Scope(None, root.around), trace)
     result = Converted(run.kind, run.control_id, run.event, run.mapped)
     result.joined = run.joined
-    result.answers = _answers(message, maps)
+    result.answers = _answers(message, maps.answers(kind))
     result.remarks = run.remarks
-    initial = maps.initial(message.kind)
+    initial = maps.initial(kind)
     for mapped in run.mapped:
         if not mapped.identities:
             mapped.identities = identity_pairs(mapped.resource.get("identifier"))
@@ -276,10 +277,10 @@ def _missing(rules: SegmentMap, element: str) -> Unprocessable:
     return Unprocessable(fault("required", "hl7v2-field-required", place, field=place))
 
 
-def _answers(message: Message, maps: Library) -> tuple[str, ...]:
+def _answers(message: Message, places: tuple[tuple[str, int], ...]) -> tuple[str, ...]:
     """What an answer names the message of ours by, each name once."""
     names: dict[str, None] = {}
-    for name, number in maps.answers(message.kind):
+    for name, number in places:
         segment = message.first(name)
         if segment is not None and (text := segment.component(number)):
             names[text] = None

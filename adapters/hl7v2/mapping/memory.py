@@ -37,16 +37,39 @@ class _Worth:
         return False
 
 
-def fresh(value: Any) -> Any:
-    """A copy that may be written into."""
+Copy = Callable[[], Any]
+
+
+def copies(value: Any) -> Copy | None:
+    """What gives copies of a value, as it is now, that may be written into; None: it is none.
+
+    Args:
+        value: An object or list is copied here already.
+    """
     if type(value) is dict:
-        return {
-            name: fresh(inner) if type(inner) in (dict, list) else inner
-            for name, inner in value.items()
-        }
+        kept = dict(value)
+        deep = [(name, copy) for name, inner in value.items() if (copy := copies(inner))]
+        return _objects(kept, deep) if deep else kept.copy
     if type(value) is list:
-        return [fresh(inner) for inner in value]
-    return value
+        items = [copies(inner) for inner in value]
+        only = items[0] if len(items) == 1 else None
+        if only is not None:
+            return lambda: [only()]
+        if any(items):
+            pairs = list(zip(value, items, strict=True))
+            return lambda: [inner if copy is None else copy() for inner, copy in pairs]
+        return list(value).copy
+    return None
+
+
+def _objects(kept: dict[str, Any], deep: list[tuple[str, Copy]]) -> Copy:
+    def copied() -> dict[str, Any]:
+        made = kept.copy()
+        for name, copy in deep:
+            made[name] = copy()
+        return made
+
+    return copied
 
 
 def of_fields(make: Make, numbers: Sequence[int]) -> Make:
@@ -68,11 +91,13 @@ def of_fields(make: Make, numbers: Sequence[int]) -> Make:
         memo = run.memo
         if key in memo:
             worth.found += 1
-            return fresh(memo[key])
+            value, copy = memo[key]
+            return value if copy is None else copy()
         before = run.remarked
         value = make(run, base, depth)
         if run.remarked == before and sum(len(base[number]) for number in numbers) < _LONGEST:
-            memo[key] = fresh(value)
+            copy = copies(value)
+            memo[key] = (None if copy else value, copy)
         return value
 
     return remember
@@ -91,11 +116,13 @@ def of_text(convert: Convert) -> Convert:
         memo = run.memo
         if key in memo:
             worth.found += 1
-            return fresh(memo[key])
+            value, copy = memo[key]
+            return value if copy is None else copy()
         before = len(run.problems)
         value = convert(run, raw, depth)
         if len(run.problems) == before and len(raw) < _LONGEST:
-            memo[key] = fresh(value)
+            copy = copies(value)
+            memo[key] = (None if copy else value, copy)
         return value
 
     return remember

@@ -9,6 +9,7 @@ import re
 from collections.abc import Callable, Mapping
 from functools import lru_cache
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import quote
 
@@ -38,6 +39,26 @@ def _untidy(
     sign, again = re.escape(field), re.escape(repetition)
     blank = re.escape(f" {component}{subcomponent}")
     return re.compile(rf"{sign}(?:[{blank}]+(?:[{sign}{again}\r\n]|\Z)|{again})")
+
+
+@lru_cache(maxsize=1024)
+def _words(kind: str, version: str, sender: str, site: str, own: str) -> Mapping[str, str]:
+    """What a message says about itself, by the word of the map language."""
+    application, _, facility = sender.partition("|")
+    namespace = f"urn:id:{quote(facility or application or site, safe='')}"
+    of_sender = f"{namespace}:{quote(application, safe='')}"
+    return MappingProxyType(
+        {
+            "kind": kind,
+            "type": kind[:3],
+            "trigger": kind[4:],
+            "version": version,
+            "sender": sender,
+            "facility": namespace,
+            "own": of_sender,
+            "namespace": own or of_sender,
+        }
+    )
 
 
 class Scope:
@@ -186,26 +207,17 @@ class Run:
         self.blank = f" {delimiters.component}{delimiters.subcomponent}"
         kind = message.kind
         self.kind = kind
-        application, _, facility = message.sender.partition("|")
-        self.namespace = f"urn:id:{quote(facility or application or site.name, safe='')}"
+        sender, version = message.sender, message.version
+        self.words = _words(kind, version, sender, site.name, site.systems.get("", ""))
+        self.namespace = self.words["facility"]
         self.control_id = message.control_id
-        self.words = {
-            "kind": kind,
-            "type": kind[:3],
-            "trigger": kind[4:],
-            "version": message.version,
-            "sender": message.sender,
-            "facility": self.namespace,
-            "own": f"{self.namespace}:{quote(application, safe='')}",
-            "namespace": site.systems.get("") or f"{self.namespace}:{quote(application, safe='')}",
-        }
         self.deletes = '""' in message.text
         self.tidy = not self.deletes and _untidy(*delimiters[:5]).search(message.text, 9) is None
         self.dirty = CONTROL.search(message.text) is not None
         escapes = self.escape and self.escape in message.text[9:]
         self.plain = not self.dirty and not escapes
         self.seed = blake2b(
-            f"{message.sender}\n{self.control_id}\n{message.text}".encode("utf-8", "surrogatepass")
+            f"{sender}\n{self.control_id}\n{message.text}".encode("utf-8", "surrogatepass")
         ).digest()
         self.scope = Scope(None, {})
         self.segment = message.header
@@ -215,9 +227,7 @@ class Run:
         self.loops: list[str] = []
         self.mapped: list[Mapped] = []
         self.counts: dict[str, int] = {}
-        self.memo = memory.of(
-            (delimiters, self.plain, self.dirty, kind, message.version, message.sender)
-        )
+        self.memo = memory.of((delimiters, self.plain, self.dirty, kind, version, sender))
         self.remarked = 0
         self.named: dict[tuple[str, str, str], int] = {}
         self.identified: dict[tuple[str, str, str], Mapped] = {}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from typing import Any
 
-from adapters.hl7v2.mapping.memory import fresh
+from adapters.hl7v2.mapping.memory import copies
 from adapters.hl7v2.mapping.run import Memory
 from adapters.hl7v2.mapping.variants import OFTEN
 from adapters.hl7v2.message import parse
@@ -63,8 +64,15 @@ def test_a_memo_that_is_full_is_begun_anew() -> None:
 
 
 def test_a_copy_is_new_as_deep_as_it_goes() -> None:
-    value = {"coding": [{"code": "a"}], "text": "b"}
-    copy = fresh(value)
-    assert copy == value
-    assert copy["coding"] is not value["coding"]
-    assert copy["coding"][0] is not value["coding"][0]
+    for inner in ([{"code": "a"}], [{"code": "a"}, {"code": "b"}], ["a", {"b": [1]}], ["a"], []):
+        value = {"coding": inner, "text": "b"}
+        copy = copies(value)
+        assert copy is not None
+        expected = deepcopy(value)
+        copy()["coding"].append("c")
+        value["coding"].append("d")
+        for one in copy()["coding"]:
+            if isinstance(one, dict):
+                one["code"] = "e"
+        assert copy() == expected
+    assert copies("text") is None
