@@ -130,6 +130,10 @@ MESSAGES: dict[str, tuple[str, str]] = {
         "No map goes through a table {table}; write {known}.",
         "没有映射使用表 {table}；请改为 {known}。",
     ),
+    "hl7v2-map-target": (
+        "{code} is no code of {system}: {known}.",
+        "{code} 不是 {system} 的代码；可用：{known}。",
+    ),
     "hl7v2-map-concept-map": (
         "No map makes a code of {field}; a field is written as OBX-3 or DG1-3.",
         "没有映射将 {field} 转为代码；字段写法如 OBX-3、DG1-3。",

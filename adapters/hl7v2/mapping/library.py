@@ -18,7 +18,7 @@ from adapters.hl7v2.mapping.reading import GroupPlan
 from adapters.hl7v2.mapping.run import Memory
 from adapters.hl7v2.mapping.segment_maps import SegmentMap, segment_map
 from adapters.hl7v2.mapping.shapes import Shape
-from adapters.hl7v2.mapping.tables import Table, table
+from adapters.hl7v2.mapping.tables import Table, refuse_strange_targets, table
 from adapters.hl7v2.mapping.variants import Variants
 from adapters.hl7v2.sites import Site
 
@@ -154,7 +154,9 @@ class Library:
                     known=", ".join(meant),
                 )
         for name in self._table_files:
-            self._table(name, "")
+            built = self._table(name, "")
+            if name in self.site.tables:
+                refuse_strange_targets(built, files.at(self.site, f"tables.{name}"))
         for name in self.site.concept_maps:
             if name not in self._compiler.datatypes.translated:
                 raise wrong(

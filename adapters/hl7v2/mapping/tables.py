@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from adapters.hl7v2.mapping.grammar import wrong
 from adapters.hl7v2.mapping.run import Run
+from hub.definitions import conformance
 
+_FHIR = "http://hl7.org/fhir/"
 V2_SYSTEM = "http://terminology.hl7.org/CodeSystem/v2-"
 
 
@@ -128,3 +131,39 @@ def table(name: str, content: Mapping[str, Any], place: str) -> Table:
         codes,
         Target(unknown, "", system) if unknown else None,
     )
+
+
+def refuse_strange_targets(table: Table, place: str) -> None:
+    """Refuse a site's codes that lead to none of a code system of FHIR: no message would be valid.
+
+    Args:
+        table: With the site's codes in it.
+        place: For errors.
+
+    Raises:
+        MapError: One does.
+    """
+    for code, target in table.codes.items():
+        known = _codes_of(target.system) if target.code else ()
+        if known and target.code not in known:
+            raise wrong(
+                f"{place} {code}",
+                "hl7v2-map-target",
+                code=target.code,
+                system=target.system,
+                known=", ".join(known),
+            )
+
+
+@lru_cache(maxsize=64)
+def _codes_of(system: str) -> tuple[str, ...]:
+    """The codes of one of FHIR's own code systems; none of what is not known whole."""
+    found = conformance(system) if system.startswith(_FHIR) else None
+    if found is None or found.get("content") != "complete":
+        return ()
+    waiting, codes = list(found.get("concept", ())), []
+    while waiting:
+        concept = waiting.pop(0)
+        codes.append(concept["code"])
+        waiting += concept.get("concept", ())
+    return tuple(codes)

@@ -238,6 +238,7 @@ def test_a_map_that_does_not_fit_is_refused_with_its_place(
     [
         ({"tables": {"sexx": {"1": "male"}}}, "hl7v2-map-table-unused", "tables.sexx"),
         ({"tables": {"sex": {"1": [1, 2, 3, 4]}}}, "hl7v2-map-shape", "tables.sex 1"),
+        ({"tables": {"sex": {"1": "man"}}}, "hl7v2-map-target", "tables.sex 1"),
         ({"concept_maps": {"OBX3": "http://a.b"}}, "hl7v2-map-concept-map", "concept_maps.OBX3"),
         ({"concept_maps": {"PID-7": "http://a.b"}}, "hl7v2-map-concept-map", "concept_maps.PID-7"),
     ],
