@@ -23,6 +23,8 @@ _NEWEST = (
     " (SELECT max(first) FROM term_block), EXISTS (SELECT 1 FROM reserved)"
 )
 LARGEST_CACHE = 50_000
+LOOKED_UP = 4
+"""Terms that are gone over in the time in which one is looked up."""
 
 
 class Group(NamedTuple):
@@ -157,6 +159,33 @@ class Lexicon:
             return self._all(lambda space: space == number)
         id = self.term(number, code)
         return Terms() if id is None else Terms((id,))
+
+    def codes_among(self, system: str, codes: Sequence[str]) -> list[int]:
+        """Numbers of those codes of a system that have one, in no order.
+
+        Each is looked up; when they are many more than the system has here, as those of a whole
+        code system are, the system's own are gone over instead.
+
+        Args:
+            system: "" for none.
+            codes: The codes.
+        """
+        number = NO_SYSTEM if not system else self._system(system)
+        if number is None:
+            return []
+        blocks = [(first, size) for first, size, space in self._blocks if space == number]
+        if LOOKED_UP * len(codes) < sum(size for _, size in blocks):
+            found = (self.term(number, code) for code in codes)
+            return [id for id in found if id is not None]
+        wanted = set(map(shrink, codes))
+        return [
+            id
+            for first, size in blocks
+            for id, text in self._execute(
+                "SELECT id, text FROM term WHERE id BETWEEN ? AND ?", (first, first + size - 1)
+            )
+            if text in wanted
+        ]
 
     def _system(self, system: str) -> int | None:
         number = self._systems.get(system)

@@ -51,6 +51,22 @@ def test_the_same_text_in_other_spaces_is_another_term(connection: apsw.Connecti
     assert lexicon.codes("http://b", "x").ids == (numbers[4],)
 
 
+@pytest.mark.parametrize("asked", [1, 40, 5_000])
+@pytest.mark.parametrize("system", ["", "http://a"])
+def test_few_codes_of_a_system_and_more_than_it_has_are_found_alike(
+    connection: apsw.Connection, asked: int, system: str
+) -> None:
+    one = interner_of(connection)
+    numbers = [one.code(system, f"c{number}") for number in range(300)]
+    uuid = one.code(system, ID)
+    for other in ("http://b", "" if system else "http://a"):
+        one.code(other, "c0")
+    lexicon = lexicon_of(connection)
+    codes = [ID, *(f"c{number}" for number in range(asked))]
+    assert sorted(lexicon.codes_among(system, codes)) == sorted([uuid, *numbers[:asked]])
+    assert lexicon.codes_among("http://none", codes) == []
+
+
 def test_all_codes_of_a_system_lie_in_few_ranges(connection: apsw.Connection) -> None:
     one = interner_of(connection)
     numbers = {one.code("http://a", str(code)) for code in range(3000)}

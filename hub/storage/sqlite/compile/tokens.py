@@ -56,10 +56,16 @@ def tokens(
     """
     ids: dict[int, None] = {}
     ranges: list[tuple[int, int]] = []
+    listed: dict[str, list[str]] = {}
     for value in values:
+        if value.system is not None and value.code is not None:
+            listed.setdefault(value.system, []).append(value.code)
+            continue
         found = planner.lexicon.codes(value.system, value.code)
         ids.update(dict.fromkeys(found.ids))
         ranges += found.ranges
+    for system, codes in listed.items():
+        ids.update(dict.fromkeys(planner.lexicon.codes_among(system, codes)))
     groups = planner.lexicon.groups_of(key, _TOKEN_FLAVOURS[modifier], types)
     return terms_leaf(planner, "token", groups, Terms(tuple(ids), tuple(ranges)))
 
