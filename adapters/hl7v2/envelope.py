@@ -26,6 +26,8 @@ LARGE = 64 * 1024
 
 _PROCESSING = frozenset("PTD")
 _REQUIRED = (9, 10, 12)
+_NAMES = (3, 4, 9, 10)
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _MOST_KEYS = 16
 _LONGEST_KEY = 200
 _LONGEST_CONTROL_ID = 199
@@ -133,6 +135,10 @@ def _check_header(message: Message, kinds: Set[str]) -> Issue | None:
         if not header.component(number):
             place = f"MSH-{number}"
             return fault("required", "hl7v2-field-required", place, field=place)
+    for number in _NAMES:
+        if _CONTROL.search(header.field(number)):
+            place = f"MSH-{number}"
+            return fault("value", "validation-control-character", place)
     if len(header.field(10)) > _LONGEST_CONTROL_ID:
         return fault("too-long", "hl7v2-control-id-long", "MSH-10", limit=_LONGEST_CONTROL_ID)
     if message.version not in VERSIONS:

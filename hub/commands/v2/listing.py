@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
-from hub.commands.v2.log import Json, Out, message_desk
+from hub.commands.v2.log import Json, Out, message_desk, say
 
 _COUNTED = ("received", "stored", "repeat", "quarantined", "waiting")
 _SENT = ("made", "queued", "accepted", "done", "refused")
@@ -127,9 +127,9 @@ def _list(
         _print_json(rows)
         return
     for row in rows:
-        typer.echo(line_of(row))
+        say(line_of(row))
         for reason in () if row["state"] == "stored" else row["reasons"]:
-            typer.echo(f"      {reason}")
+            say(f"      {reason}")
     if len(rows) == count:
         typer.echo(f"Older ones: --before {rows[-1]['row']}")
     if not rows:

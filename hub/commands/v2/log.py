@@ -1,4 +1,4 @@
-"""What the commands about the log share: the desk for its messages, beside a running hub."""
+"""What the commands about messages share: the desk for the log, and words that are not ours."""
 
 from __future__ import annotations
 
@@ -17,6 +17,22 @@ if TYPE_CHECKING:
 
 Json = Annotated[bool, typer.Option("--json", help="For programs: a JSON object per line.")]
 Out = Annotated[bool, typer.Option("--out", help="Messages out instead of messages in.")]
+
+_CONTROLS = (*range(9), *range(11, 32), *range(0x7F, 0xA0))
+_TURNS = (*range(0x202A, 0x202F), *range(0x2066, 0x206A))
+_SHOWN = {
+    **{code: f"\\x{code:02x}" for code in _CONTROLS},
+    **{code: f"\\u{code:04x}" for code in _TURNS},
+}
+
+
+def say(text: str) -> None:
+    """Print what a sender wrote; nothing in it may steer the terminal or turn its words round.
+
+    Args:
+        text: Its control characters are shown as escapes, but tabs and line ends.
+    """
+    typer.echo(text.translate(_SHOWN))
 
 
 @asynccontextmanager

@@ -11,6 +11,7 @@ import typer
 
 from hub.commands.running import fail, run
 from hub.commands.serve import MLLP
+from hub.commands.v2.log import say
 
 _PLACE = re.compile(r"(?P<host>\[[0-9a-fA-F:]+\]|[^:\s]+):(?P<port>\d{1,5})")
 _GOOD = re.compile(rb"[\r\n]MSA.(?:AA|CA)")
@@ -63,7 +64,7 @@ def send(
             async with connected(place["host"].strip("[]"), int(place["port"])) as connection:
                 for message in messages:
                     answer = await connection.exchange(message, timeout)
-                    typer.echo(readable(answer, sites))
+                    say(readable(answer, sites))
                     good = good and _GOOD.search(answer) is not None
         except ConnectionLost as error:
             raise fail(f"{to}: {error}.", 1) from None

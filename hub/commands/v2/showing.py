@@ -9,7 +9,7 @@ import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, run
 from hub.commands.v2.listing import line_of
-from hub.commands.v2.log import Out, message_desk
+from hub.commands.v2.log import Out, message_desk, say
 
 if TYPE_CHECKING:
     from adapters.hl7v2.message_desk import Shown
@@ -41,8 +41,8 @@ def show(
     if raw:
         sys.stdout.buffer.write(shown.raw)
         return
-    typer.echo(line_of(shown.told))
+    say(line_of(shown.told))
     for reason in shown.told["reasons"]:
-        typer.echo(f"      {reason}")
+        say(f"      {reason}")
     for text in filter(None, (shown.text, shown.answer)):
-        typer.echo(f"\n{text}")
+        say(f"\n{text}")

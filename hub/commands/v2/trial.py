@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from hub.commands.running import DEFAULT_DATA, Data, fail, language_of_locale
+from hub.commands.v2.log import say
 
 
 def trial(
@@ -75,7 +76,7 @@ def trial(
             if number:
                 typer.echo("")
             for line in show(converted, message, language):
-                typer.echo(line)
+                say(line)
     except HubError as error:
         for issue in error.issues:
             words = render(issue.message, issue.arguments, language)

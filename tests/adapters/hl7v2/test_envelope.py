@@ -108,3 +108,12 @@ def test_any_bytes_have_an_envelope_and_an_answer(raw: bytes) -> None:
     for content in (raw, b"MSH|^~\\&|" + raw, header().encode() + raw):
         envelope = open_envelope(content, SITES, KINDS)
         assert envelope.issue is None or b"MSA" in envelope.refusal()
+
+
+@pytest.mark.parametrize(("field", "place"), [("X\x1b[31m", "MSH-10"), ("1\nMSA", "MSH-10")])
+def test_control_characters_in_the_names_of_a_message_are_refused(field: str, place: str) -> None:
+    raw = f"MSH|^~\\&|A|B|||20260301||ADT^A08|{field}|P|2.5\rPID|1||7".encode()
+    found = open_envelope(raw, Sites({DEFAULT: Site()}), {"ADT^A08"})
+    assert found.rejected
+    assert found.issue is not None
+    assert (found.issue.message, found.issue.location) == ("validation-control-character", place)
