@@ -15,6 +15,7 @@ from adapters.hl7v2.provenance import Origin
 from hub.context import Context
 from hub.errors import NotFound, fault
 from hub.interactions import Interactions
+from hub.model.body import instant
 from hub.storage.message_log import DepartureRow
 
 _ABOUT = ("Task", "ServiceRequest")
@@ -90,6 +91,9 @@ async def focus(
             return {}
         mapped = _turned(other, type)
         converted.resources[converted.resources.index(other)] = mapped
+    if type == "Task":
+        now = int(ctx.clock().timestamp() * 1000)
+        mapped.resource.setdefault("lastModified", instant(now))
     return {mapped.full_url: held}
 
 

@@ -114,6 +114,11 @@ class RunningHub:
         assert self.process.wait(30) == code
 
 
+def _without_settings() -> dict[str, str]:
+    """The environment without the settings of whoever runs the tests."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("HUB_")}
+
+
 @contextmanager
 def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningHub]:
     """A hub until the block ends.
@@ -132,7 +137,7 @@ def running(folder: Path, *arguments: str, **settings: str) -> Iterator[RunningH
             stdout=subprocess.PIPE,
             stderr=errors,
             text=True,
-            env=os.environ | {"HUB_DATA": str(folder / "data")} | variables,
+            env=_without_settings() | {"HUB_DATA": str(folder / "data")} | variables,
         )
     try:
         assert process.stdout is not None
