@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     from adapters.hl7v2.mapping.compiler import Compiler
 
 
+_REMEMBERED = frozenset(("CodeableConcept", "Coding", "Quantity", "code", "string", "uri"))
+"""Types whose values come again in other fields; names and numbers of persons seldom do."""
+
+
 @dataclass(slots=True)
 class DatatypeMaps:
     """The datatype maps of a site.
@@ -139,9 +143,15 @@ class DatatypeMaps:
             run.present = present
             return value
 
-        box.append(of_text(convert) if uses.pure and not compiler.trace else convert)
+        often = _type_of(target) in _REMEMBERED and uses.pure and not compiler.trace
+        box.append(of_text(convert) if often else convert)
         self._known[key] = box[0]
         return box[0]
+
+
+def _type_of(target: str) -> str:
+    """`Quantity` of `Quantity-Low`."""
+    return target.split("-", 1)[0]
 
 
 def _compiled(compiler: Compiler, datatype: str, target: str, content: Any) -> Make:
@@ -151,7 +161,7 @@ def _compiled(compiler: Compiler, datatype: str, target: str, content: Any) -> M
     if isinstance(content, dict) and "$resource" in content:
         compiler.depends()
         return referred(compiler, content, frame)
-    fhir_type = target.split("-", 1)[0]
+    fhir_type = _type_of(target)
     if not is_type(fhir_type):
         raise wrong(at, "hl7v2-map-type", written=fhir_type)
     if is_resource_type(fhir_type):

@@ -15,7 +15,9 @@ from adapters.hl7v2.mapping.parts import Convert, Make
 from adapters.hl7v2.mapping.run import Run
 from adapters.hl7v2.mapping.values import Base
 
-_LONGEST = 200
+LONGEST = 200
+"""Characters of texts that are remembered."""
+
 _TRIAL = 256
 _REST = 8192
 
@@ -95,7 +97,7 @@ def of_fields(make: Make, numbers: Sequence[int]) -> Make:
             return value if copy is None else copy()
         before = run.remarked
         value = make(run, base, depth)
-        if run.remarked == before and sum(len(base[number]) for number in numbers) < _LONGEST:
+        if run.remarked == before and sum(len(base[number]) for number in numbers) < LONGEST:
             copy = copies(value)
             memo[key] = (None if copy else value, copy)
         return value
@@ -120,7 +122,7 @@ def of_text(convert: Convert) -> Convert:
             return value if copy is None else copy()
         before = len(run.problems)
         value = convert(run, raw, depth)
-        if len(run.problems) == before and len(raw) < _LONGEST:
+        if len(run.problems) == before and len(raw) < LONGEST:
             copy = copies(value)
             memo[key] = (None if copy else value, copy)
         return value

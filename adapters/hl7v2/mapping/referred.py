@@ -7,12 +7,13 @@ A Practitioner of XCN, an Organization of XON, the Locations of PL. Called by
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 from adapters.hl7v2.converted import How, Mapped, Source
 from adapters.hl7v2.mapping.conversions import identity_pairs
 from adapters.hl7v2.mapping.elements import Place
 from adapters.hl7v2.mapping.grammar import wrong
+from adapters.hl7v2.mapping.memory import LONGEST, Copy, copies
 from adapters.hl7v2.mapping.parts import Make, Member, fill
 from adapters.hl7v2.mapping.run import Run
 from adapters.hl7v2.mapping.values import Base, Frame, Holds
@@ -42,11 +43,14 @@ class Referred(NamedTuple):
         type: Of the resource.
         only_shown: Without an identifier only the display stands in the reference.
         trace: The closures note where elements came from.
+        members: True: it follows from the text alone.
+        known_by_text: So do `identities`.
+        key: Its own in `Run.memo`.
     """
 
     name: str
     type: str
-    members: tuple[Member, ...]
+    members: tuple[tuple[Member, bool], ...]
     when: Holds | None
     how: How
     identities: Make | None
@@ -54,6 +58,8 @@ class Referred(NamedTuple):
     only_shown: bool
     initial: frozenset[str]
     trace: bool
+    known_by_text: bool
+    key: object
 
 
 def referred(compiler: Compiler, content: Mapping[str, Any], frame: Frame) -> Make:
@@ -70,15 +76,23 @@ def referred(compiler: Compiler, content: Mapping[str, Any], frame: Frame) -> Ma
     resource_type = str(content["$resource"])
     if not is_resource_type(resource_type):
         raise wrong(frame.place, "hl7v2-map-type", written=resource_type)
+    place = Place(resource_type, resource_type, False, False)
+    found: list[tuple[Member, bool]] = []
+    words = {key: node for key, node in content.items() if key.startswith("$")}
+    for name, node in content.items():
+        if name not in words:
+            with compiler.uses_apart() as uses:
+                made = compiler.members_of({**words, name: node}, place, frame, WORDS)
+            found += [(member, uses.pure and not compiler.trace) for member in made]
+    with compiler.uses_apart() as uses:
+        identities = compiler.identities(content.get("$identities"), frame)
     rules = Referred(
         frame.place,
         resource_type,
-        compiler.members_of(
-            content, Place(resource_type, resource_type, False, False), frame, WORDS
-        ),
+        tuple(found),
         compiler.condition(content.get("$when"), frame),
         content.get("$how", "find"),
-        compiler.identities(content.get("$identities"), frame),
+        identities,
         compiler.value(
             content.get("$display", []),
             Place("string", "string", False, True),
@@ -88,6 +102,8 @@ def referred(compiler: Compiler, content: Mapping[str, Any], frame: Frame) -> Ma
         content.get("$unless_identified") == "display",
         frozenset(content.get("$initial", ())),
         compiler.trace,
+        uses.pure and all(pure for member, pure in found if member.name == "identifier"),
+        object(),
     )
 
     def make(run: Run, base: Base, depth: int) -> Any:
@@ -101,7 +117,7 @@ def referred(compiler: Compiler, content: Mapping[str, Any], frame: Frame) -> Ma
         mapped = run.identified.get(text)
         if mapped is None:
             run.notes = []
-            mapped = _find_or_add(run, rules, base, depth)
+            mapped = _find_or_add(run, rules, base, depth, text[2])
             if mapped is not None:
                 run.identified[text] = mapped
         run.path, run.notes = path, notes
@@ -114,17 +130,24 @@ def referred(compiler: Compiler, content: Mapping[str, Any], frame: Frame) -> Ma
     return make
 
 
-def _find_or_add(run: Run, rules: Referred, base: Base, depth: int) -> Mapped | None:
+def _find_or_add(run: Run, rules: Referred, base: Base, depth: int, text: str) -> Mapped | None:
     """The resource, made unless another text of the message has made it; None: there is none."""
+    parts = _parts(run, rules, base, depth, text)
     resource: dict[str, Any] = {"resourceType": rules.type}
-    if not fill(run, base, depth, rules.members, resource):
+    sourced = parts.sourced
+    for (member, pure), (value, copy) in zip(rules.members, parts.values, strict=True):
+        if not pure:
+            sourced |= fill(run, base, depth, (member,), resource)
+        elif copy is not None:
+            resource[member.name] = copy()
+        elif value is not None:
+            resource[member.name] = value
+    if not sourced:
         return None
     notes, run.notes = run.notes, []
-    pairs = identity_pairs(
-        resource.get("identifier")
-        if rules.identities is None
-        else rules.identities(run, base, depth)
-    )
+    pairs = parts.pairs
+    if pairs is None:
+        pairs = _pairs(run, rules, base, depth, resource)
     if not pairs and rules.only_shown:
         return None
     same = run.identified.get((rules.type, *pairs[0])) if pairs else None
@@ -139,3 +162,48 @@ def _find_or_add(run: Run, rules: Referred, base: Base, depth: int) -> Mapped | 
     if pairs:
         run.identified[(rules.type, *pairs[0])] = mapped
     return mapped
+
+
+class _Parts(NamedTuple):
+    """What of a resource follows from a text alone.
+
+    Attributes:
+        values: Of the members in their order, and what copies them.
+        sourced: One of them came from the text.
+        pairs: Its identities; None: they follow from more.
+    """
+
+    values: tuple[tuple[Any, Copy | None], ...]
+    sourced: bool
+    pairs: tuple[tuple[str, str], ...] | None
+
+
+def _parts(run: Run, rules: Referred, base: Base, depth: int, text: str) -> _Parts:
+    """Those of a text; made once in messages that say the same of themselves."""
+    key = (rules.key, depth, text)
+    known = run.memo.get(key)
+    if known is not None:
+        return cast(_Parts, known)
+    before = len(run.problems)
+    made: dict[str, Any] = {}
+    values: list[tuple[Any, Copy | None]] = []
+    sourced = False
+    for member, pure in rules.members:
+        if pure:
+            sourced |= fill(run, base, depth, (member,), made)
+        value = made.get(member.name)
+        values.append((value, copies(value)))
+    pairs = _pairs(run, rules, base, depth, made) if rules.known_by_text else None
+    parts = _Parts(tuple(values), sourced, pairs)
+    if len(run.problems) == before and len(text) < LONGEST:
+        run.memo[key] = parts
+    return parts
+
+
+def _pairs(
+    run: Run, rules: Referred, base: Base, depth: int, resource: dict[str, Any]
+) -> tuple[tuple[str, str], ...]:
+    """The identities of a resource."""
+    if rules.identities is None:
+        return identity_pairs(resource.get("identifier"))
+    return identity_pairs(rules.identities(run, base, depth))

@@ -61,6 +61,11 @@ def _words(kind: str, version: str, sender: str, site: str, own: str) -> Mapping
     )
 
 
+def _is_dirty(text: str) -> bool:
+    """Whether there are characters that FHIR's text cannot have."""
+    return not text.replace("\r", "").isprintable() and CONTROL.search(text) is not None
+
+
 class Scope:
     """A group while its maps run: its segments, and what it has made by resource type."""
 
@@ -213,7 +218,7 @@ class Run:
         self.control_id = message.control_id
         self.deletes = '""' in message.text
         self.tidy = not self.deletes and _untidy(*delimiters[:5]).search(message.text, 9) is None
-        self.dirty = CONTROL.search(message.text) is not None
+        self.dirty = _is_dirty(message.text)
         escapes = self.escape and self.escape in message.text[9:]
         self.plain = not self.dirty and not escapes
         self.seed = blake2b(

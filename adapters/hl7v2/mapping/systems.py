@@ -55,7 +55,12 @@ def code_system(run: Run, raw: str, depth: int) -> str | None:
 
 
 def _own(run: Run, name: str) -> str | None:
-    return f"{run.namespace}:{quote(name, safe='')}" if name else None
+    return f"{run.namespace}:{_quoted(name)}" if name else None
+
+
+@lru_cache(maxsize=4096)
+def _quoted(name: str) -> str:
+    return quote(name, safe="")
 
 
 @lru_cache(maxsize=4096)

@@ -226,27 +226,22 @@ def get_text(source: Source, frame: Frame) -> Get:
 
     def get_plain(run: Run, base: Base, depth: int) -> str:
         raw = raw_of(run, base, depth)
+        if run.plain and raw != DELETE:
+            return raw.strip()
         return whole_text(run, raw, 3) if raw else ""
 
     return get_plain
 
 
 def _get_template(source: Template, frame: Frame) -> Get:
-    parts: list[str | Get] = [
-        part if isinstance(part, str) else _first(part, frame) for part in source.parts
-    ]
+    holes = [_first(part, frame) for part in source.parts if not isinstance(part, str)]
+    form = "".join(
+        part.replace("%", "%%") if isinstance(part, str) else "%s" for part in source.parts
+    )
 
     def get_joined(run: Run, base: Base, depth: int) -> str:
-        found: list[str] = []
-        any_value = False
-        for part in parts:
-            if isinstance(part, str):
-                found.append(part)
-            else:
-                text = part(run, base, depth)
-                any_value = any_value or text != ""
-                found.append(text)
-        return "".join(found) if any_value else ""
+        texts = [get_hole(run, base, depth) for get_hole in holes]
+        return form % tuple(texts) if any(texts) else ""
 
     return get_joined
 
@@ -257,7 +252,11 @@ def _first(sources: tuple[Hole, ...], frame: Frame) -> Get:
         return texts[0]
 
     def get_first(run: Run, base: Base, depth: int) -> str:
-        return next((text for one in texts if (text := one(run, base, depth))), "")
+        for one in texts:
+            text = one(run, base, depth)
+            if text:
+                return text
+        return ""
 
     return get_first
 
