@@ -28,7 +28,7 @@ MOST_SEARCHES = 1_000
 """Searches whose result is remembered for a tenant, while nothing of the type changes."""
 
 MOST_BYTES = 32 * 1024 * 1024
-"""Of bodies that are remembered with them."""
+"""Of urls and bodies that are remembered with them."""
 
 Search = tuple[str, str, str]
 
@@ -46,12 +46,12 @@ class Found:
         if self.stamps.get(search[0]) != stamp:
             self.stamps[search[0]] = stamp
             self.results = {one: kept for one, kept in self.results.items() if one[0] != search[0]}
-            self.size = sum(map(_size, self.results.values()))
+            self.size = sum(_size(*kept) for kept in self.results.items())
         return self.results.get(search)
 
     def keep(self, search: Search, stamp: int, found: tuple[Stored, ...]) -> None:
         """Remember what it found."""
-        size = _size(found)
+        size = _size(search, found)
         if self.stamps.get(search[0]) != stamp or size > MOST_BYTES:
             return
         if len(self.results) >= MOST_SEARCHES or self.size + size > MOST_BYTES:
@@ -61,8 +61,9 @@ class Found:
         self.size += size
 
 
-def _size(found: Sequence[Stored]) -> int:
-    return sum(len(one.tail) for one in found)
+def _size(search: Search, found: Sequence[Stored]) -> int:
+    """What is remembered, a url of any length too."""
+    return len(search[2]) + sum(len(one.tail) for one in found)
 
 
 class VisibleRecord:

@@ -24,6 +24,7 @@ _DISPLAY_USES = frozenset(
     )
 )
 _MOST_TAGS = 20
+_LONGEST = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,13 +64,17 @@ def _fit(tag: str, language: str) -> int:
     return int(bool(language) and tag.split("-")[0] == language.split("-")[0])
 
 
-@lru_cache(maxsize=256)
 def languages(asked: str) -> Languages:
     """Read what is asked for; what cannot be read in it is passed over.
 
     Args:
-        asked: As in Accept-Language.
+        asked: As in Accept-Language; what is too long to be that asks for nothing.
     """
+    return _read(asked) if len(asked) <= _LONGEST else Languages()
+
+
+@lru_cache(maxsize=256)
+def _read(asked: str) -> Languages:
     weighed: list[tuple[float, str]] = []
     strict = False
     for part in asked.split(",")[:_MOST_TAGS]:

@@ -21,6 +21,9 @@ from terminology.core.value_set import Ready, ready
 MOST_HELD = 1_000
 """Value sets and code systems that were asked about."""
 
+MOST_QUESTIONS = 100_000
+"""Questions until all is forgotten: codes by rule and unknown versions are held too."""
+
 MOST_ROUNDS = 50
 """Times that content is fetched for one question: imports of imports."""
 
@@ -47,6 +50,7 @@ class Resident:
         self._missing: dict[Missing, None] = {}
         self._held: set[Missing] = set()
         self._stamp: Stamp | None = None
+        self._questions = 0
 
     # --- hub.fhirpath.MemberOf --------------------------------------------------------------
 
@@ -93,6 +97,7 @@ class Resident:
 
     def _answer(self, find: Callable[[], T | None]) -> T | None:
         self._scope.library.effort = Effort()
+        self._questions += 1
         try:
             return find()
         except NotLoaded as missing:
@@ -114,10 +119,11 @@ class Resident:
         return bool(self._held)
 
     async def refresh(self) -> None:
-        """Forget what is held when anything has changed; costs three point reads."""
+        """Forget what is held when anything has changed, or it is much; three point reads."""
         stamp = await self._stamp_now()
-        if stamp != self._stamp or len(self._held) > MOST_HELD:
-            self._stamp = stamp
+        is_much = len(self._held) > MOST_HELD or self._questions > MOST_QUESTIONS
+        if stamp != self._stamp or is_much:
+            self._stamp, self._questions = stamp, 0
             self._scope = Scope(Library(self._sources))
             self._ready.clear()
             self._held.clear()

@@ -338,7 +338,7 @@ class ValueSet(Canonical):
 
 
 class ContentSource(Protocol):
-    """Where content comes from: the R4 package, the record, a request's own, in that order.
+    """Where content comes from: a request's own, the record, the R4 package.
 
     Each answers with every version it has; who asks chooses. A source shows only what whoever
     asks may read, and shows a changed resource at once.

@@ -14,7 +14,7 @@ Key = tuple[int, str, str, int]
 
 MOST = 400
 MOST_WEIGHT = 1_000_000
-"""Concepts that are kept; about 250 bytes each."""
+"""Concepts that are kept; up to a kilobyte each, with their indexes."""
 
 
 class Shelf:

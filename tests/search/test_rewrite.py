@@ -190,6 +190,18 @@ async def test_an_expander_answers_terminology(url: str, expected: str) -> None:
     assert describe_query(query) == f"{expected} count 20"
 
 
+async def test_codes_of_many_value_sets_are_bounded_together() -> None:
+    class Large:
+        async def expand(self, asked: Asked) -> Sequence[TokenValue]:
+            return [TokenValue("http://s", asked.code)] * 90_000
+
+    context = replace(PLAIN, expander=Large())
+    await apply(read("Condition?code:in=http://e/1,http://e/2").query, context)
+    with pytest.raises(BadRequest) as refused:
+        await apply(read("Condition?code:in=http://e/1,http://e/2,http://e/3").query, context)
+    assert refused.value.issues[0].message == "search-too-many-codes"
+
+
 async def test_a_value_set_without_codes_finds_nothing() -> None:
     class Empty:
         async def expand(self, asked: Asked) -> Sequence[TokenValue]:

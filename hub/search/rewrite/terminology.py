@@ -10,6 +10,7 @@ from functools import lru_cache
 from itertools import chain
 from typing import TypeGuard
 
+from hub.errors import BadRequest, fault
 from hub.search.expander import Asked, Expander
 from hub.search.parsing.modifiers import TERMINOLOGY
 from hub.search.parsing.reading import refuse
@@ -17,6 +18,9 @@ from hub.search.query import Criterion, Match, Or, Query, TokenValue, UriValue, 
 from hub.search.rewrite.context import RewriteContext
 from hub.search.rewrite.walk import transform
 from hub.search.traits import traits_of
+
+MOST = 200_000
+"""Codes that one search stands for, over all its value sets and concepts."""
 
 
 def rewrite_terminology(query: Query, context: RewriteContext) -> Query:
@@ -54,6 +58,9 @@ async def fetch_expansions(
     Args:
         query: With its negations rewritten.
         expander: Terminology.
+
+    Raises:
+        BadRequest: They are too many together.
     """
     questions: dict[Asked, None] = {}
 
@@ -64,7 +71,14 @@ async def fetch_expansions(
         return criterion
 
     transform(query, visit)
-    return {asked: await expander.expand(asked) for asked in questions}
+    found: dict[Asked, Sequence[TokenValue]] = {}
+    total = 0
+    for asked in questions:
+        found[asked] = await expander.expand(asked)
+        total += len(found[asked])
+        if total > MOST:
+            raise BadRequest(fault("too-costly", "search-too-many-codes", total=total, most=MOST))
+    return found
 
 
 class _Same:

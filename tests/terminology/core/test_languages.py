@@ -67,6 +67,10 @@ def test_a_display_without_a_language_stands_in_for_any() -> None:
     ]
 
 
+def test_what_is_too_long_to_be_a_header_asks_for_nothing() -> None:
+    assert not languages("de," * 10_000).tags
+
+
 @given(st.text(max_size=60))
 def test_no_header_is_an_error(asked: str) -> None:
     found = languages(asked)

@@ -129,6 +129,16 @@ async def test_a_blob_that_is_none_is_passed_over(door: Interactions) -> None:
     assert await versions(door) == [("1", 1)]
 
 
+def test_urls_of_any_length_count_in_what_is_remembered() -> None:
+    found = terminology_record.Found()
+    for number in range(100):
+        search = ("ValueSet", "url", f"{number}" + "x" * 1_000_000)
+        assert found.of(search, 1) is None
+        found.keep(search, 1, ())
+        held = sum(len(url) for _, _, url in found.results)
+        assert held <= terminology_record.MOST_BYTES
+
+
 async def test_who_may_not_search_code_systems_finds_none(door: Interactions) -> None:
     await door.create(Context(), "CodeSystem", system("1", "a"))
     assert await versions(door) == [("1", 1)]

@@ -11,6 +11,7 @@ from hub.fhirpath import Environment, MemberOf, compile
 from hub.interactions import Interactions
 from hub.storage.memory.store import MemoryStore
 from hub.validation.validator import Validator
+from terminology.core import resident as module
 from terminology.core.resident import Resident, settled
 from tests.interactions.conftest import door_over
 
@@ -101,6 +102,22 @@ async def test_a_change_is_seen_by_the_next_question(door: Interactions) -> None
     assert made.stored is not None
     await door.delete(Context(), "ValueSet", made.stored.id)
     assert await ask(resident, TREE, "X", url) is None
+
+
+async def test_what_is_held_does_not_grow_with_the_questions(
+    door: Interactions, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Codes by rule and unknown versions come without end."""
+    monkeypatch.setattr(module, "MOST_QUESTIONS", 50)
+    units, mime = "http://hl7.org/fhir/ValueSet/mimetypes", "urn:ietf:bcp:13"
+    resident = door.terminology.held(Tenant())
+    for number in range(200):
+        assert await ask(resident, mime, f"text/x{number}", units) is True
+        assert await ask(resident, GENDER, "female", f"{GENDERS}|{number}") is None
+    assert len(resident._ready) < 100
+    await resident._scope.library.load("code_systems", mime)
+    (system,) = resident._scope.library.code_systems(mime)[-1]
+    assert len(system) < 100
 
 
 async def test_value_sets_in_a_circle_cannot_be_told(door: Interactions) -> None:
