@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from terminology.core.concept_map import ConceptMap
     from terminology.core.resident import Resident
     from terminology.core.shapes import ContentSource, Resource, ValueSet
-    from terminology.core.translating import Translator
+    from terminology.core.translator import Translator
 
 TYPES = ("CodeSystem", "ValueSet", "ConceptMap")
 
@@ -140,8 +140,9 @@ class Terminology:
             tenant: Whose record.
             canonicals: Of the maps that will be asked.
         """
-        from terminology.core.concept_map import compiled, with_others
-        from terminology.core.translating import Translator
+        from terminology.core.concept_map import compiled
+        from terminology.core.translating import with_others
+        from terminology.core.translator import Translator
         from terminology.core.versions import choose
 
         wanted = set(canonicals)

@@ -19,17 +19,8 @@ from hub.interactions.operation import OperationAnswer, OperationRequest
 from hub.messages import render
 from hub.operations.parameters import Resource, flag, named, one, parts, text
 from hub.operations.terminology_request import Asked, asked, element, instance
-from terminology.core.concept_map import (
-    Code,
-    ConceptMap,
-    Match,
-    Wanted,
-    backward,
-    compiled,
-    fits,
-    forward,
-    with_others,
-)
+from terminology.core.concept_map import ConceptMap, compiled
+from terminology.core.translating import Code, Match, Wanted, backward, fits, forward, with_others
 from terminology.core.versions import choose
 
 MOST_MATCHES = 1_000
