@@ -67,8 +67,7 @@ async def expand_value_set(
     here = await asked(door, ctx, request, *PARAMETERS)
     try:
         if request.id:
-            given = ValueSet(await instance(here))
-            value_set = given
+            value_set = ValueSet(await instance(here))
         else:
             value_set = await here.compute(here.value_set())
         scope = here.scope(value_set)

@@ -142,7 +142,7 @@ class View:
         found: list[tuple[str, str, Any]] = []
         for one in system.properties(ordinal):
             if (everything or one.code in self.properties) and one.code not in there:
-                found.append((one.code, f"value{one.kind[0].upper()}{one.kind[1:]}", one.value))
+                found.append((one.code, one.element, one.value))
                 definition = system.property_definitions.get(one.code)
                 self._declare(one.code, definition.uri if definition else "")
         for code in _OWN:

@@ -14,7 +14,7 @@ from terminology.core.findings import Finding, Refused
 from terminology.core.languages import own_display, shown
 from terminology.core.membership import unknown_system
 from terminology.core.scope import Scope
-from terminology.core.shapes import CodeSystem, Designation, Property, Resource
+from terminology.core.shapes import CodeSystem, Designation, Resource
 
 MOST_CHILDREN = 500
 """Children that are told without being asked for."""
@@ -116,7 +116,7 @@ def _properties(system: CodeSystem, ordinal: int, properties: Sequence[str]) -> 
     if _asked(properties, "inactive"):
         made.append(_property("inactive", "valueBoolean", system.is_inactive(ordinal)))
     made += [
-        _property(one.code, *_value(one))
+        _property(one.code, one.element, one.value)
         for one in system.properties(ordinal)
         if one.code != inactive and _asked(properties, one.code)
     ]
@@ -126,10 +126,6 @@ def _properties(system: CodeSystem, ordinal: int, properties: Sequence[str]) -> 
     if "child" in properties or (_asked(properties, "child") and len(children) <= MOST_CHILDREN):
         made += [_relative(system, "child", one) for one in children]
     return made
-
-
-def _value(one: Property) -> tuple[str, Any]:
-    return f"value{one.kind[0].upper()}{one.kind[1:]}", one.value
 
 
 def _property(code: str, element: str, value: Any, description: str = "") -> Resource:

@@ -2,13 +2,14 @@
 
 A CodeSystem that was loaded from a file has no `concept`; an extension names the Binary that
 holds them: msgpack of `Columns`, compressed by zstd. Written by `terminology.loaders.storing`,
-read by the sources of content. A blob is read with suspicion: anybody who may write a Binary
-could have made it.
+read by the sources of content. A blob is read with suspicion: the CodeSystem names its
+fingerprint, and whoever may write both a Binary and a CodeSystem could have made it.
 Spec: https://hl7.org/fhir/R4/codesystem.html (content `not-present`)
 """
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from itertools import chain
@@ -42,6 +43,15 @@ def pack(columns: Columns) -> bytes:
         columns: The concepts.
     """
     return _MAGIC + zstandard.ZstdCompressor(level=6).compress(msgspec.msgpack.encode(columns))
+
+
+def fingerprint(blob: bytes) -> str:
+    """What the id of a Binary with concepts ends with, so that no other bytes stand in for them.
+
+    Args:
+        blob: From `pack`.
+    """
+    return hashlib.sha256(blob).hexdigest()[:20]
 
 
 def unpack(blob: bytes) -> Columns:

@@ -16,7 +16,7 @@ from hub.model import json
 from hub.model.body import join
 from hub.storage.port import Stored
 from terminology.core.code_system import code_system
-from terminology.core.packed import PackedDamaged, binary_of, unpack, unpacked
+from terminology.core.packed import PackedDamaged, binary_of, fingerprint, unpack, unpacked
 from terminology.core.shapes import CodeSystem, Resource, ValueSet
 from terminology.core.shelf import Shelf
 
@@ -124,7 +124,7 @@ class RecordSource:
             blob = await self._record.packed(binary)
             if blob is None:
                 return None
-            made = await asyncio.to_thread(_read, resource, blob)
+            made = await asyncio.to_thread(_read, resource, binary, blob)
             self._keep(stored, made, 1 + len(made))
             return made
 
@@ -136,8 +136,10 @@ class RecordSource:
         self._shelf.put(key, content, weight)
 
 
-def _read(resource: Resource, blob: bytes) -> CodeSystem:
+def _read(resource: Resource, binary: str, blob: bytes) -> CodeSystem:
     try:
+        if binary.rpartition(".")[2] != fingerprint(blob):
+            raise PackedDamaged("the Binary was written over")
         return unpacked(resource, unpack(blob))
     except PackedDamaged as error:
         _log.warning("the concepts of CodeSystem/%s cannot be read: %s", resource["id"], error)

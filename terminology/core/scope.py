@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from terminology.core.content import Library
-from terminology.core.effort import BRANCH, Effort
+from terminology.core.effort import BRANCH, COMPARED, Effort
 from terminology.core.findings import Finding, Refused
 from terminology.core.languages import Languages
 from terminology.core.shapes import CodeSystem, Resource, ValueSet, objects
@@ -64,6 +64,7 @@ class Scope:
     supplements: tuple[str, ...] = ()
     value_sets: Rules = field(default_factory=lambda: _NONE)
     left_out: frozenset[str] = frozenset()
+    _whole: dict[int, CodeSystem] = field(default_factory=dict, compare=False, repr=False)
 
     @property
     def effort(self) -> Effort:
@@ -87,8 +88,16 @@ class Scope:
         if found is not None and not len(found) and found.content != "complete":
             found = None
         if found is not None and self.supplements:
-            found = supplemented(found, self.supplements_of(found))
+            found = self._supplemented(found)
         return Choice(wanted, rule, found)
+
+    def _supplemented(self, system: CodeSystem) -> CodeSystem:
+        """The code system with the supplements asked for, put together once."""
+        made = self._whole.get(id(system))
+        if made is None:
+            self.effort.spend(COMPARED * len(system))
+            made = self._whole[id(system)] = supplemented(system, self.supplements_of(system))
+        return made
 
     def _wanted(self, url: str, version: str) -> tuple[str, str]:
         if url in self.force:

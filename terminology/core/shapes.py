@@ -57,6 +57,11 @@ class Property(msgspec.Struct, frozen=True, array_like=True):
     kind: PropertyKind
     value: Any
 
+    @property
+    def element(self) -> str:
+        """Name of the element that holds it: `valueCode`."""
+        return f"value{self.kind[0].upper()}{self.kind[1:]}"
+
 
 class Columns(msgspec.Struct):
     """The concepts of a code system, each by its ordinal; msgpack takes it as it is.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from terminology.core import expansion
 from terminology.core.concept_view import CARRIED, DECLARED
+from terminology.core.content import answer
 from terminology.core.findings import Refused
 from tests.terminology.core.questions import (
     ANIMALS,
@@ -22,6 +24,7 @@ from tests.terminology.core.questions import (
     filtered,
     flags,
     listed,
+    scope_of,
     value_set,
 )
 
@@ -373,6 +376,13 @@ def test_a_supplement_adds_words_only_when_it_is_asked_for() -> None:
     assert named in made["parameter"]
     rules = {"supplements": ("http://example.org/none",)}
     assert refusal(of, animals, more, rules=rules) == "tx-supplement-unknown"
+
+
+def test_a_code_system_is_put_together_with_its_supplements_once() -> None:
+    more = code_system(concept("cat"), url=URL, content="supplement", supplements=ANIMALS)
+    scope = scope_of((animals, more), supplements=(URL,))
+    first = asyncio.run(answer(scope.library, lambda: scope.choose(ANIMALS).system))
+    assert scope.choose(ANIMALS).system is first
 
 
 def test_what_is_withdrawn_is_told() -> None:

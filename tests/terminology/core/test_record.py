@@ -12,6 +12,7 @@ import pytest
 
 from hub.context import Context
 from hub.interactions import Interactions, terminology_record
+from hub.interactions.answer import resource_of
 from hub.principal import Principal, Scope
 from hub.storage.memory.store import MemoryStore
 from hub.storage.port import Store, Stored
@@ -127,6 +128,20 @@ async def test_a_blob_that_is_none_is_passed_over(door: Interactions) -> None:
     extension = [{"url": EXTENSION, "valueReference": reference}]
     await door.create(Context(), "CodeSystem", system("1", "a", extension=extension))
     assert await versions(door) == [("1", 1)]
+
+
+@pytest.mark.parametrize("content", [b"FHC1nonsense", packed.pack(Columns(["x"], [""]))])
+async def test_a_binary_that_was_written_over_says_nothing(
+    door: Interactions, caplog: pytest.LogCaptureFixture, content: bytes
+) -> None:
+    """Who may write Binaries, but no CodeSystem, does not change what codes mean."""
+    await store_table(door, Context(), read_table(icd10_cn.table(10), Options()), Naming(URL, "1"))
+    (entry,) = (await door.search(Context(), "CodeSystem", (("url", URL),))).entries
+    assert entry.stored is not None
+    binary = packed.binary_of(resource_of(entry.stored))
+    await door.update_binary(Context(), binary, packed.CONTENT_TYPE, content)
+    assert await versions(door) == [("1", 0)]
+    assert "written over" in caplog.text
 
 
 def test_urls_of_any_length_count_in_what_is_remembered() -> None:
