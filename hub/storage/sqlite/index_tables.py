@@ -112,19 +112,20 @@ def index_tables(entry: Entry, tenant: int, rid: int, date: int) -> Rows:
 
 
 def _add_numbers(found: Rows, entry: Entry, tenant: int, rid: int) -> None:
-    ranges = [
-        (group, NO_TERM, low, high)
-        for group, low, high in zip(*(entry.numbers[place::3] for place in range(3)), strict=True)
-    ]
-    quantities = entry.quantities
-    ranges += [
-        (quantities[place], *stored_range(quantities[place + 1 : place + 8]))
-        for place in range(0, len(quantities), 8)
-    ]
-    points = [(tenant, group, unit, low, rid) for group, unit, low, high in ranges if low == high]
-    wide = [
-        (tenant, group, unit, low, high, rid) for group, unit, low, high in ranges if low != high
-    ]
+    points: list[tuple[Any, ...]] = []
+    wide: list[tuple[Any, ...]] = []
+    numbers, quantities = entry.numbers, entry.quantities
+    for group, low, high in zip(numbers[::3], numbers[1::3], numbers[2::3], strict=True):
+        if low == high:
+            points.append((tenant, group, NO_TERM, low, rid))
+        else:
+            wide.append((tenant, group, NO_TERM, low, high, rid))
+    for place in range(0, len(quantities), 8):
+        unit, low, high = stored_range(quantities[place + 1 : place + 8])
+        if low == high:
+            points.append((tenant, quantities[place], unit, low, rid))
+        else:
+            wide.append((tenant, quantities[place], unit, low, high, rid))
     if points:
         found["number"] = points
     if wide:

@@ -251,16 +251,19 @@ class Interner:
         digest = blake2b(text.encode(), digest_size=16).digest()
         number = self._words.get(digest)
         if number is None:
-            number = self._execute("SELECT id FROM word_list WHERE digest = ?", (digest,)).get
-            if number is None:
-                stored: str | bytes = text
-                if len(text) > LONGEST_PLAIN:
-                    stored = self._squeeze(text.encode())
-                self._execute(
-                    "INSERT INTO word_list (digest, words) VALUES (?, ?)", (digest, stored)
-                )
+            # Most that are not remembered are new: told by trying, not by looking.
+            stored: str | bytes = text
+            if len(text) > LONGEST_PLAIN:
+                stored = self._squeeze(text.encode())
+            self._execute(
+                "INSERT INTO word_list (digest, words) VALUES (?, ?) ON CONFLICT DO NOTHING",
+                (digest, stored),
+            )
+            if self._connection.changes():
                 number = self._connection.last_insert_rowid()
                 self._execute("INSERT INTO word_index (rowid, words) VALUES (?, ?)", (number, text))
+            else:
+                number = self._execute("SELECT id FROM word_list WHERE digest = ?", (digest,)).get
             self._words[digest] = number
             self._learnt.append((self._words, digest))
         return number
