@@ -23,9 +23,7 @@ async def slices(items: Sequence[T]) -> AsyncIterator[Sequence[T]]:
         yield items[start : start + SLICE]
 
 
-async def breathing(items: Sequence[T]) -> AsyncIterator[T]:
-    """The items one by one; now and then others get their turn."""
-    for number, item in enumerate(items, 1):
-        if not number % SLICE:
-            await asyncio.sleep(0)
-        yield item
+async def breath(number: int) -> None:
+    """Now and then others get their turn; for every item of many, with its number from 1."""
+    if not number % SLICE:
+        await asyncio.sleep(0)

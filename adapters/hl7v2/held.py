@@ -58,8 +58,9 @@ class Held:
     @property
     def is_found_again(self) -> bool:
         """Whether later messages may tell of it, so that marks are of use."""
-        told = self.is_there or any(mapped.identities for mapped, _ in self.told)
-        return told and bool(self.marks.stamps)
+        if not self.marks.stamps:
+            return False
+        return self.is_there or any(mapped.identities for mapped, _ in self.told)
 
     @property
     def version(self) -> int:

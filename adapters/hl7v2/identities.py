@@ -2,7 +2,8 @@
 
 First the directory: marks that say where an identifier led before, one read for a whole message;
 what they say is believed only when the resource still carries the identifier. Then one search for
-all the rest of a type. Where nothing is found the commit checks that this is still so
+all the rest of a type, or the guess that it would find nothing, which is right but for what came
+to the record by another way. Where nothing is found or guessed the commit checks that this is so
 (`Found.conditions`), so that two messages never both create. Called by `adapters.hl7v2.storing`.
 Spec: https://hl7.org/fhir/R4/http.html#ccreate
 """
@@ -17,7 +18,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 from uuid import UUID
 
-from adapters.hl7v2.breathing import breathing, slices
+from adapters.hl7v2.breathing import breath, slices
 from adapters.hl7v2.converted import Mapped, Remark
 from adapters.hl7v2.held import Held
 from adapters.hl7v2.merged_elements import IDENTIFIER, Content, plain
@@ -34,6 +35,9 @@ from hub.storage.port import Matches, Stored
 
 AT_ONCE = 100
 """Identifiers in one search; a message with thousands of results takes several."""
+
+_OFTEN_THERE = frozenset(("Patient",))
+"""Types of which no guess is made: whom one hospital registers, another one knows."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
 _SIGNS = str.maketrans({sign: "\\" + sign for sign in "\\,$|"})
@@ -64,6 +68,7 @@ class Found:
         names: New entries of the directory.
         elsewhere: By full URL the identifiers that another resource carries already.
         remarks: What a person should look at.
+        guessed: A search was left out: what the commit refuses is to be looked for.
     """
 
     held: dict[str, Held] = field(default_factory=dict)
@@ -71,6 +76,7 @@ class Found:
     names: list[Mark] = field(default_factory=list)
     elsewhere: dict[str, frozenset[Identity]] = field(default_factory=dict)
     remarks: list[Remark] = field(default_factory=list)
+    guessed: bool = False
 
 
 def identities_of(mapped: Mapped) -> list[Identity]:
@@ -93,7 +99,12 @@ def identifiers_of(type: str, content: Mapping[str, Any]) -> list[Identity]:
 
 
 async def find_all(
-    door: Interactions, ctx: Context, resources: Sequence[Mapped], given: Mapping[str, Held]
+    door: Interactions,
+    ctx: Context,
+    resources: Sequence[Mapped],
+    given: Mapping[str, Held],
+    *,
+    guess: bool = False,
 ) -> Found:
     """Find what the resources of a message are in the record; what is not there gets an id.
 
@@ -102,6 +113,7 @@ async def find_all(
         ctx: Who asks: what is hidden from the site is not found.
         resources: Of one message.
         given: Those that are known already, by full URL.
+        guess: Take it that what the directory does not know is not there.
 
     Raises:
         Conflict: An identifier leads to several resources.
@@ -110,12 +122,18 @@ async def find_all(
     resources = [one for one in resources if one.full_url not in given]
     leaders = _leaders(resources)
     own = {one.full_url: identities_of(one) for one in leaders.values()}
-    finding = _Finding(door, ctx)
+    finding = _Finding(door, ctx, guess)
     await finding.look_up([identity for all in own.values() for identity in all])
-    await finding.search(_unknown(own.values(), finding))
-    made = Found(dict(given), finding.conditions)
+    wanted = _unknown(own.values(), finding)
+    await finding.search(wanted)
+    made = Found(
+        dict(given),
+        finding.conditions,
+        guessed=guess and any(one.type not in _OFTEN_THERE for one in wanted),
+    )
     first: dict[str, Held] = {}
-    async for mapped in breathing(resources):
+    for number, mapped in enumerate(resources, 1):
+        await breath(number)
         leader = leaders[mapped.full_url]
         if leader is not mapped:
             made.held[mapped.full_url] = made.held[leader.full_url]
@@ -124,7 +142,9 @@ async def find_all(
         held = made.held[mapped.full_url] = first.setdefault(held.reference, held)
         best = own[mapped.full_url][:1]
         made.names += [
-            Mark(one.key, _written(held.id)) for one in best if finding.ids.get(one) != held.id
+            Mark(finding.keys[one], _written(held.id))
+            for one in best
+            if finding.ids.get(one) != held.id
         ]
     return made
 
@@ -201,6 +221,8 @@ class _Finding:
     Attributes:
         door: The record.
         ctx: Who asks.
+        guess: Whether searches are left out.
+        keys: Of all that was asked for, in the directory.
         ids: Where the directory says that an identifier leads.
         known: The resources that carry an identifier.
         conditions: See `Found`.
@@ -208,6 +230,8 @@ class _Finding:
 
     door: Interactions
     ctx: Context
+    guess: bool = False
+    keys: dict[Identity, str] = field(default_factory=dict)
     ids: dict[Identity, str] = field(default_factory=dict)
     known: dict[Identity, list[Stored]] = field(default_factory=dict)
     conditions: list[Matches] = field(default_factory=list)
@@ -224,6 +248,7 @@ class _Finding:
         """Ask the directory, and believe it where the resource agrees."""
         async for some in slices(asked):
             keys = {one.key: one for one in some}
+            self.keys.update((one, key) for key, one in keys.items())
             marks = await self.door.store.messages.marks(self.ctx.tenant.key, list(keys))
             ids = {keys[key]: _read(value) for key, value in marks.items()}
             targets = list({(one.type, id) for one, id in ids.items()})
@@ -252,7 +277,9 @@ class _Finding:
         )
         search = ((IDENTIFIER, text),)
         condition = await read_condition(self.door, self.ctx, type, search, definitions)
-        stored = await find(self.door, self.ctx, condition, 2 * len(asked) + 1)
+        stored = []
+        if not self.guess or type in _OFTEN_THERE:
+            stored = await find(self.door, self.ctx, condition, 2 * len(asked) + 1)
         self.known.update((one, []) for one in asked)
         for each in stored:
             for one in set(identifiers_of(type, self.body(each))).intersection(asked):
@@ -298,7 +325,9 @@ async def _held(mapped: Mapped, own: Sequence[Identity], finding: _Finding, made
         made.elsewhere[mapped.full_url] = frozenset(strangers)
         place = place_of(mapped, IDENTIFIER)
         made.remarks.append(Remark("hl7v2-identifier-of-another", place))
-    gone = await finding.tombstone([one for one in own if one not in strangers])
+    gone = None
+    if finding.ids:
+        gone = await finding.tombstone([one for one in own if one not in strangers])
     start = {"resourceType": mapped.type}
     return Held(mapped.type, new_id() if gone is None else gone.id, gone, start)
 

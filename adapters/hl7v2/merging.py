@@ -27,6 +27,8 @@ from adapters.hl7v2.merged_elements import (
     whole,
 )
 
+_BARE = frozenset(("resourceType",))
+
 
 class Told(NamedTuple):
     """What a message tells of a resource.
@@ -67,7 +69,9 @@ def merge(type: str, content: Content, marks: Marks, told: Told) -> Merged:
         marks: What is remembered of it. Not changed.
         told: What the message tells.
     """
-    if len(content) < 2 and not (marks.stamps or told.deleted or told.initial or type in PARTS):
+    if content.keys() <= _BARE and not (
+        marks.stamps or told.deleted or told.initial or type in PARTS
+    ):
         first = _first(type, content, marks, told)
         if first is not None:
             return first

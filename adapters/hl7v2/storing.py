@@ -9,11 +9,11 @@ message together. What was read may change under it: then all of it is done agai
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from adapters.hl7v2 import referral_answers
-from adapters.hl7v2.breathing import breathing
+from adapters.hl7v2.breathing import breath
 from adapters.hl7v2.converted import Converted, Mapped, Remark
 from adapters.hl7v2.held import Held, held_by_id, recall
 from adapters.hl7v2.identities import Found, Identity, find_all, set_apart
@@ -103,6 +103,7 @@ class _Work:
         found: What it is about.
         held: All resources that are in work, by reference.
         told: For each entry of the transaction the resources that went into it.
+        guess: Whether to leave out searches (`find_all`): the commit tells when that was wrong.
     """
 
     door: Interactions
@@ -114,15 +115,28 @@ class _Work:
     found: Found = field(default_factory=Found)
     held: dict[str, Held] = field(default_factory=dict)
     told: list[list[Mapped]] = field(default_factory=list)
+    guess: bool = True
 
     async def attempt(self, settle: Settle) -> Outcome:
-        """Once from reading to the commit."""
+        """Once from reading to the commit, or twice when what was guessed may be wrong."""
+        guess, self.guess = self.guess, False
+        try:
+            return await self._attempt(settle, guess)
+        except HubError:
+            if not (guess and self.found.guessed):
+                raise
+        return await self._attempt(settle, False)
+
+    async def _attempt(self, settle: Settle, guess: bool) -> Outcome:
         self.told = []
+        self.found = Found()
         answered = await referral_answers.match(self.door, self.ctx, self.converted, self.origin)
         about = None
         if answered is not None:
             about = await referral_answers.focus(self.door, self.ctx, answered, self.converted)
-        self.found = await find_all(self.door, self.ctx, self.converted.resources, about or {})
+        self.found = await find_all(
+            self.door, self.ctx, self.converted.resources, about or {}, guess=guess
+        )
         by_url = {mapped.full_url: mapped for mapped in self.converted.resources}
         for joined in self.converted.joined:
             if self.found.held[joined.surviving] is self.found.held[joined.replaced]:
@@ -131,7 +145,8 @@ class _Work:
         await self._recall(self.held.values())
         chains = await self._chains()
         await self._resolve(chains)
-        async for mapped in breathing(self.converted.resources):
+        for number, mapped in enumerate(self.converted.resources, 1):
+            await breath(number)
             self._apply(mapped, self.found.held[mapped.full_url])
         await self._join()
         if answered is not None:  # Before the message is settled: after it nobody would come back.
@@ -149,7 +164,8 @@ class _Work:
         }
         asked = [one for one in held if id(one) in merged or one.type == _PATIENT]
         await recall(self.door, self.ctx, asked)
-        async for one in breathing(asked):
+        for number, one in enumerate(asked, 1):
+            await breath(number)
             await self._note_edits(one)
 
     async def _note_edits(self, held: Held) -> None:
@@ -197,7 +213,8 @@ class _Work:
             if mapped.full_url in chains:
                 held = reached(chains[mapped.full_url], self._stamp(mapped))
             targets[mapped.full_url] = held.reference
-        async for mapped in breathing(self.converted.resources):
+        for number, mapped in enumerate(self.converted.resources, 1):
+            await breath(number)
             if mapped.how != "merge" and self.found.held[mapped.full_url].is_there:
                 continue  # It stays as it is.
             for slot in self._links(mapped):
@@ -291,21 +308,22 @@ class _Work:
         changes: list[Change] = []
         targets: list[Target] = []
         marks = list(self.found.names)
-        async for held in breathing(list(self.held.values())):
-            change = _change(held, entry(len(changes)))
+        for number, held in enumerate(list(self.held.values()), 1):
+            await breath(number)
+            change, reference = _change(held, entry(len(changes))), held.reference
             if change is not None:
                 version = held.version + 1
                 changes.append(change)
-                targets.append(Target(f"{held.reference}/_history/{version}", held.told))
+                targets.append(Target(f"{reference}/_history/{version}", held.told))
                 self.told.append([mapped for mapped, _ in held.told])
             else:
                 version = held.version
             if held.is_found_again:
-                packed = pack(held.type, replace(held.marks, version=version))
+                packed = pack(held.type, Marks(version, held.marks.floor, held.marks.stamps))
                 if packed != held.remembered:
                     # The commit itself sees to it that what is new is new.
                     before = held.remembered if held.is_there else None
-                    marks.append(Mark(held.reference, packed, before))
+                    marks.append(Mark(reference, packed, before))
         remarks = (*self.converted.remarks, *self.found.remarks)
         settled = settle(tuple(marks), remarks)
         if not changes:

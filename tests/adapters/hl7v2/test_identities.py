@@ -9,12 +9,15 @@ from tests.adapters.hl7v2.telling import (
     DOCTORS,
     MRN,
     NATIONAL,
+    VISITS,
     Desk,
     admission,
     identifier,
+    mapped,
     message,
     patient,
     places,
+    url,
 )
 
 LOCAL = Context()
@@ -72,6 +75,20 @@ async def test_several_doctors_with_one_identifier_stop_nothing(desk: Desk) -> N
     assert [(one.id, one.place) for one in outcome.remarks] == [
         ("hl7v2-identity-several", "PV1-7.1")
     ]
+
+
+async def test_who_is_there_need_not_be_told_in_full(desk: Desk) -> None:
+    there = {
+        "resourceType": "Encounter",
+        "identifier": [identifier(VISITS, "V7")],
+        "status": "planned",
+        "class": {"code": "AMB"},
+    }
+    await desk.door.create(LOCAL, "Encounter", there)
+    visit = mapped("Encounter", {"subject": url("Patient")}, (VISITS, "V7"), how="find")
+    outcome = await desk.store(message("ADT^A08", 1, patient("1"), visit))
+    assert outcome.state == "stored"
+    assert (await desk.one("Encounter", VISITS, "V7"))["status"] == "planned"
 
 
 async def test_an_identifier_of_another_patient_is_left_out_and_told(desk: Desk) -> None:

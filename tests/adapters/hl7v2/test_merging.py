@@ -33,6 +33,28 @@ def test_the_newest_message_tells_an_element() -> None:
     assert made.taken == {"birthDate"}
 
 
+@pytest.mark.parametrize(
+    ("type", "content"),
+    [
+        ("Patient", {"identifier": [A, B, A], "gender": "male"}),
+        ("Patient", {"identifier": []}),
+        ("Observation", {"identifier": A, "valueString": "1", "status": "final"}),
+        ("Observation", {"valueString": "1", "status": "final", "dataAbsentReason": {}}),
+        ("Encounter", {"status": "finished", "period": {"start": "2026", "end": "2027"}}),
+        ("DiagnosticReport", {"result": [{"reference": "Observation/1"}], "identifier": [A]}),
+    ],
+)
+@pytest.mark.parametrize("floor", [Marks(), Marks(floor=Stamp(1, 1)), Marks(floor=Stamp(9, 1))])
+def test_the_first_message_is_taken_as_any_other(type: str, content: Content, floor: Marks) -> None:
+    bare: Content = {"resourceType": type}
+    first = Told(bare | content, Stamp(2, 2))
+    usual = first._replace(initial=("nothing",))  # Which asks for the general way.
+    short, long = merge(type, bare, floor, first), merge(type, bare, floor, usual)
+    assert short == long
+    assert list(short.content) == list(long.content)
+    assert pack(type, short.marks) == pack(type, long.marks)
+
+
 def test_of_two_at_one_time_the_later_row_holds() -> None:
     first, later = told(1, row=7, gender="male"), told(1, row=8, gender="female")
     for order in permutations((first, later)):
