@@ -351,7 +351,7 @@ def _integrity(writes: Sequence[Write], changes: Sequence[Change], base: str) ->
             continue
         written.add((write.type, write.id))
         wanted |= targets_of(write.type, write.rows)
-        if any(not row.id and "?" in row.url for row in write.rows.references):
+        if any("?" in row.url for row in write.rows.references if not row.id):
             refuse_conditional(changes[number], base)
     conditions.extend(Exists(*target) for target in wanted if target not in written)
     return conditions

@@ -201,7 +201,12 @@ def refers_wrongly(reference: Mapping[str, Any], targets: frozenset[str], scope:
         if text is None:
             return False
         kind, _, identity = text.partition("/")
-        if (kind in targets and ID(identity)) or text.startswith("urn:"):
+        identity, versioned, version = identity.partition("/_history/")
+        if (
+            (kind in targets if targets else is_resource_type(kind))
+            and ID(identity)
+            and (not versioned or ID(version))
+        ) or text.startswith("urn:"):
             return False
     if text is not None and text_problem(text, scope) is not None:
         return True

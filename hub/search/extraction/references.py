@@ -7,6 +7,7 @@ resource into, and, where no parameter sees it, to the links that keep deletes h
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -20,6 +21,9 @@ from hub.search.values import COMPARTMENT_KEY, LINK_KEY, ReferenceRow, TokenRow
 _new = tuple.__new__
 IDENTIFIER = "identifier"
 _LOCAL_ONLY = frozenset([COMPARTMENT_KEY, LINK_KEY])
+_VERSIONED = re.compile(
+    r"([A-Z][A-Za-z]+)/([A-Za-z0-9\-.]{1,64})/_history/([A-Za-z0-9\-.]{1,64})"
+).fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +84,13 @@ def reference(keys: tuple[int, ...], by_type: Mapping[str, tuple[int, ...]]) -> 
 
 def _note_other(text: str, element: dict[str, Any], own: _Keys, found: Found) -> None:
     """A reference that is not just `Type/id`: versioned, absolute, logical."""
+    versioned = _VERSIONED(text)
+    if versioned is not None and versioned[1] in own.local:
+        kind, logical_id, version = versioned.groups()
+        for key in own.local[kind]:
+            row = (key, kind, logical_id, "", "" if key in _LOCAL_ONLY else version)
+            found.references.append(_new(ReferenceRow, row))
+        return
     parts = parse(text, found.base)
     if parts.kind == "relative":
         for key in own.local[parts.type]:
