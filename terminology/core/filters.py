@@ -30,7 +30,7 @@ MOST_KEPT = 256
 MOST_WEIGHT = 1_000_000
 """Ordinals that they have together; some 60 bytes each."""
 
-LONGEST = 1_000
+LONGEST = 20_000
 """Characters of a value whose answer is kept."""
 
 Ordinals = frozenset[int]
