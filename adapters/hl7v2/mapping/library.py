@@ -6,7 +6,6 @@ Called by `adapters.hl7v2.to_fhir`; `check` at start and by the command that tes
 from __future__ import annotations
 
 import difflib
-import threading
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any
@@ -19,7 +18,7 @@ from adapters.hl7v2.mapping.run import Memory
 from adapters.hl7v2.mapping.segment_maps import SegmentMap, segment_map
 from adapters.hl7v2.mapping.shapes import Shape
 from adapters.hl7v2.mapping.tables import Table, refuse_strange_targets, table
-from adapters.hl7v2.mapping.variants import Variants
+from adapters.hl7v2.mapping.variants import Shelf, Variants
 from adapters.hl7v2.sites import Site
 
 _GROUP_WORDS = frozenset({"$starts", "$once"})
@@ -43,7 +42,7 @@ class Library:
         self._plans: dict[str, GroupPlan] = {}
         self._maps: dict[str, SegmentMap] = {}
         self._variants: dict[tuple[tuple[str, ...], str, str], Variants] = {}
-        self._compiling = threading.Lock()
+        self.shelf = Shelf()
         self.trace = trace
         self.memory = Memory()
 
@@ -101,7 +100,7 @@ class Library:
                 (*names, *self.own_maps(segment)),
                 kind,
                 self._compiler.asked,
-                self._compiling,
+                self.shelf,
                 not self.trace,
             )
         return known
@@ -115,9 +114,10 @@ class Library:
         at = files.place_of(self.site, segment, key)
         if not isinstance(content, Mapping):
             raise wrong(at, "hl7v2-map-datatype", map=name)
-        made = segment_map(self._compiler, segment, key, content, at, shape)
-        if shape is None:
-            self._maps[name] = made
+        if shape is not None:  # Who asks has the lock.
+            return segment_map(self._compiler, segment, key, content, at, shape)
+        with self.shelf.lock:
+            made = self._maps[name] = segment_map(self._compiler, segment, key, content, at)
         return made
 
     def own_maps(self, segment: str) -> tuple[str, ...]:

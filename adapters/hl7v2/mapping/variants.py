@@ -16,14 +16,53 @@ from adapters.hl7v2.mapping.shapes import OTHER, Asked, Shape, impossible
 from adapters.hl7v2.message import Segment
 
 OFTEN = 4
-"""Segments of a shape before maps are compiled for it."""
+"""Segments of a shape before maps are compiled for it, which takes milliseconds."""
 
-_MOST = 256
-_MOST_SEEN = 1024
+_MORE_OFTEN = 8
+_MOST = 512
+_MOST_SEEN = 4096
 _MOST_FIELDS = 100
 
 Compile = Callable[[str, Shape | None], SegmentMap]
 """(name of a map, shape of the segment or None for any) to the map."""
+
+
+class Shelf:
+    """Maps for shapes of all segments of a site, and how often a shape without them was there.
+
+    Attributes:
+        known: Maps by segment, kind of message, and shape.
+        seen: Segments of the others.
+        made: How often maps were compiled: the more, the more usual a shape must be, or a sender
+            of ever new shapes would keep a core busy with them.
+        lock: Of who compiles: a compiler is used by one at a time.
+    """
+
+    __slots__ = ("known", "lock", "made", "seen")
+
+    def __init__(self) -> None:
+        self.known: dict[tuple[Any, ...], tuple[SegmentMap, ...]] = {}
+        self.seen: dict[tuple[Any, ...], int] = {}
+        self.made = 0
+        self.lock = threading.Lock()
+
+    def is_usual(self, key: tuple[Any, ...]) -> bool:
+        """One more of a shape without maps of its own."""
+        count = self.seen.get(key, 0) + 1
+        if count >= OFTEN + self.made // _MORE_OFTEN:
+            return True
+        if len(self.seen) >= _MOST_SEEN:
+            self.seen.clear()
+        self.seen[key] = count
+        return False
+
+    def keep(self, key: tuple[Any, ...], maps: tuple[SegmentMap, ...]) -> None:
+        """Maps for a shape."""
+        if len(self.known) >= _MOST:
+            self.known.clear()
+        self.made += 1
+        self.seen.pop(key, None)
+        self.known[key] = maps
 
 
 class Variants:
@@ -35,7 +74,7 @@ class Variants:
         names: Sequence[str],
         kind: str,
         asked: Asked,
-        lock: threading.Lock,
+        shelf: Shelf,
         usual: bool,
     ) -> None:
         """Compile the maps for any shape.
@@ -45,12 +84,12 @@ class Variants:
             names: Of the maps, in their order; all of one segment.
             kind: `ADT^A01`.
             asked: What conditions ask; told by compiling.
-            lock: Of those who compile: a compiler is used by one at a time.
+            shelf: Of the site.
             usual: Maps are compiled for usual shapes.
         """
         self._compile = compile_map
         self._kind = kind
-        self._lock = lock
+        self._shelf = shelf
         self._any = tuple(compile_map(name, None) for name in names)
         segment = names[0].partition("[")[0] if names else ""
         self._segment = segment
@@ -61,8 +100,6 @@ class Variants:
             if name == segment
         )
         self._counts = tuple(number for name, number in asked.counts if name == segment)
-        self._known: dict[Any, tuple[SegmentMap, ...]] = {}
-        self._seen: dict[Any, int] = {}
 
     def of(self, run: Run, segment: Segment) -> tuple[SegmentMap, ...]:
         """The maps for a segment.
@@ -74,7 +111,7 @@ class Variants:
         base = segment.fields
         if not self._usual or not (run.tidy or run.is_tidy(segment)) or len(base) > _MOST_FIELDS:
             return self._any
-        key: list[Any] = list(map(bool, base))
+        key: list[Any] = [self, *map(bool, base)]
         length = len(base)
         for number, values in self._texts:
             if number < length and (text := base[number]).isalnum():
@@ -83,25 +120,21 @@ class Variants:
                 key.append(None)
         key += [n < length and run.repetition in base[n] for n in self._counts]
         shape = tuple(key)
-        found = self._known.get(shape)
-        return found if found is not None else self._seen_again(shape, length)
+        found = self._shelf.known.get(shape)
+        return found if found is not None else self._without(shape, length)
 
-    def _seen_again(self, key: tuple[Any, ...], length: int) -> tuple[SegmentMap, ...]:
+    def _without(self, key: tuple[Any, ...], length: int) -> tuple[SegmentMap, ...]:
         """Maps for a shape that has none of its own yet."""
-        count = self._seen.get(key, 0) + 1
-        if count < OFTEN or not self._lock.acquire(blocking=False):
-            if len(self._seen) >= _MOST_SEEN:
-                self._seen.clear()
-            self._seen[key] = count
+        shelf = self._shelf
+        if not shelf.is_usual(key) or not shelf.lock.acquire(blocking=False):
             return self._any
         try:
-            shape = self._shape(key, length)
+            shape = self._shape(key[1:], length)
             made = tuple(self._variant(rules, shape) for rules in self._any)
+            found = tuple(one for one in made if one.when is not impossible)
+            shelf.keep(key, found)
         finally:
-            self._lock.release()
-        if len(self._known) >= _MOST:
-            self._known.clear()
-        self._known[key] = found = tuple(one for one in made if one.when is not impossible)
+            shelf.lock.release()
         return found
 
     def _variant(self, rules: SegmentMap, shape: Shape) -> SegmentMap:

@@ -6,7 +6,7 @@ from dataclasses import astuple
 
 import pytest
 
-from adapters.hl7v2.mapping.variants import OFTEN
+from adapters.hl7v2.mapping.variants import OFTEN, Shelf
 from adapters.hl7v2.message import parse
 from adapters.hl7v2.sites import Site
 from adapters.hl7v2.to_fhir import convert
@@ -53,3 +53,23 @@ def test_what_a_usual_shape_never_makes_is_made_of_another_shape() -> None:
     absent = said(PID, header, "OBX|1|NM|GLU^Glucose^LN||||||||N", kind="ORU^R01", site=site)
     assert resource(words, "Observation[1]")["valueString"] == "much"
     assert "dataAbsentReason" in resource(absent, "Observation[1]")
+
+
+def test_who_sends_ever_new_shapes_gets_maps_for_few_of_them() -> None:
+    shelf = Shelf()
+    for number in range(10_000):
+        key = (number // OFTEN,)
+        if key not in shelf.known and shelf.is_usual(key):
+            shelf.keep(key, ())
+    assert shelf.made <= 2 * OFTEN
+    while len(shelf.known) < 500:
+        name = (f"usual {shelf.made}",)
+        while not shelf.is_usual(name):
+            pass
+        shelf.keep(name, ())
+    assert shelf.is_usual(("rare",)) is False
+    for number in range(10_000):
+        shelf.is_usual((f"rare {number}",))
+        shelf.keep((number,), ())
+    assert len(shelf.known) <= 512
+    assert len(shelf.seen) <= 4096
