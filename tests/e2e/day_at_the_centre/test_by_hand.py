@@ -15,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -84,18 +84,23 @@ def type_in(typed: list[tuple[str, str]], **variables: str) -> None:
     """Type commands, and compare what they print."""
     assert not any(word in commands for commands, _ in typed for word in (_SERVE, _APP))
     script = f"\necho '{_MARK}'\n".join(commands for commands, _ in typed)
-    done = subprocess.run(
+    shell = subprocess.Popen(
         [shutil.which("bash") or "bash", "-c", script],
         cwd=ROOT,
         env=os.environ | variables,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=240,
-        check=False,
+        start_new_session=True,
     )
-    printed = done.stdout.split(_MARK)
-    assert len(printed) == len(typed), done.stdout
+    try:
+        said, _ = shell.communicate(timeout=240)
+    finally:
+        with suppress(ProcessLookupError):  # What it has started ends with it.
+            os.killpg(shell.pid, signal.SIGKILL)
+            pytest.fail("a command of the page left a process behind")
+    printed = said.split(_MARK)
+    assert len(printed) == len(typed), said
     for (commands, expected), output in zip(typed, printed, strict=True):
         if expected:
             assert matches(expected, output), f"{commands}\n{output}"
