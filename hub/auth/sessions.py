@@ -147,7 +147,9 @@ class Sessions:
         if call.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         secret = browser.secret if browser else call.cookies.get(self._names[1], "")
-        return len(secret) >= 43 and hmac.compare_digest(_token(secret), token)
+        # As bytes: text that is not ASCII cannot be compared in constant time.
+        given = token.encode("utf-8", "surrogatepass")
+        return len(secret) >= 43 and hmac.compare_digest(_token(secret).encode(), given)
 
     def _set(self, name: int, value: str, seconds: int) -> Header:
         secure = "; Secure" if self._secure else ""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import urlencode
+
 import httpx
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -122,6 +124,17 @@ def test_nothing_that_is_sent_makes_an_endpoint_stumble(
     for reply in replies:
         assert reply.status_code < 500, reply.text
         assert "evil" not in reply.headers.get("location", "")
+
+
+@pytest.mark.parametrize("token", ["é", "张", "\ud800", "x", ""])
+def test_a_form_with_any_token_is_none_of_ours(site: Site, token: str) -> None:
+    kind = {"content-type": "application/x-www-form-urlencoded"}
+    for name in ("hub-session", "hub-form"):
+        headers = kind | {"cookie": f"{name}={'s' * 43}"}
+        content = urlencode({"token": token}, errors="surrogatepass").encode()
+        reply = site.machine.post("/auth/login", content=content, headers=headers)
+        assert 400 <= reply.status_code < 500
+    site.machine.cookies.clear()
 
 
 @pytest.mark.parametrize("name", ["scope", "state", "nonce", "prompt", "max_age", "aud", "launch"])
