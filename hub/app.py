@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from hub.settings import Settings, SettingsError
+from hub.settings import Settings
 
 if TYPE_CHECKING:
     from hub.access.front_desk import FrontDesk
@@ -153,12 +153,9 @@ def announcer_of(settings: Settings) -> Announcer | None:
     if not any(settings.site_files.glob("*.toml")):
         return None
     from adapters.hl7v2.announcing import SiteAnnouncer
-    from adapters.hl7v2.sites import SiteError, load_sites
+    from adapters.hl7v2.sites import read_sites
 
-    try:
-        announcer = SiteAnnouncer(load_sites(settings.site_files, zone=settings.zone))
-    except SiteError as error:
-        raise SettingsError(str(error)) from error
+    announcer = SiteAnnouncer(read_sites(settings))
     return announcer if announcer.destinations else None
 
 

@@ -84,9 +84,9 @@ def _desk(door: Interactions, settings: Settings) -> Callable[[], MessageDesk] |
     @cache
     def desk() -> MessageDesk:
         from adapters.hl7v2.message_desk import MessageDesk
-        from adapters.hl7v2.service import sites_of
+        from adapters.hl7v2.sites import read_sites
 
-        return MessageDesk(door.store, sites_of(settings))
+        return MessageDesk(door.store, read_sites(settings))
 
     return desk
 

@@ -22,7 +22,7 @@ from adapters.hl7v2.mapping.library import library, message_names
 from adapters.hl7v2.mllp import tls
 from adapters.hl7v2.mllp.server import Limits, Server
 from adapters.hl7v2.pipeline import Pipeline
-from adapters.hl7v2.sites import SiteError, Sites, load_sites
+from adapters.hl7v2.sites import Sites, read_sites
 from adapters.hl7v2.work import Worker, principal_of
 from hub.context import Context, Tenant
 from hub.errors import HubError
@@ -70,11 +70,7 @@ def sites_of(settings: Settings) -> Sites:
     Raises:
         SettingsError: A file cannot be used; the text names it.
     """
-    strangers = settings.hl7v2_strangers == "accept"
-    try:
-        sites = load_sites(settings.site_files, zone=settings.zone, strangers=strangers)
-    except SiteError as error:
-        raise SettingsError(str(error)) from error
+    sites = read_sites(settings)
     for site in sites.named.values():
         try:
             library(site, False).check()

@@ -22,6 +22,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from adapters.hl7v2.charset import DETECT, codecs_of
+from hub.settings import Settings, SettingsError
 
 DEFAULT = "default"
 ANY = "*"
@@ -211,6 +212,22 @@ def load_sites(folder: Path, *, zone: str, strangers: bool = True) -> Sites:
             if other is not site:
                 raise SiteError(f"{site.file}: sender {sender} is that of {other.file} too.")
     return Sites(MappingProxyType(named), strangers)
+
+
+def read_sites(settings: Settings) -> Sites:
+    """The sites of a hub; their maps are not looked at (`service.sites_of` does).
+
+    Args:
+        settings: Where the files are, zone, strangers.
+
+    Raises:
+        SettingsError: A file cannot be used; the text names it.
+    """
+    strangers = settings.hl7v2_strangers == "accept"
+    try:
+        return load_sites(settings.site_files, zone=settings.zone, strangers=strangers)
+    except SiteError as error:
+        raise SettingsError(str(error)) from error
 
 
 def read_site(path: Path, *, zone: str) -> Site:

@@ -48,8 +48,8 @@ async def message_desk(data: Path) -> AsyncIterator[tuple[MessageDesk, Context]]
         StoreUnavailable: The store cannot be opened.
     """
     from adapters.hl7v2.message_desk import MessageDesk
-    from adapters.hl7v2.service import sites_of
+    from adapters.hl7v2.sites import read_sites
     from hub.settings import from_environment
 
     async with record(data) as (door, context):
-        yield MessageDesk(door.store, sites_of(from_environment(data=data))), context
+        yield MessageDesk(door.store, read_sites(from_environment(data=data))), context

@@ -37,7 +37,7 @@ def trial(
     """
     from adapters.hl7v2.mapping.library import library
     from adapters.hl7v2.shown import as_data, messages_in, show
-    from adapters.hl7v2.sites import SiteError, load_sites, read_site
+    from adapters.hl7v2.sites import SiteError, read_site, read_sites
     from adapters.hl7v2.to_fhir import convert
     from hub.context import utc_now
     from hub.errors import HubError
@@ -52,7 +52,7 @@ def trial(
         if path.suffix == ".toml":
             known = read_site(path, zone=settings.zone)
         else:
-            sites = load_sites(settings.site_files, zone=settings.zone).named
+            sites = read_sites(settings).named
             if site not in sites:
                 raise fail(f"No site {site}; there are: {', '.join(sorted(sites))}.")
             known = sites[site]
