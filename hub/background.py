@@ -39,7 +39,7 @@ async def background_jobs(door: Interactions, settings: Settings) -> AsyncIterat
     from hub.interactions import indexing
 
     context = Context(Tenant(zone=settings.zone), base=settings.base)
-    now = int(context.clock().timestamp() * 1000)
+    now = context.now
     await address.note(door.store.ledger, context.tenant.key, settings.base, now)
     async with running(indexing.run(door, context)), running(_sweep(door, context)):
         yield
@@ -52,7 +52,7 @@ async def _sweep(door: Interactions, context: Context) -> None:
     while True:
         await asyncio.sleep(_SWEEP_EVERY)
         try:
-            await door.store.sweep(int(context.clock().timestamp() * 1000))
+            await door.store.sweep(context.now)
         except StoreUnavailable as error:
             logging.getLogger(__name__).warning("sweep is put off: %s", error.reason)
 

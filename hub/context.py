@@ -60,3 +60,8 @@ class Context(msgspec.Struct, frozen=True):
     clock: Clock = utc_now
     large: bool = False
     address: str = ""
+
+    @property
+    def now(self) -> int:
+        """Milliseconds since the epoch by its clock."""
+        return int(self.clock().timestamp() * 1000)

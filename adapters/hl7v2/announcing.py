@@ -119,7 +119,7 @@ class SiteAnnouncer:
                 if f"Observation/{change.id}" in within:
                     continue
             cause = ctx.principal.client
-            now = int(ctx.clock().timestamp() * 1000)
+            now = ctx.now
             rows += [
                 Notice(name, new_control_id(), "", change.type, change.id, now).row()
                 for name in names
@@ -140,7 +140,7 @@ class SiteAnnouncer:
             id: Its logical id.
             focus: `Task/ID` of what follows it, or the resource itself.
         """
-        now = int(ctx.clock().timestamp() * 1000)
+        now = ctx.now
         notice = Notice(destination, new_control_id(), kind, type, id, now, focus)
         return notice.row(), notice.control_id
 

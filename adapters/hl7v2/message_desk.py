@@ -91,7 +91,7 @@ class MessageDesk:
 
     async def replay(self, ctx: Context, rows: Sequence[int]) -> list[int]:
         """Let messages in quarantine wait for their work again; gives the rows that do."""
-        tenant, now = ctx.tenant.key, _now(ctx)
+        tenant, now = ctx.tenant.key, ctx.now
         opened = [row for row in rows if await self._messages.reopen(tenant, row, now)]
         if opened:
             await self._note(ctx, "E", "v2-replay", [f"message-in/{row}" for row in opened])
@@ -125,7 +125,7 @@ class MessageDesk:
 
     async def destinations(self, ctx: Context) -> list[dict[str, Any]]:
         """Where messages go out to; see `told.destination_told`."""
-        tenant, now = ctx.tenant.key, _now(ctx)
+        tenant, now = ctx.tenant.key, ctx.now
         numbers: dict[str, dict[str, int]] = {}
         for one in await self._messages.counts(tenant):
             if one.direction == "out":
@@ -147,7 +147,7 @@ class MessageDesk:
         if site is None or site.destination is None:
             return False
         states = Destinations(self._store.ledger, ctx.tenant.key)
-        await (states.pause if pause else states.resume)(name, ctx.principal.name, _now(ctx))
+        await (states.pause if pause else states.resume)(name, ctx.principal.name, ctx.now)
         what = "v2-pause" if pause else "v2-resume"
         await self._note(ctx, "E", what, (f"destination/{name}",))
         return True
@@ -168,8 +168,4 @@ class MessageDesk:
             agent=principal.fhir_user,
             address=ctx.address,
         )
-        await self._store.commit(Commit(ctx.tenant.key, (), record, _now(ctx)))
-
-
-def _now(ctx: Context) -> int:
-    return int(ctx.clock().timestamp() * 1000)
+        await self._store.commit(Commit(ctx.tenant.key, (), record, ctx.now))

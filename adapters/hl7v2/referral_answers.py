@@ -92,7 +92,7 @@ async def focus(
         mapped = _turned(other, type)
         converted.resources[converted.resources.index(other)] = mapped
     if type == "Task":
-        now = int(ctx.clock().timestamp() * 1000)
+        now = ctx.now
         mapped.resource.setdefault("lastModified", instant(now))
     return {mapped.full_url: held}
 

@@ -329,7 +329,7 @@ class _Work:
         if not changes:
             await self.door.store.messages.settle(self.ctx.tenant.key, settled)
             return Outcome("stored", remarks=remarks)
-        now = int(self.ctx.clock().timestamp() * 1000)
+        now = self.ctx.now
         own = provenance(self.converted, self.origin, targets, now)
         changes.append(_new("Provenance", new_id(), own, entry(len(changes))))
         self.told.append([])

@@ -77,7 +77,7 @@ class Worker:
 
         def settle(marks: tuple[Mark, ...], remarks: tuple[Remark, ...]) -> Settled:
             answer = acknowledge(job.header, "AA", zone=job.site.zone)
-            now = int(context.clock().timestamp() * 1000)
+            now = context.now
             made.append(Settled(job.row, "stored", answer, now, _told(job, remarks), marks))
             return made[-1]
 
@@ -98,7 +98,7 @@ class Worker:
         if found is None:
             issue = fault("not-found", "hl7v2-answer-unmatched", "MSA-2")
             return await self._quarantine(job, context, (issue,))
-        now = int(context.clock().timestamp() * 1000)
+        now = context.now
         told = acknowledge(job.header, "AA", zone=job.site.zone)
         settled = Settled(job.row, "stored", told, now)
         await messages.settle(tenant, settled)
@@ -118,7 +118,7 @@ class Worker:
 
     async def _quarantine(self, job: Job, context: Context, issues: Sequence[Issue]) -> Settled:
         answer = acknowledge(job.header, "AE", issues, zone=job.site.zone)
-        now = int(context.clock().timestamp() * 1000)
+        now = context.now
         settled = Settled(job.row, "quarantined", answer, now, write_reasons(issues))
         await self._door.store.messages.settle(self._tenant.key, settled)
         return settled

@@ -77,7 +77,7 @@ async def front_desk(data: Path, *, make: bool = False) -> AsyncIterator[Desk]:
 
     async with record(data, make=make) as (door, context):
         parts = open_desk(door.store.ledger, context.tenant.key)
-        now = int(context.clock().timestamp() * 1000)
+        now = context.now
         try:
             yield Desk(parts, door.store, context, now)
         except (AccountRefused, ClientRefused) as error:

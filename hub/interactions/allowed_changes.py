@@ -197,7 +197,7 @@ async def check_content(
         for change in changes
     ):
         return
-    updated = int(ctx.clock().timestamp() * 1000)
+    updated = ctx.now
     pending: dict[sight.Target, Candidate | None] = {
         (write.type, write.id): None
         if write.rows is None

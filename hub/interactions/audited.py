@@ -74,7 +74,7 @@ async def note(
     Raises:
         StoreUnavailable: It cannot be noted; do not look.
     """
-    now = int(ctx.clock().timestamp() * 1000)
+    now = ctx.now
     entities = (entity,) if entity else ()
     record = audit_record(ctx, action, interaction)
     record = replace(record, query=query, entities=entities, time=now)

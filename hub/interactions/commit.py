@@ -161,7 +161,7 @@ async def store_changes(
             ctx.tenant.key,
             writes,
             audit_record(ctx, *purpose, await patients_of(door, ctx, writes)),
-            int(ctx.clock().timestamp() * 1000),
+            ctx.now,
             (*matches, *_integrity(writes, _unkept(changes, kept), ctx.base))
             if door.settings.integrity
             else tuple(matches),

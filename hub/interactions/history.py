@@ -103,7 +103,7 @@ async def history(
         page.total if is_counted else None,
         tuple(links),
         new_id(),
-        int(ctx.clock().timestamp() * 1000),
+        ctx.now,
     )
 
 

@@ -68,7 +68,7 @@ async def note_if_new(store: Store, context: Context) -> None:
         context: Tenant and zone.
     """
     tenant = context.tenant.key
-    known = await read(store, tenant, _now(context))
+    known = await read(store, tenant, context.now)
     if known is None and not (await store.info(tenant)).versions:
         await note_current(store, context)
 
@@ -80,11 +80,7 @@ async def note_current(store: Store, context: Context) -> None:
 
 async def put(store: Store, context: Context, state: IndexState) -> None:
     """Note a state; other arguments as for `note_if_new`."""
-    await store.ledger.put(context.tenant.key, KIND, KEY, _encode(state), now=_now(context))
-
-
-def _now(context: Context) -> int:
-    return int(context.clock().timestamp() * 1000)
+    await store.ledger.put(context.tenant.key, KIND, KEY, _encode(state), now=context.now)
 
 
 async def renewal_of(store: Store, context: Context) -> IndexState | None:
@@ -94,7 +90,7 @@ async def renewal_of(store: Store, context: Context) -> IndexState | None:
     Notes what it finds out; arguments as for `note_if_new`.
     """
     zone = context.tenant.zone
-    noted = await read(store, context.tenant.key, _now(context))
+    noted = await read(store, context.tenant.key, context.now)
     state = noted or IndexState(FIRST_VERSION, zone)
     if (state.version, state.zone) == (INDEX_VERSION, zone):
         if noted is None or state.new_version:
@@ -123,7 +119,7 @@ class RenewalWatch:
         tenant, now = context.tenant.key, time.monotonic()
         known = self._known.get(tenant)
         if known is None or known[1] < now:
-            state = await read(self._store, tenant, _now(context))
+            state = await read(self._store, tenant, context.now)
             known = state is not None and state.new_version > 0, now + LOOK_EVERY
             self._known[tenant] = known
         return known[0]

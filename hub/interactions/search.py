@@ -105,7 +105,7 @@ async def search(
         page.total,
         _links(door, ctx, type, compartment, request, page),
         new_id(),
-        int(ctx.clock().timestamp() * 1000),
+        ctx.now,
         issues,
     )
 

@@ -72,7 +72,7 @@ async def expand_value_set(
             value_set = await here.compute(here.value_set())
         scope = here.scope(value_set)
         wish = _wish(here, value_set)
-        now = instant(int(ctx.clock().timestamp() * 1000))
+        now = instant(ctx.now)
         made = await here.compute(lambda: expand(scope, value_set, wish, now), aside=True)
     except Refused as error:
         return refused(error, ctx)

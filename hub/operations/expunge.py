@@ -39,7 +39,7 @@ async def expunge(
     if not stored.deleted:
         raise Conflict(fault("conflict", "expunge-not-deleted"))
     audit = audit_record(context, "D", "expunge")
-    clock = round(context.clock().timestamp() * 1000)
+    clock = context.now
     tenant = context.tenant.key
     try:
         # Should somebody bring it back meanwhile, there is a version more, and nothing goes.

@@ -132,7 +132,7 @@ async def _deletable(
         context.tenant.key,
         (),
         audit_record(context, "E", "validate"),
-        round(context.clock().timestamp() * 1000),
+        context.now,
         (Unreferenced(request.type, request.id),),
     )
     try:
